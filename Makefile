@@ -1,0 +1,124 @@
+# sluice: `make`, `make demo`, `make test`; `make help` lists the rest.
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+FLAVOUR ?= release
+prefix  ?= /usr/local
+B       := build/$(FLAVOUR)
+GEN     := build/generated
+
+CC      := gcc
+PKGS    := libzstd libsnappy zlib yaml-0.1 sqlite3 libpcre2-8 jansson libxxhash libutf8proc libcrypto ncursesw
+WERROR  ?= -Werror
+WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+# libsnappy ships no .pc file
+PKG_LIBS = $(shell pkg-config --libs $(filter-out libsnappy,$(PKGS)) 2>/dev/null) -lsnappy
+PKG_INCL = $(shell pkg-config --cflags $(filter-out libsnappy,$(PKGS)) 2>/dev/null)
+
+CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+CFLAGS_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DARENA_SEPARATE
+LDFLAGS_asan    := -fsanitize=address,undefined
+CFLAGS_tsan     := -O1 -g -fsanitize=thread
+LDFLAGS_tsan    := -fsanitize=thread
+SUFFIX_release  :=
+SUFFIX_asan     := -asan
+SUFFIX_tsan     := -tsan
+
+CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' $(PKG_INCL)
+CFLAGS   := -std=c11 $(WARN) -pthread $(CFLAGS_$(FLAVOUR))
+LDFLAGS  := -pthread $(LDFLAGS_$(FLAVOUR))
+LDLIBS   = $(PKG_LIBS) -lm
+
+SHARED_SRC := $(sort $(shell find shared -name '*.c'))
+WORKER_SRC := $(sort $(shell find worker -name '*.c' ! -path worker/main.c))
+TUI_SRC    := $(sort $(shell find tui -name '*.c' ! -path tui/main.c))
+TEST_SRC   := $(sort $(shell find tests/unit -name 'test_*.c'))
+GENERATED  := $(patsubst schema/%,$(GEN)/schema/%.h,$(wildcard schema/*.sql schema/*.json))
+
+SLUICED := $(B)/sluiced$(SUFFIX_$(FLAVOUR))
+SLUICE  := $(B)/sluice$(SUFFIX_$(FLAVOUR))
+PROGRAMS := $(if $(wildcard worker/main.c),$(SLUICED)) $(if $(wildcard tui/main.c),$(SLUICE))
+TESTS   := $(TEST_SRC:tests/unit/%.c=$(B)/tests/unit/%)
+
+all: $(PROGRAMS) ## both programs, in build/release
+
+objs = $(patsubst %.c,$(B)/%.o,$(1))
+
+$(B)/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The text of a schema file as a C string: `static const char NAME[]`.
+$(GEN)/schema/%.h: schema/%
+	@mkdir -p $(@D)
+	@{ echo "static const char $$(basename $* | tr '.-' '__')_text[] ="; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $<; echo "    ;"; } > $@
+
+$(B)/libshared.a: $(call objs,$(SHARED_SRC))
+$(B)/libworker.a: $(call objs,$(WORKER_SRC))
+$(B)/libtui.a: $(call objs,$(TUI_SRC))
+$(B)/lib%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(SLUICED): $(B)/worker/main.o $(B)/libworker.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(SLUICE): $(B)/tui/main.o $(B)/libtui.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# A unit test links the floor it tests and everything below: the libraries bring only what it uses.
+$(B)/tests/unit/tui/%: $(B)/tests/unit/tui/%.o $(B)/libtui.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libworker.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+
+unit: $(TESTS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+asan tsan: ## both programs and the unit tests with sanitizers, in build/asan or build/tsan
+	$(MAKE) FLAVOUR=$@ all unit
+
+packages-%:
+	@deploy/packages/install.sh deploy/packages/$*.txt
+
+demo: ## installs what is missing, builds, fills demo/lake, runs the worker, opens the console
+	@$(MAKE) --no-print-directory packages-build
+	@$(MAKE) --no-print-directory all
+	@demo/demo.sh $(B)
+
+test: ## installs what the tests need, builds, runs every test
+	@$(MAKE) --no-print-directory packages-build packages-test
+	@$(MAKE) --no-print-directory all unit
+	@tests/run.py --build $(B)
+
+lint: ## floors, tests for modules, banned functions, formatting
+	@tests/lint.py
+
+format: ## clang-format over all sources
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+compile_commands.json: Makefile ## for clangd and clang-tidy
+	@bear --output $@ -- $(MAKE) -B all >/dev/null
+
+install: all ## into $(DESTDIR)$(prefix)
+	install -D -m 755 $(SLUICED) $(DESTDIR)$(prefix)/bin/sluiced
+	install -D -m 755 $(SLUICE) $(DESTDIR)$(prefix)/bin/sluice
+	install -D -m 644 worker/sluiced.1 $(DESTDIR)$(prefix)/share/man/man1/sluiced.1
+	install -D -m 644 tui/sluice.1 $(DESTDIR)$(prefix)/share/man/man1/sluice.1
+	install -d $(DESTDIR)$(prefix)/share/sluice
+	cp -r schema $(DESTDIR)$(prefix)/share/sluice/
+
+clean: ## removes build/
+	rm -rf build compile_commands.json
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
+
+.PHONY: all unit asan tsan demo test lint format install clean help
+.SECONDARY:

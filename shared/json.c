@@ -1,0 +1,231 @@
+#include "shared/json.h"
+
+#include "shared/clock.h"
+#include "shared/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+
+void json_init(struct json *json, struct buf *out)
+{
+    *json = (struct json){.out = out, .first = 1};
+}
+
+static void separate(struct json *json)
+{
+    uint64_t bit = 1ull << (json->depth & 63);
+    if (json->after_key)
+        json->after_key = false;
+    else if (json->first & bit)
+        json->first &= ~bit;
+    else if (json->depth)
+        buf_add_byte(json->out, ',');
+}
+
+static void open(struct json *json, char bracket)
+{
+    separate(json);
+    buf_add_byte(json->out, bracket);
+    json->depth++;
+    json->first |= 1ull << (json->depth & 63);
+}
+
+static void close(struct json *json, char bracket)
+{
+    json->depth--;
+    buf_add_byte(json->out, bracket);
+}
+
+void json_object_begin(struct json *json)
+{
+    open(json, '{');
+}
+
+void json_object_end(struct json *json)
+{
+    close(json, '}');
+}
+
+void json_array_begin(struct json *json)
+{
+    open(json, '[');
+}
+
+void json_array_end(struct json *json)
+{
+    close(json, ']');
+}
+
+static void write_escaped(struct buf *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        buf_add(out, "\\\"", 2);
+        break;
+    case '\\':
+        buf_add(out, "\\\\", 2);
+        break;
+    case '\n':
+        buf_add(out, "\\n", 2);
+        break;
+    case '\r':
+        buf_add(out, "\\r", 2);
+        break;
+    case '\t':
+        buf_add(out, "\\t", 2);
+        break;
+    default:
+        buf_printf(out, "\\u%04x", c);
+    }
+}
+
+static void write_string(struct buf *out, struct str value)
+{
+    buf_add_byte(out, '"');
+    size_t from = 0, at = 0;
+    while (at < value.n) {
+        unsigned char c = (unsigned char)value.p[at];
+        if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
+            at++;
+            continue;
+        }
+        uint32_t code_point;
+        size_t n = c < 0x80 ? 0 : utf8_decode((struct str){value.p + at, value.n - at}, &code_point);
+        if (n) {
+            at += n;
+            continue;
+        }
+        buf_add(out, value.p + from, at - from);
+        if (c < 0x80)
+            write_escaped(out, c);
+        else
+            buf_add(out, "\xEF\xBF\xBD", 3);
+        from = ++at;
+    }
+    buf_add(out, value.p + from, value.n - from);
+    buf_add_byte(out, '"');
+}
+
+void json_key_str(struct json *json, struct str key)
+{
+    separate(json);
+    write_string(json->out, key);
+    buf_add_byte(json->out, ':');
+    json->after_key = true;
+}
+
+void json_key(struct json *json, const char *key)
+{
+    json_key_str(json, str_of(key));
+}
+
+void json_string(struct json *json, struct str value)
+{
+    separate(json);
+    write_string(json->out, value);
+}
+
+void json_cstring(struct json *json, const char *value)
+{
+    if (value)
+        json_string(json, str_of(value));
+    else
+        json_null(json);
+}
+
+void json_int(struct json *json, int64_t value)
+{
+    separate(json);
+    buf_add_i64(json->out, value);
+}
+
+void json_uint(struct json *json, uint64_t value)
+{
+    separate(json);
+    buf_add_u64(json->out, value);
+}
+
+void json_double(struct json *json, double value)
+{
+    separate(json);
+    if (isfinite(value))
+        buf_printf(json->out, "%.17g", value);
+    else
+        buf_add_cstr(json->out, "null");
+}
+
+void json_bool(struct json *json, bool value)
+{
+    separate(json);
+    buf_add_cstr(json->out, value ? "true" : "false");
+}
+
+void json_null(struct json *json)
+{
+    separate(json);
+    buf_add_cstr(json->out, "null");
+}
+
+void json_base64(struct json *json, struct str bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    separate(json);
+    buf_add_byte(json->out, '"');
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        size_t left = bytes.n - i;
+        uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0u);
+        char four[4] = {digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
+            left > 2 ? digits[v & 63] : '='};
+        buf_add(json->out, four, 4);
+    }
+    buf_add_byte(json->out, '"');
+}
+
+void json_raw(struct json *json, struct str text)
+{
+    separate(json);
+    buf_add_str(json->out, text);
+}
+
+void json_put_string(struct json *json, const char *key, struct str value)
+{
+    json_key(json, key);
+    json_string(json, value);
+}
+
+void json_put_cstring(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_cstring(json, value);
+}
+
+void json_put_int(struct json *json, const char *key, int64_t value)
+{
+    json_key(json, key);
+    json_int(json, value);
+}
+
+void json_put_uint(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+void json_put_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+void json_put_null(struct json *json, const char *key)
+{
+    json_key(json, key);
+    json_null(json);
+}
+
+void json_put_time(struct json *json, const char *key, int64_t micros)
+{
+    char text[CLOCK_TEXT_SIZE];
+    json_put_cstring(json, key, clock_format(micros, text));
+}

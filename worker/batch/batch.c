@@ -1,0 +1,109 @@
+#include "worker/batch/batch.h"
+
+#include <stdlib.h>
+
+struct batch *batch_new(size_t limit)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (batch)
+        batch->arena = arena_new(limit);
+    if (batch && batch->arena)
+        return batch;
+    free(batch);
+    return NULL;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch)
+        return;
+    arena_free(batch->arena);
+    free(batch);
+}
+
+void batch_reset(struct batch *batch)
+{
+    struct arena *arena = batch->arena;
+    arena_reset(arena);
+    *batch = (struct batch){.arena = arena};
+}
+
+bool batch_error(struct batch *batch, const struct row_error *error, struct err *err)
+{
+    void *list = batch->errors;
+    if (!arena_reserve(batch->arena, &list, batch->error_count, &batch->error_capacity, sizeof *error))
+        return ERR(err, ERR_MEMORY, "no memory for the errors of a batch");
+    batch->errors = list;
+    batch->errors[batch->error_count++] = *error;
+    uint8_t *mark = &batch->marks[error->row];
+    *mark = error->code == CODE_PRIMARY_KEY && *mark == MARK_GOOD ? MARK_DUPLICATE : MARK_REJECTED;
+    return true;
+}
+
+/* Merge sort of runs: errors come nearly sorted (one run a stage and column), and equal rows must keep their order. */
+static void merge(struct row_error *into, const struct row_error *a, size_t na, const struct row_error *b, size_t nb)
+{
+    while (na && nb) {
+        bool first = a->row <= b->row;
+        *into++ = first ? *a++ : *b++;
+        if (first)
+            na--;
+        else
+            nb--;
+    }
+    for (; na; na--)
+        *into++ = *a++;
+    for (; nb; nb--)
+        *into++ = *b++;
+}
+
+void batch_sort_errors(struct batch *batch)
+{
+    size_t n = batch->error_count;
+    bool sorted = true;
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = batch->errors[i - 1].row <= batch->errors[i].row;
+    struct row_error *other = sorted ? NULL : arena_alloc(batch->arena, n * sizeof *other);
+    if (!other)
+        return;
+    struct row_error *from = batch->errors, *to = other;
+    for (size_t width = 1; width < n; width *= 2) {
+        for (size_t at = 0; at < n; at += 2 * width) {
+            size_t left = n - at < width ? n - at : width;
+            size_t right = n - at - left < width ? n - at - left : width;
+            merge(to + at, from + at, left, from + at + left, right);
+        }
+        struct row_error *swap = from;
+        from = to;
+        to = swap;
+    }
+    batch->errors = from;
+    batch->error_capacity = n;
+}
+
+struct str batch_cell_text(struct batch *batch, struct cell cell)
+{
+    struct str text = {batch->text + cell.offset, cell.length & CELL_LENGTH};
+    if (!(cell.length & CELL_ESCAPED))
+        return text;
+    char *out = arena_alloc(batch->arena, text.n);
+    size_t n = 0;
+    if (!out)
+        return (struct str){0};
+    for (size_t i = 0; i < text.n; i++) {
+        bool escaped = batch->escape == batch->quote
+                           ? text.p[i] == batch->quote && i + 1 < text.n && text.p[i + 1] == batch->quote
+                           : text.p[i] == batch->escape && i + 1 < text.n;
+        out[n++] = text.p[escaped ? ++i : i];
+    }
+    return (struct str){out, n};
+}
+
+bool vector_init(struct vector *vector, struct type type, uint32_t n, struct arena *arena)
+{
+    vector->type = type;
+    vector->n = n;
+    vector->state = arena_calloc(arena, n ? n : 1, 1);
+    vector->data = arena_alloc(arena, (size_t)n * type_size(type));
+    return vector->state && vector->data;
+}

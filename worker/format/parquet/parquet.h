@@ -1,0 +1,71 @@
+/*
+ * Parquet files (format 2.x, github.com/apache/parquet-format): a column writer and the reader of a footer. One row
+ * group is in memory at a time, as encoded pages; every page carries its CRC; statistics with min_value/max_value and
+ * null_count, in ColumnOrder TypeDefinedOrder.
+ *   string: BYTE_ARRAY (STRING) · integer: INT64 · decimal: INT64 <= 18 digits, else FIXED_LEN_BYTE_ARRAY(16) (DECIMAL)
+ *   double: DOUBLE · boolean: BOOLEAN · date: INT32 (DATE) · time: INT64 (TIME, micros, not UTC-adjusted)
+ *   timestamp: INT64 (TIMESTAMP, micros, UTC-adjusted)
+ */
+#ifndef WORKER_FORMAT_PARQUET_PARQUET_H
+#define WORKER_FORMAT_PARQUET_PARQUET_H
+
+#include "worker/batch/batch.h"
+
+enum parquet_codec { PARQUET_UNCOMPRESSED, PARQUET_SNAPPY, PARQUET_GZIP, PARQUET_ZSTD };
+
+struct parquet_column {
+    struct str name;
+    struct type type;
+    bool nullable; /* OPTIONAL or REQUIRED */
+};
+
+struct parquet_options {
+    enum parquet_codec codec;
+    int level;                                         /* zstd, gzip; 0: 1 for zstd, 6 for gzip */
+    size_t row_group_bytes;                            /* encoded bytes after which a row group is closed; 0: 64 MiB */
+    size_t page_bytes;                                 /* 0: 1 MiB */
+    const char *created_by;                            /* e.g. "sluice version 0.1.0" */
+    const struct str *metadata_keys, *metadata_values; /* the footer's key-value metadata */
+    size_t metadata_count;
+};
+
+struct parquet_summary {
+    uint64_t rows, bytes;
+    uint32_t row_groups;
+};
+
+struct parquet_writer;
+
+/* Writes to fd from its present offset 0; does not close or sync fd. columns and options' texts are copied. */
+struct parquet_writer *parquet_writer_open(int fd, const char *name, const struct parquet_column *columns,
+    uint32_t column_count, const struct parquet_options *options, struct err *err);
+/*
+ * Appends n rows. columns[i] is the vector of column i; rows picks the values (indices into the vectors), NULL: the
+ * first n. A null in a column that is not nullable is ERR_BUG. The vectors are read during the call only.
+ */
+bool parquet_writer_append(struct parquet_writer *writer, const struct vector *const *columns, const uint32_t *rows,
+    uint32_t n, struct err *err) MUST_CHECK;
+/* Bytes it holds in memory now. */
+size_t parquet_writer_memory(const struct parquet_writer *writer);
+/* Closes the present row group, if it has rows: what to do when memory is short. */
+bool parquet_writer_flush(struct parquet_writer *writer, struct err *err) MUST_CHECK;
+/* Writes the footer. A file without rows is valid. Frees the writer in any case. */
+bool parquet_writer_close(struct parquet_writer *writer, struct parquet_summary *summary, struct err *err) MUST_CHECK;
+/* Without a footer: what was written is no Parquet file. writer may be NULL. */
+void parquet_writer_abort(struct parquet_writer *writer);
+
+struct parquet_footer {
+    uint64_t rows;
+    uint32_t row_groups;
+    struct parquet_column *columns;
+    uint32_t column_count;
+    struct str *metadata_keys, *metadata_values;
+    size_t metadata_count;
+    struct str created_by;
+};
+
+/* From our own files or others'; ERR_CORRUPT says what is wrong where. Lives in arena. */
+bool parquet_read_footer(
+    int fd, const char *name, struct parquet_footer *footer, struct arena *arena, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * The journal: what happened, in SQLite (schema/journal.sql; WAL, synchronous=FULL). One journal a lake and machine,
+ * many processes. Every writing function is one BEGIN IMMEDIATE transaction unless it stands between journal_begin()
+ * and journal_commit(); no read outlives its call. Times are microseconds, keys lake keys. Not for two threads at once.
+ */
+#ifndef WORKER_JOURNAL_JOURNAL_H
+#define WORKER_JOURNAL_JOURNAL_H
+
+#include "shared/arena.h"
+#include "shared/hash.h"
+#include "shared/ulid.h"
+#include "worker/batch/code.h"
+
+#include <stdint.h>
+
+struct journal;
+
+/* Creates and migrates (PRAGMA user_version). Refuses network file systems and newer versions. read_only opens an
+ * existing one without writing. */
+struct journal *journal_open(const char *path, bool read_only, struct err *err);
+void journal_close(struct journal *journal);
+bool journal_begin(struct journal *journal, struct err *err) MUST_CHECK;
+bool journal_commit(struct journal *journal, struct err *err) MUST_CHECK;
+void journal_rollback(struct journal *journal);
+/* SQLite's own handle, for readers (agent, fsck) that have queries of their own. */
+struct sqlite3 *journal_handle(struct journal *journal);
+
+/* ---- files ---- */
+
+#define FILE_STATES(X)                 \
+    X(FILE_UNMATCHED, "UNMATCHED")     \
+    X(FILE_PENDING, "PENDING")         \
+    X(FILE_PROCESSING, "PROCESSING")   \
+    X(FILE_SUCCEEDED, "SUCCEEDED")     \
+    X(FILE_DUPLICATE, "DUPLICATE")     \
+    X(FILE_FAILED, "FAILED")           \
+    X(FILE_QUARANTINED, "QUARANTINED") \
+    X(FILE_DISCARDED, "DISCARDED")     \
+    X(FILE_WITHDRAWN, "WITHDRAWN")
+
+/* claimed → validated → prepared → publishing → committed → archived; or failed (rolled back), rejected (the file is
+ * quarantined; its reason is published like any output), duplicate. */
+#define RUN_STATES(X)               \
+    X(RUN_CLAIMED, "claimed")       \
+    X(RUN_VALIDATED, "validated")   \
+    X(RUN_PREPARED, "prepared")     \
+    X(RUN_PUBLISHING, "publishing") \
+    X(RUN_COMMITTED, "committed")   \
+    X(RUN_ARCHIVED, "archived")     \
+    X(RUN_FAILED, "failed")
+
+#define JOURNAL_ENUM(id, name) id,
+enum file_state { FILE_STATES(JOURNAL_ENUM) FILE_STATE_COUNT };
+enum run_state { RUN_STATES(JOURNAL_ENUM) RUN_STATE_COUNT };
+#undef JOURNAL_ENUM
+const char *file_state_name(enum file_state state);
+const char *run_state_name(enum run_state state);
+
+enum run_outcome { OUTCOME_LOADED, OUTCOME_QUARANTINED, OUTCOME_DUPLICATE };
+
+struct journal_file {
+    int64_t file_id;
+    struct str arrival_key; /* where it came */
+    struct str location;    /* where it lies */
+    struct str moving_to;   /* where it is being moved; empty: nowhere. It lies at one of the two */
+    struct str dataset;     /* empty: unmatched */
+    struct str sha256;      /* empty until hashed */
+    uint64_t size;
+    int64_t arrived_at; /* first registered: ingest_ts, for ever */
+    char version[64];   /* storage_object.version when registered */
+    enum file_state state;
+    int attempts;     /* passing faults counted so far */
+    int64_t retry_at; /* not before */
+    int64_t fence;    /* of the last claim */
+};
+
+/*
+ * Registers what lies under arrival_key: a new row, or the present one when the same version is registered and not
+ * done. dataset empty: UNMATCHED. A row that was UNMATCHED becomes PENDING when a dataset takes it.
+ */
+bool journal_register(struct journal *journal, struct str arrival_key, struct str dataset, uint64_t size,
+    const char *version, int64_t now, int64_t *file_id, bool *is_new, struct err *err) MUST_CHECK;
+
+struct claim {
+    char run_id[ULID_SIZE];
+    struct journal_file file;
+    int64_t fence;
+};
+
+/* Takes the oldest waiting file (PENDING, or FAILED whose retry_at has come; ignore_backoff: at once) of which no live
+ * lease exists, makes a run of it in state claimed. *found false: nothing waits. only: one arrival key, or empty. */
+bool journal_claim(struct journal *journal, struct str owner, int64_t now, int64_t lease_us, bool ignore_backoff,
+    struct str only, struct claim *claim, bool *found, struct arena *arena, struct err *err) MUST_CHECK;
+/* ERR_FENCED when the lease is somebody else's by now. */
+bool journal_heartbeat(
+    struct journal *journal, const struct claim *claim, int64_t now, int64_t lease_us, struct err *err) MUST_CHECK;
+/* Records the intent before a move and its end after. */
+bool journal_file_moving(struct journal *journal, const struct claim *claim, struct str to, struct err *err) MUST_CHECK;
+bool journal_file_moved(struct journal *journal, const struct claim *claim, struct str to, struct err *err) MUST_CHECK;
+/* The hash and size read at intake. duplicate_of: file_id of a delivery with the same bytes, as DESIGN section 5
+ * defines it (latest delivery under the same key; with any_key, any succeeded file of the dataset), or 0. */
+bool journal_file_hashed(struct journal *journal, const struct claim *claim, const char *sha256, uint64_t size,
+    bool any_key, int64_t *duplicate_of, struct err *err) MUST_CHECK;
+
+/* ---- runs ---- */
+
+struct stage_count {
+    enum stage stage;
+    uint64_t rows_in, rows_expanded, rows_out, rows_rejected, rows_duplicate, rows_filtered, rows_merged;
+    uint64_t bytes_in, bytes_out;
+    int64_t started_at, finished_at;
+};
+
+bool journal_run_ruleset(struct journal *journal, const struct claim *claim, struct str hash, struct str dataset,
+    struct str text, struct err *err) MUST_CHECK;
+bool journal_stage(
+    struct journal *journal, const char *run_id, const struct stage_count *count, struct err *err) MUST_CHECK;
+/* Compare-and-swap on the claim's fence; ERR_FENCED when lost. detail: dialect as JSON at validated, manifest key at
+ * prepared, else empty. */
+bool journal_run_state(struct journal *journal, const struct claim *claim, enum run_state from, enum run_state to,
+    struct str detail, struct err *err) MUST_CHECK;
+
+struct journal_output {
+    struct str key;  /* published name */
+    struct str kind; /* "processed", "rejects-json", "rejects-csv", "rejects-reasons", "reason", "reason-csv" … */
+    struct str partition; /* "date=2026-11-21", or empty */
+    uint64_t rows, bytes;
+    char sha256[SHA256_TEXT_SIZE];
+};
+bool journal_output(
+    struct journal *journal, const char *run_id, const struct journal_output *output, struct err *err) MUST_CHECK;
+
+/* A cause: dataset, stage, code, column, rule and the value's shape. *cause_id: the row made or found. */
+struct cause_key {
+    struct str dataset;
+    enum stage stage;
+    enum row_code code; /* CODE_NONE with system_code set: a whole file's */
+    struct str system_code;
+    struct str column, rule, shape;
+};
+bool journal_cause(struct journal *journal, const struct cause_key *key, int64_t *cause_id, struct err *err) MUST_CHECK;
+/* What one run adds to a cause. */
+struct cause_count {
+    int64_t cause_id;
+    uint64_t rows, only_rows; /* only: rows whose sole error it is */
+    uint64_t first_row;
+    struct str samples; /* a JSON array of up to 5 values */
+};
+bool journal_run_cause(
+    struct journal *journal, const char *run_id, const struct cause_count *count, struct err *err) MUST_CHECK;
+
+/* Rejected rows in blocks: entries of REJECT_ENTRY_BYTES, little-endian u64 row_number, u64 offset of its line in the
+ * reject JSONL, u32 cause_id (its first error's), u32 errors; in row order. state: a byte an entry, 0 open. */
+enum { REJECT_ENTRY_BYTES = 24, REJECT_BLOCK_ROWS = 4096 };
+bool journal_reject_block(struct journal *journal, const char *run_id, uint32_t block, const void *entries,
+    uint32_t count, struct err *err) MUST_CHECK;
+
+/* Ends a run: file state and run state archived (or failed), the error's text kept, the lease gone. */
+bool journal_run_end(struct journal *journal, const struct claim *claim, enum run_outcome outcome,
+    struct str error_code, struct str error_message, int64_t now, struct err *err) MUST_CHECK;
+/* A passing fault: attempts counted (unless waiting), FAILED with backoff, or PENDING with waiting_for set. *exhausted:
+ * the third attempt failed and the file must be quarantined by a further claim. */
+bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
+    struct str waiting_for, int64_t now, bool *exhausted, struct err *err) MUST_CHECK;
+
+/* Runs whose lease has expired (or whose owner is this process's dead predecessor on this host) and that are neither
+ * archived nor failed: what recovery works off. The claim is taken over with a new fence. */
+bool journal_take_over(struct journal *journal, struct str owner, int64_t now, int64_t lease_us, struct claim *claim,
+    enum run_state *state, bool *found, struct arena *arena, struct err *err) MUST_CHECK;
+
+/* ---- incidents, audit ---- */
+
+/* One open incident a subject: opening again counts it. */
+bool journal_incident(struct journal *journal, struct str kind, struct str subject, struct str message, int64_t now,
+    struct err *err) MUST_CHECK;
+bool journal_incident_close(
+    struct journal *journal, struct str kind, struct str subject, int64_t now, struct err *err) MUST_CHECK;
+
+/* Copies the live database (sqlite3_backup). */
+bool journal_backup(struct journal *journal, const char *path, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * Where a lake lies: one struct of functions a driver. Keys are lake keys ("raw/sales/x.csv"), never absolute, never
+ * with
+ * "." or ".." parts, backslashes kept as they are, no control characters; storage_key_ok() judges. A driver states
+ * what it can by features. Drivers are made in main's table and passed down; nothing below knows which exist.
+ */
+#ifndef WORKER_STORAGE_STORAGE_H
+#define WORKER_STORAGE_STORAGE_H
+
+#include "shared/arena.h"
+#include "shared/buf.h"
+#include "shared/hash.h"
+
+#include <stdint.h>
+
+enum storage_feature {
+    STORAGE_RENAME = 1,   /* move() is atomic */
+    STORAGE_LOCAL_FD = 2, /* open_fd() gives a real file */
+};
+
+struct storage_object {
+    struct str key;
+    uint64_t size;
+    int64_t modified; /* microseconds */
+    char version[64]; /* changes when the bytes may have: inode, size, mtime, ctime; S3: ETag */
+};
+
+struct storage {
+    const struct storage_driver *driver;
+    struct str url;  /* as given */
+    struct str root; /* directory: its absolute path */
+};
+
+struct storage_driver {
+    const char *scheme; /* "dir" */
+    unsigned features;
+    /* Is the lake there and writable? ERR_UNAVAILABLE says what is wrong. */
+    bool (*probe)(struct storage *storage, struct err *err);
+    /* Every object below prefix, keys in byte order, hidden names (".…", and those ending in .tmp or .part) and
+     * symlinks that leave the lake left out; each() false stops. */
+    bool (*list)(struct storage *storage, struct str prefix,
+        bool (*each)(void *context, const struct storage_object *object), void *context, struct err *err);
+    bool (*stat)(struct storage *storage, struct str key, bool *exists, struct storage_object *object,
+        struct arena *arena, struct err *err);
+    /* A descriptor to read from; the caller closes it. Never follows a link out of the lake. */
+    bool (*open_fd)(struct storage *storage, struct str key, int *fd, struct err *err);
+    bool (*read)(struct storage *storage, struct str key, struct buf *out, struct err *err);
+    /* A small object, replaced atomically and durably. */
+    bool (*write)(struct storage *storage, struct str key, struct str content, struct err *err);
+    /* Create-only, durable. Repeatable: true with *already when the target is there and the source is not. */
+    bool (*move)(struct storage *storage, struct str from, struct str to, bool *already, struct err *err);
+    /* No error when it is not there; empty folders above it are removed, but for the lake's top ones. */
+    bool (*remove)(struct storage *storage, struct str key, struct err *err);
+    bool (*remove_tree)(struct storage *storage, struct str prefix, struct err *err);
+    /* The local path of a key, for outputs built in place (STORAGE_LOCAL_FD). Parents are created. */
+    bool (*local_path)(struct storage *storage, struct str key, struct buf *out, struct err *err);
+};
+
+/* url: a directory. Creates nothing. Lives in arena. */
+bool storage_open(struct str url, const struct storage_driver *const *drivers, struct arena *arena,
+    struct storage **storage, struct err *err) MUST_CHECK;
+extern const struct storage_driver storage_dir;
+
+/* ERR_FILE "unsafe-name" with what is wrong. */
+bool storage_key_ok(struct str key, struct err *err) MUST_CHECK;
+/* Hive encoding of a partition value, as Hive's FileUtils.escapePathName does it: '%XX' in upper case; appended to out.
+ */
+void storage_hive_escape(struct buf *out, struct str value);
+/* The last part of a key, cut to 180 bytes at a code point. */
+struct str storage_base_name(struct str key);
+
+#endif
