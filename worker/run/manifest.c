@@ -10,11 +10,12 @@ static const char *const outcomes[] = {
     [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate"};
 
 /* One list for both directions, so that what is written is what is read. */
-#define COUNTS(X)                                                                                           \
-    X(rows_in)                                                                                              \
-    X(rows_expanded)                                                                                        \
-    X(rows_out) X(rows_rejected) X(rows_duplicate) X(rows_filtered) X(rows_merged) X(bytes_in) X(bytes_out) \
-        X(started_at) X(finished_at)
+#define COUNTS(X)    \
+    X(rows_in)       \
+    X(rows_expanded) \
+    X(rows_out)      \
+    X(rows_rejected) \
+    X(rows_duplicate) X(rows_filtered) X(rows_merged) X(bytes_in) X(bytes_out) X(started_at) X(finished_at)
 
 struct str manifest_staging_key(const char *run_id, struct arena *arena)
 {
