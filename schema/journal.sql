@@ -57,7 +57,7 @@ CREATE TABLE run (
     file_id       INTEGER REFERENCES file (file_id),        -- NULL: not about one file
     state         TEXT NOT NULL CHECK (state IN ('claimed', 'validated', 'prepared', 'publishing', 'committed',
                                                  'archived', 'failed')),
-    outcome       TEXT CHECK (outcome IN ('loaded', 'quarantined', 'duplicate', 'vanished')),  -- NULL: not yet, or failed
+    outcome       TEXT CHECK (outcome IN ('loaded', 'quarantined', 'duplicate', 'vanished')),  -- NULL: not yet, failed
     attempt       INTEGER NOT NULL CHECK (attempt > 0),
     fence         INTEGER NOT NULL,
     owner         TEXT NOT NULL,                            -- host:pid:start, the last to hold it
@@ -80,6 +80,16 @@ CREATE INDEX run_leased ON run (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX run_by_file ON run (file_id, run_id) WHERE file_id IS NOT NULL;
 CREATE INDEX run_by_dataset ON run (dataset, run_id);
 CREATE INDEX run_by_ruleset ON run (ruleset_hash) WHERE ruleset_hash IS NOT NULL;
+
+-- Datasets nothing is claimed for: paused by somebody, or a dependency they need is down.
+CREATE TABLE hold (
+    dataset    TEXT NOT NULL,
+    reason     TEXT NOT NULL,                               -- paused, postgres ...
+    held_by    TEXT NOT NULL,
+    held_at    INTEGER NOT NULL,
+    held_until INTEGER,                                     -- NULL: until it is released
+    PRIMARY KEY (dataset, reason)
+) STRICT, WITHOUT ROWID;
 
 -- The balance sheet: a row for each finished stage.
 CREATE TABLE stage_count (
@@ -231,7 +241,8 @@ SELECT r.run_id, r.kind, r.dataset, r.partition, r.state, r.outcome, r.attempt, 
        r.ruleset_hash, r.dialect, r.manifest_key,
        coalesce(r.error_code, r.error_kind) AS error_code, r.error_message,
        r.file_id, f.arrival_key, f.location, f.arrived_at, f.size, f.sha256, f.state AS file_state, f.waiting_for,
-       (SELECT s.rows_in + s.rows_expanded FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'parse') AS rows_in,
+       (SELECT s.rows_in + s.rows_expanded
+          FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'parse') AS rows_in,
        (SELECT s.rows_out FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'write') AS rows_out,
        (SELECT coalesce(sum(s.rows_rejected), 0) FROM stage_count s WHERE s.run_id = r.run_id) AS rows_rejected,
        (SELECT coalesce(sum(s.rows_duplicate), 0) FROM stage_count s WHERE s.run_id = r.run_id) AS rows_duplicate,
