@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 30000, POOL = 1200000, COLUMNS = 7, TEXT = 24 };
+enum { BATCH = 30000, POOL = 120000, COLUMNS = 7, TEXT = 24 };
 
 static const struct parquet_column columns[COLUMNS] = {
     {{"transaction_id", 14}, {.kind = TYPE_STRING}, false},
