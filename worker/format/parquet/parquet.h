@@ -23,7 +23,7 @@ struct parquet_options {
     enum parquet_codec codec;
     int level;                                         /* zstd, gzip; 0: 1 for zstd, 6 for gzip */
     size_t row_group_bytes;                            /* encoded bytes after which a row group is closed; 0: 64 MiB */
-    size_t page_bytes;                                 /* 0: 1 MiB */
+    size_t page_bytes;                                 /* 0: 1 MiB, less in small row groups of many columns */
     const char *created_by;                            /* e.g. "sluice version 0.1.0" */
     const struct str *metadata_keys, *metadata_values; /* the footer's key-value metadata */
     size_t metadata_count;
