@@ -32,13 +32,13 @@ static bool read_head(struct journal *journal, int64_t *last_id, char hash[SHA25
 /* Line ends inside JSON stand between tokens only; without them the line is one, and can be sealed as one. */
 static void write_detail(struct json *json, struct str detail)
 {
-    json_key(json, "detail");
+    jsonw_key(json, "detail");
     if (!detail.n) {
-        json_null(json);
+        jsonw_null(json);
         return;
     }
     size_t from = json->out->n;
-    json_raw(json, detail);
+    jsonw_raw(json, detail);
     for (size_t i = from; !json->out->failed && i < json->out->n; i++)
         if (json->out->p[i] == '\n' || json->out->p[i] == '\r')
             json->out->p[i] = ' ';
@@ -47,16 +47,16 @@ static void write_detail(struct json *json, struct str detail)
 static void write_line(struct buf *line, int64_t id, const struct audit_entry *entry)
 {
     struct json json;
-    json_init(&json, line);
-    json_object_begin(&json);
-    json_put_int(&json, "id", id);
-    json_put_int(&json, "at", entry->at);
-    json_put_string(&json, "actor", entry->actor);
-    json_put_string(&json, "role", entry->role);
-    json_put_string(&json, "action", entry->action);
-    json_put_string(&json, "subject", entry->subject);
+    jsonw_init(&json, line);
+    jsonw_object_begin(&json);
+    jsonw_put_int(&json, "id", id);
+    jsonw_put_int(&json, "at", entry->at);
+    jsonw_put_string(&json, "actor", entry->actor);
+    jsonw_put_string(&json, "role", entry->role);
+    jsonw_put_string(&json, "action", entry->action);
+    jsonw_put_string(&json, "subject", entry->subject);
     write_detail(&json, entry->detail);
-    json_object_end(&json);
+    jsonw_object_end(&json);
 }
 
 static bool append(struct journal *journal, const struct audit_entry *entry, struct buf *line, struct buf *scratch,

@@ -199,6 +199,17 @@ static bool publish(struct file_run *run, struct err *err)
            publish_run(worker, &run->claim, manifest, RUN_PUBLISHING, run->arena, err);
 }
 
+/* Nothing to publish: the file was here before, or is no longer there. */
+static bool end_claimed(struct file_run *run, struct err *err)
+{
+    struct worker *worker = run->worker;
+    const struct manifest *manifest = &run->manifest;
+    return (!manifest->archive_to.n || publish_move(worker, &run->claim, manifest->archive_to, err)) &&
+           journal_run_end(worker->journal, &run->claim, manifest->outcome, manifest->error_code,
+               manifest->error_message, clock_now(), err) &&
+           publish_clear(worker, run->claim.run_id, run->arena, err);
+}
+
 static void close_original(struct file_run *run)
 {
     if (run->fd >= 0)
@@ -224,13 +235,13 @@ static void tell(struct file_run *run)
     progress_done(run->worker->progress, words[run->manifest.outcome], rows, rejects);
 }
 
-/* Past the point of no return nothing is cleared away: the lease is let go, and whoever recovers next rolls it forward.
- */
+/* Past the point of no return nothing is cleared away: whoever recovers next rolls the run forward. */
 static bool leave_for_recovery(struct file_run *run, const struct err *why, struct err *err)
 {
     struct err second;
+    bool exhausted;
     log_err(LOG_WARN, "publishing-interrupted", why);
-    if (!journal_heartbeat(run->worker->journal, &run->claim, clock_now(), 0, &second))
+    if (!journal_run_failed(run->worker->journal, &run->claim, why, STR("lake"), clock_now(), &exhausted, &second))
         log_err(LOG_WARN, "lease-kept", &second);
     run->worker->tally.waiting++;
     *err = *why;
@@ -272,7 +283,8 @@ static bool work(struct file_run *run, struct err *err)
         ok = quarantine_prepare(run, &cause, &why);
     }
     close_original(run);
-    ok = ok && publish(run, &why);
+    bool publishes = run->manifest.outcome == OUTCOME_LOADED || run->manifest.outcome == OUTCOME_QUARANTINED;
+    ok = ok && (publishes ? publish(run, &why) : end_claimed(run, &why));
     if (!ok)
         return run->beyond_return ? leave_for_recovery(run, &why, err) : give_back(run, &why, err);
     tell(run);

@@ -4,13 +4,14 @@
 
 #include <sys/stat.h>
 
-static bool reach(struct file_run *run, struct err *err)
+/* Opens the file where it lies; *there false: somebody removed it. */
+static bool reach(struct file_run *run, bool *there, struct err *err)
 {
     struct worker *worker = run->worker;
     struct storage *storage = worker->storage;
     struct journal_file *file = &run->claim.file;
-    bool exists;
     if (file->moving_to.n) {
+        bool exists;
         if (!storage->driver->stat(storage, file->moving_to, &exists, &run->object, run->arena, err))
             return false;
         struct str at = exists ? file->moving_to : file->location;
@@ -19,13 +20,9 @@ static bool reach(struct file_run *run, struct err *err)
         file->location = at;
         file->moving_to = STR("");
     }
-    if (!storage->driver->stat(storage, file->location, &exists, &run->object, run->arena, err))
+    if (!storage->driver->stat(storage, file->location, there, &run->object, run->arena, err))
         return false;
-    if (!exists) {
-        ERR(err, ERR_CHANGED, STR_FMT " is no longer there", STR_ARG(file->location));
-        return err_hint(err, "Whoever removed it before it was read can deliver it again.");
-    }
-    return storage->driver->open_fd(storage, file->location, &run->fd, err);
+    return !*there || storage->driver->open_fd(storage, file->location, &run->fd, err);
 }
 
 static struct str duplicate_key(struct file_run *run)
@@ -42,8 +39,15 @@ enum step_result stage_intake(struct file_run *run, struct err *err)
     char sha256[SHA256_TEXT_SIZE];
     uint64_t size;
     int64_t duplicate_of = 0;
-    if (!reach(run, err) || !sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err) ||
-        !file_run_unchanged(run, err))
+    bool there;
+    if (!reach(run, &there, err))
+        return STEP_FAILED;
+    if (!there) {
+        run->manifest.outcome = OUTCOME_VANISHED;
+        run->manifest.error_message = STR("it was removed before it was read");
+        return STEP_FINISHED;
+    }
+    if (!sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err) || !file_run_unchanged(run, err))
         return STEP_FAILED;
     run->claim.file.sha256 = arena_str(run->arena, str_of(sha256));
     run->claim.file.size = size;

@@ -119,8 +119,8 @@ enum work_result worker_next(struct worker *worker, struct err *err)
         ERR(err, ERR_MEMORY, "no memory for a claim");
         return WORK_FAILED;
     }
-    bool ok = journal_claim(worker->journal, worker->owner, clock_now(), worker->options.lease_us, false,
-        worker->options.only, &claim, &found, arena, err);
+    bool ok = journal_claim(worker->journal, worker->owner, clock_now(), worker->options.lease_us,
+        worker->options.ignore_backoff, worker->options.only, &claim, &found, arena, err);
     if (ok && found)
         ok = fault_pass("claimed", NULL, err) && file_run(worker, &claim, err);
     arena_free(arena);

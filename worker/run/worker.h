@@ -15,8 +15,9 @@
 struct worker_options {
     size_t memory; /* bytes, of the whole process */
     int64_t lease_us;
-    uint64_t max_files; /* 0: until nothing waits */
-    struct str only;    /* one arrival key; empty: all */
+    bool ignore_backoff; /* try at once what another process put off */
+    uint64_t max_files;  /* 0: until nothing waits */
+    struct str only;     /* one arrival key; empty: all */
 };
 
 /* What one call of worker_run() did, by outcome. */

@@ -5,7 +5,31 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-enum { NAMED_VALUES = 12, PATTERN_STEPS = 1000000 };
+enum { NAMED_VALUES = 12 };
+
+/* A pattern that backtracks without end must not hold up the file: the value then counts as one that does not match. */
+enum { PATTERN_STEPS = 200000 };
+
+bool matcher_begin(struct matcher *matcher, const struct plan *plan, struct err *err)
+{
+    *matcher = (struct matcher){0};
+    if (!(plan->checks & CHECK_PATTERN))
+        return true;
+    matcher->match = pcre2_match_data_create(1, NULL);
+    matcher->limits = pcre2_match_context_create(NULL);
+    if (!matcher->match || !matcher->limits) {
+        matcher_end(matcher);
+        return convert_no_memory(err);
+    }
+    pcre2_set_match_limit(matcher->limits, PATTERN_STEPS);
+    return true;
+}
+
+void matcher_end(struct matcher *matcher)
+{
+    pcre2_match_data_free(matcher->match);
+    pcre2_match_context_free(matcher->limits);
+}
 
 /* As ORDER BY in PostgreSQL has it: NaN above all. */
 static int compare(struct type type, const void *left, const void *right)
@@ -49,15 +73,15 @@ static bool is_allowed(const struct plan *plan, const void *value)
     return false;
 }
 
-static bool matches(const struct plan *plan, struct lane *lane, struct str text)
+static bool matches(const struct plan *plan, struct matcher *matcher, struct str text)
 {
     const pcre2_code *code = plan->field->constraints.pattern_code;
     int result = pcre2_match(
-        code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, 0, plan->match_options, lane->match, lane->limits);
+        code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, 0, plan->match_options, matcher->match, matcher->limits);
     return result >= 0;
 }
 
-unsigned constraints_broken(const struct plan *plan, struct lane *lane, struct str text, const void *value)
+unsigned constraints_broken(const struct plan *plan, struct matcher *matcher, struct str text, const void *value)
 {
     const struct constraints *limits = &plan->field->constraints;
     struct type type = plan->field->type;
@@ -74,7 +98,7 @@ unsigned constraints_broken(const struct plan *plan, struct lane *lane, struct s
         broken |= CHECK_MAX_LENGTH;
     if ((checks & CHECK_ENUM) && !is_allowed(plan, value))
         broken |= CHECK_ENUM;
-    if ((checks & CHECK_PATTERN) && !matches(plan, lane, text))
+    if ((checks & CHECK_PATTERN) && !matches(plan, matcher, text))
         broken |= CHECK_PATTERN;
     return broken;
 }

@@ -2,7 +2,7 @@
 
 #include "shared/utf8.h"
 
-typedef enum value_result lane_function(const struct plan *plan, struct lane *lane, struct str text, void *out);
+typedef enum value_result cell_function(const struct plan *plan, struct str text, void *out);
 
 /* What the cells of one column have in common. */
 struct column {
@@ -10,7 +10,7 @@ struct column {
     struct batch *batch;
     struct vector *out;
     bool clean; /* all of the batch's text is UTF-8 */
-    struct lane lane;
+    struct matcher matcher;
 };
 
 static bool add_error(
@@ -59,7 +59,7 @@ static __attribute__((noinline)) bool report_broken(
 
 /* Inlined once for each lane, so that the lane is inlined too. */
 static inline __attribute__((always_inline)) bool convert_cells(
-    struct column *column, lane_function *parse, struct err *err)
+    struct column *column, cell_function *parse, struct err *err)
 {
     const struct plan *plan = column->plan;
     struct batch *batch = column->batch;
@@ -89,13 +89,13 @@ static inline __attribute__((always_inline)) bool convert_cells(
                 return false;
             continue;
         }
-        enum value_result result = parse(plan, &column->lane, text, value);
+        enum value_result result = parse(plan, text, value);
         if (result != VALUE_OK) {
             if (!fail_value(column, row, result, text, err))
                 return false;
             continue;
         }
-        unsigned broken = plan->checks ? constraints_broken(plan, &column->lane, text, value) : 0;
+        unsigned broken = plan->checks ? constraints_broken(plan, &column->matcher, text, value) : 0;
         if (broken && !report_broken(column, row, broken, text, err))
             return false;
     }
@@ -104,37 +104,37 @@ static inline __attribute__((always_inline)) bool convert_cells(
 
 static bool convert_strings(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_string, err);
+    return convert_cells(column, cell_string, err);
 }
 
 static bool convert_integers(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_integer, err);
+    return convert_cells(column, cell_integer, err);
 }
 
 static bool convert_decimals(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_decimal, err);
+    return convert_cells(column, cell_decimal, err);
 }
 
 static bool convert_doubles(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_double, err);
+    return convert_cells(column, cell_double, err);
 }
 
 static bool convert_dates(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_date, err);
+    return convert_cells(column, cell_date, err);
 }
 
 static bool convert_timestamps(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_timestamp, err);
+    return convert_cells(column, cell_timestamp, err);
 }
 
 static bool convert_others(struct column *column, struct err *err)
 {
-    return convert_cells(column, lane_other, err);
+    return convert_cells(column, plan_parse_careful, err);
 }
 
 static bool convert_column(const struct plan *plan, struct batch *batch, bool clean, struct err *err)
@@ -156,10 +156,10 @@ static bool convert_column(const struct plan *plan, struct batch *batch, bool cl
         memset(column.out->state, VALUE_NULL, batch->n);
         return true;
     }
-    if (!lane_begin(&column.lane, plan, err))
+    if (!matcher_begin(&column.matcher, plan, err))
         return false;
     bool done = lanes[plan->field->type.kind](&column, err);
-    lane_end(&column.lane);
+    matcher_end(&column.matcher);
     return done;
 }
 

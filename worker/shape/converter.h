@@ -48,7 +48,6 @@ struct plan {
     struct value_format format;
     bool decimal_undecided;           /* both readings are tried, a conflict is ambiguous */
     const struct value_format *other; /* the reading with ',' and '.' changed over, while undecided */
-    const struct value_format *tie;   /* MOMENT_ANY: what decides an ambiguous value; NULL: nothing does */
     struct text_set missing, allowed;
     bool iso_lane, bare_is_utc;
     struct moment_layout layout;
@@ -71,11 +70,8 @@ struct converter {
     struct arena *arena;
 };
 
-/* For one call over one column: what may not be shared between threads. */
-struct lane {
-    char date[10]; /* the last date read, and its days */
-    bool date_known;
-    int32_t days;
+/* What matching a pattern needs and threads may not share: made for one call over one column. */
+struct matcher {
     struct pcre2_real_match_data_8 *match;
     struct pcre2_real_match_context_8 *limits;
 };
@@ -86,15 +82,15 @@ bool plan_init(struct plan *plan, const struct contract *contract, uint32_t inde
 /* After plan->format changed. */
 void plan_lanes(struct plan *plan);
 /* Text that is not a missing value, valid UTF-8, to its value. */
-enum value_result plan_parse(const struct plan *plan, struct lane *lane, struct str text, void *out);
+enum value_result plan_parse(const struct plan *plan, struct str text, void *out);
 /* The slow reading: everything that a lane did not recognise. */
 enum value_result plan_parse_careful(const struct plan *plan, struct str text, void *out);
 
-bool lane_begin(struct lane *lane, const struct plan *plan, struct err *err) MUST_CHECK;
-void lane_end(struct lane *lane);
+bool matcher_begin(struct matcher *matcher, const struct plan *plan, struct err *err) MUST_CHECK;
+void matcher_end(struct matcher *matcher);
 
 /* The checks that a value breaks, as bits of enum check. */
-unsigned constraints_broken(const struct plan *plan, struct lane *lane, struct str text, const void *value);
+unsigned constraints_broken(const struct plan *plan, struct matcher *matcher, struct str text, const void *value);
 bool constraints_plan(struct plan *plan, struct arena *arena, struct err *err) MUST_CHECK;
 /* The detail text of one check. */
 const char *constraint_detail(const struct plan *plan, unsigned check);

@@ -1,5 +1,6 @@
 /* What the message of a type error adds to field and value; made once, so that errors cost no formatting. */
 #include "worker/shape/converter.h"
+#include "worker/shape/moments.h"
 
 static const char *decimal_point(const struct plan *plan, struct arena *arena)
 {
@@ -13,17 +14,11 @@ static const char *decimal_point(const struct plan *plan, struct arena *arena)
 
 static const char *moment_forms(const struct plan *plan, struct arena *arena)
 {
-    static const char *const names[] = {
-        [MOMENT_ISO] = "iso", [MOMENT_ANY] = "any", [MOMENT_EPOCH_S] = "epoch", [MOMENT_EPOCH_MS] = "epoch_ms"};
     struct buf text;
     buf_init(&text, 4096);
     for (size_t i = 0; i < plan->format.moment_count; i++) {
-        const struct moment_format *moment = &plan->format.moments[i];
         buf_add_cstr(&text, i ? " or " : "");
-        if (moment->kind == MOMENT_PATTERN)
-            buf_add_str(&text, moment->pattern);
-        else
-            buf_add_cstr(&text, names[moment->kind]);
+        buf_add_str(&text, moment_name(&plan->format.moments[i]));
     }
     if (!plan->format.moment_count)
         buf_add_cstr(&text, "iso");
