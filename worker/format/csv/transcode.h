@@ -35,5 +35,7 @@ void transcode_restart(struct transcoder *transcoder);
 size_t transcode_length(const struct transcoder *transcoder, struct str text);
 /* Its bytes in the original. A character that the encoding lacks becomes '?'. */
 void transcode_back(const struct transcoder *transcoder, struct str text, struct buf *out);
+/* The same for a text now and then; who does many keeps a transcoder. out->failed when the encoding is not known. */
+void dialect_encode(const struct dialect *dialect, struct str utf8, struct buf *out);
 
 #endif
