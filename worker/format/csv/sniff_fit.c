@@ -80,6 +80,7 @@ static bool find_steps(
     const struct fit *fit, const struct str *cells, size_t surplus, uint8_t *steps, double *costs, double *cost)
 {
     size_t across = surplus + 1;
+    bool words = str_eq(fit->rule.delimiter, STR(" ")); /* then a blank cell is the space in a text */
     for (size_t c = 0; c <= fit->width; c++) {
         for (size_t s = 0; s <= surplus; s++) {
             double best = c + s == 0 ? 0 : 1e9;
@@ -89,13 +90,13 @@ static bool find_steps(
             if (s) {
                 bool blank = str_trim(cells[c + s - 1]).n == 0;
                 double before = costs[c * across + s - 1];
-                double drop = before + 0.3 - 1e-6 * (double)c;
+                double drop = before + (words ? 1.1 : 0.3) - 1e-6 * (double)c;
                 double join = before + (c && fit->kinds[c - 1] == KIND_TEXT ? 1 : 2);
                 if (blank && drop < best) {
                     best = drop;
                     step = STEP_DROP;
                 }
-                if (!blank && c && join < best) {
+                if ((!blank || words) && c && join < best) {
                     best = join;
                     step = STEP_JOIN;
                 }
@@ -133,8 +134,10 @@ static bool follow_steps(struct fit *fit, const struct str *cells, size_t surplu
     return true;
 }
 
-static bool lay_plainly(struct fit *fit, const struct str *cells, size_t n, struct arena *scratch)
+static bool lay_plainly(
+    struct fit *fit, const struct str *cells, size_t n, struct aligned *aligned, struct arena *scratch)
 {
+    size_t all = n;
     while (n > fit->width && str_trim(cells[n - 1]).n == 0)
         n--;
     for (size_t c = 0; c < fit->width; c++)
@@ -144,7 +147,8 @@ static bool lay_plainly(struct fit *fit, const struct str *cells, size_t n, stru
         if (!fit->cells[fit->width - 1].p)
             return false;
     }
-    fit->repairs[n > fit->width ? FIT_JOINED : FIT_BLANK]++;
+    aligned->blanks = all - n;
+    aligned->joins = n - fit->width;
     return true;
 }
 
@@ -174,12 +178,12 @@ static bool align(struct fit *fit, const struct split_rule *rule, struct aligned
     double *costs = table > MOST_TABLE ? NULL : arena_alloc(scratch, table * sizeof *costs);
     if (table > MOST_TABLE || surplus > MOST_SURPLUS) {
         aligned->cost = 1e9;
-        return lay_plainly(fit, cells, n, scratch);
+        return lay_plainly(fit, cells, n, aligned, scratch);
     }
     if (!steps || !costs)
         return false;
     if (!find_steps(fit, cells, surplus, steps, costs, &aligned->cost))
-        return lay_plainly(fit, cells, n, scratch);
+        return lay_plainly(fit, cells, n, aligned, scratch);
     return follow_steps(fit, cells, surplus, steps, aligned, scratch);
 }
 
@@ -199,14 +203,22 @@ static double cost_of(const struct fit *fit)
     return cost;
 }
 
+/* The cells lie in fit->cells: do they sit better than was known, and do typed ones among them vouch for it? */
+static bool sits_better(const struct fit *fit, double known, double *cost)
+{
+    *cost = cost_of(fit);
+    return *cost + 0.1 < known && *cost < 0.5 && typed_cells(fit) >= 2;
+}
+
 /* Too few cells by our delimiter, but by another one each cell is of its column's kind. */
-static bool try_others(struct fit *fit, struct str text, size_t at, bool *fits, struct arena *scratch)
+static bool try_others(struct fit *fit, struct str text, size_t at, double known, bool *fits, struct arena *scratch)
 {
     static const struct str others[] = {{",", 1}, {";", 1}, {"\t", 1}, {"|", 1}, {" ", 1}};
     size_t record = fit->split.total;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct split_rule rule = fit->rule;
         struct aligned aligned;
+        double cost;
         rule.delimiter = others[i];
         fit->split.plain = NULL;
         if (str_eq(fit->rule.delimiter, others[i]))
@@ -221,7 +233,7 @@ static bool try_others(struct fit *fit, struct str text, size_t at, bool *fits, 
         fit->rule.delimiter = ours;
         if (!done)
             return false;
-        if (cost_of(fit) < 0.5 && typed_cells(fit) >= 2) {
+        if (sits_better(fit, known, &cost)) {
             *fits = true;
             return true;
         }
@@ -229,36 +241,44 @@ static bool try_others(struct fit *fit, struct str text, size_t at, bool *fits, 
     return true;
 }
 
-/* Too few cells because a delimiter is missing beside a quote: a"b", or "a""b". */
-static bool try_missing(struct fit *fit, struct str record, bool *fits, struct arena *scratch)
+/* The record with a delimiter put in at this place, split. */
+static bool split_with(struct fit *fit, struct str record, size_t at, struct arena *scratch)
 {
-    struct split_rule rule = fit->rule;
-    size_t n = rule.delimiter.n;
+    size_t n = fit->rule.delimiter.n;
     char *copy = arena_alloc(scratch, record.n + n);
     if (!copy)
         return false;
-    for (size_t i = 1, tries = 0; rule.quote >= 0 && i + 1 < record.n && tries < MOST_TRIES; i++) {
-        if (record.p[i] != (char)rule.quote)
+    memcpy(copy, record.p, at);
+    memcpy(copy + at, fit->rule.delimiter.p, n);
+    memcpy(copy + at + n, record.p + at, record.n - at);
+    fit->split.plain = NULL;
+    return split_next(&fit->rule, (struct str){copy, record.n + n}, 0, &fit->split, fit->arena);
+}
+
+/* Too few cells because a delimiter is missing beside a quote: a"b", or "a""b". */
+static bool try_missing(struct fit *fit, struct str record, double known, bool *fits, struct arena *scratch)
+{
+    size_t best = 0, tries = 0;
+    struct aligned aligned;
+    for (size_t i = 1; fit->rule.quote >= 0 && i + 1 < record.n && tries < MOST_TRIES; i++) {
+        double cost;
+        if (record.p[i] != (char)fit->rule.quote)
             continue;
         tries++;
-        memcpy(copy, record.p, i);
-        memcpy(copy + i, rule.delimiter.p, n);
-        memcpy(copy + i + n, record.p + i, record.n - i);
-        fit->split.plain = NULL;
-        struct str longer = {copy, record.n + n};
-        if (!split_next(&rule, longer, 0, &fit->split, fit->arena))
+        if (!split_with(fit, record, i, scratch))
             return false;
-        if (fit->split.count != fit->width || fit->split.stray || fit->split.open || fit->split.total != longer.n)
+        if (fit->split.count != fit->width || fit->split.stray || fit->split.open ||
+            fit->split.total != record.n + fit->rule.delimiter.n)
             continue;
-        struct aligned aligned;
-        if (!align(fit, &rule, &aligned, scratch))
+        if (!align(fit, &fit->rule, &aligned, scratch))
             return false;
-        if (cost_of(fit) < 0.5 && typed_cells(fit) >= 2) {
-            *fits = true;
-            return true;
+        if (sits_better(fit, known, &cost)) {
+            known = cost;
+            best = i;
         }
     }
-    return true;
+    *fits = best > 0;
+    return best == 0 || (split_with(fit, record, best, scratch) && align(fit, &fit->rule, &aligned, scratch));
 }
 
 static bool restore(struct fit *fit, struct str text, size_t at)
@@ -267,7 +287,8 @@ static bool restore(struct fit *fit, struct str text, size_t at)
     return split_fitting(&fit->rule, text, at, fit->width, &fit->split, &repaired, fit->arena);
 }
 
-static bool fit_short(struct fit *fit, struct arena *scratch)
+/* The cells there are, blank ones behind them. */
+static bool pad(struct fit *fit, struct arena *scratch)
 {
     struct str *cells;
     size_t n;
@@ -275,35 +296,33 @@ static bool fit_short(struct fit *fit, struct arena *scratch)
         return false;
     for (size_t c = 0; c < fit->width; c++)
         fit->cells[c] = c < n ? cells[c] : (struct str){"", 0};
-    fit->repairs[FIT_PADDED]++;
     return true;
 }
 
 static bool fit_misfit(struct fit *fit, struct str text, size_t at, struct arena *scratch)
 {
-    bool fits = false;
+    bool fits = false, is_short = fit->split.count < fit->width;
     struct str record = {text.p + at, fit->split.length};
-    if (fit->split.count < fit->width) {
-        if (!try_others(fit, text, at, &fits, scratch))
-            return false;
-        fit->repairs[FIT_DELIMITER] += fits;
-    }
-    if (!fits && fit->width > 1 && record.n < LONGEST_RETRIED) {
-        if (!try_missing(fit, record, &fits, scratch))
-            return false;
-        fit->repairs[FIT_MISSING] += fits;
-    }
+    struct aligned aligned;
+    double known;
+    if (is_short ? !pad(fit, scratch) : !align(fit, &fit->rule, &aligned, scratch))
+        return false;
+    known = cost_of(fit) + (is_short || aligned.joins == 0 ? 0 : 1);
+    if (is_short && !try_others(fit, text, at, known, &fits, scratch))
+        return false;
+    fit->repairs[FIT_DELIMITER] += fits;
     if (fits)
         return true;
-    if (!restore(fit, text, at))
+    if (fit->width > 1 && record.n < LONGEST_RETRIED && !try_missing(fit, record, known, &fits, scratch))
         return false;
-    if (fit->split.count < fit->width)
-        return fit_short(fit, scratch);
-    struct aligned aligned;
-    if (!align(fit, &fit->rule, &aligned, scratch))
+    fit->repairs[FIT_MISSING] += fits;
+    if (fits)
+        return true;
+    if (!restore(fit, text, at) || (is_short ? !pad(fit, scratch) : !align(fit, &fit->rule, &aligned, scratch)))
         return false;
-    fit->repairs[FIT_BLANK] += aligned.blanks > 0;
-    fit->repairs[FIT_JOINED] += aligned.joins > 0;
+    fit->repairs[FIT_PADDED] += is_short;
+    fit->repairs[FIT_BLANK] += !is_short && aligned.blanks > 0;
+    fit->repairs[FIT_JOINED] += !is_short && aligned.joins > 0;
     return true;
 }
 

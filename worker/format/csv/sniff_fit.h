@@ -31,8 +31,8 @@ struct fit {
 };
 
 /* dialect and kinds are borrowed. */
-bool fit_init(struct fit *fit, const struct dialect *dialect, size_t width, const uint8_t *kinds, struct arena *arena)
-    MUST_CHECK;
+bool fit_init(
+    struct fit *fit, const struct dialect *dialect, size_t width, const uint8_t *kinds, struct arena *arena) MUST_CHECK;
 /*
  * The record at *at as width cells in fit->cells (into text or scratch); *at moves behind it. *got false at the end of
  * the text. False: out of memory.
