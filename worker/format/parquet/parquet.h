@@ -68,4 +68,15 @@ struct parquet_footer {
 bool parquet_read_footer(
     int fd, const char *name, struct parquet_footer *footer, struct arena *arena, struct err *err) MUST_CHECK;
 
+struct parquet_check {
+    uint64_t rows, pages, values, bytes; /* values: nulls included; bytes: of the file */
+};
+
+/*
+ * For fsck, on a file of ours: that the column chunks fill the file from its start to the footer, each is filled by its
+ * pages, every page has a CRC and the CRC is right, and each column counts as many values as its row group has rows.
+ * ERR_CORRUPT names the row group, column and offset of the first fault. Reads by pread, a page at a time.
+ */
+bool parquet_check_pages(int fd, const char *name, struct parquet_check *check, struct err *err) MUST_CHECK;
+
 #endif
