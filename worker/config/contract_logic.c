@@ -100,10 +100,6 @@ static void load_references(struct loader *loader, const struct yaml_node *node)
     struct contract *contract = loader->contract;
     if (!node)
         return;
-    if (node->kind != YAML_MAP) {
-        load_error(loader, node, "'reference' wants a map of names");
-        return;
-    }
     contract->references = load_alloc(loader, node->count, sizeof *contract->references);
     for (size_t i = 0; contract->references && i < node->count; i++) {
         check_new_name(loader, &node->pairs[i].key, "reference");
@@ -151,9 +147,7 @@ static bool build_scope(struct loader *loader, size_t derived)
 static void load_derived(struct loader *loader, const struct yaml_node *node)
 {
     struct contract *c = loader->contract;
-    size_t count = node && node->kind == YAML_MAP ? node->count : 0;
-    if (node && node->kind != YAML_MAP)
-        load_error(loader, node, "'derive' wants a map of names and expressions");
+    size_t count = node ? node->count : 0;
     if (!build_scope(loader, count))
         return;
     c->derived = load_alloc(loader, count, sizeof *c->derived);
@@ -231,10 +225,6 @@ static void load_rules(struct loader *loader, const struct yaml_node *node)
     struct contract *c = loader->contract;
     if (!node)
         return;
-    if (node->kind != YAML_LIST) {
-        load_error(loader, node, "'rules' wants a list");
-        return;
-    }
     c->rules = load_alloc(loader, node->count, sizeof *c->rules);
     for (size_t i = 0; c->rules && i < node->count; i++) {
         struct rule_draft draft = {.rule = &c->rules[i]};
@@ -289,10 +279,6 @@ static void load_partitions(struct loader *loader, const struct yaml_node *node)
     struct contract *c = loader->contract;
     if (!node)
         return;
-    if (node->kind != YAML_MAP) {
-        load_error(loader, node, "'partition' wants a map of names and expressions");
-        return;
-    }
     if (node->count > MAX_PARTITION_COLUMNS)
         load_error(loader, node, "more than %d partition columns", MAX_PARTITION_COLUMNS);
     c->partitions = load_alloc(loader, node->count, sizeof *c->partitions);
@@ -300,19 +286,26 @@ static void load_partitions(struct loader *loader, const struct yaml_node *node)
         load_partition(loader, &node->pairs[i], &c->partitions[c->partition_count++]);
 }
 
+/* A section whose kind is right: else the top level has said so. */
+static const struct yaml_node *section_of(const struct loader *loader, const char *key, enum yaml_kind kind)
+{
+    const struct yaml_node *node = yaml_get(loader->root, key);
+    return node && node->kind == kind ? node : NULL;
+}
+
 void load_logic(struct loader *loader)
 {
     struct contract *c = loader->contract;
-    const struct yaml_node *root = loader->root, *filter = yaml_get(root, "filter");
-    load_references(loader, yaml_get(root, "reference"));
-    load_derived(loader, yaml_get(root, "derive"));
+    const struct yaml_node *filter = section_of(loader, "filter", YAML_TEXT);
+    load_references(loader, section_of(loader, "reference", YAML_MAP));
+    load_derived(loader, section_of(loader, "derive", YAML_MAP));
     if (loader->memory_out)
         return;
     if (filter) {
         c->filter_text = load_copy(loader, filter->text);
         c->filter = load_condition(loader, filter, c->scope.count, "filter");
     }
-    load_rules(loader, yaml_get(root, "rules"));
-    load_partitions(loader, yaml_get(root, "partition"));
-    load_gold(loader, yaml_get(root, "gold"));
+    load_rules(loader, section_of(loader, "rules", YAML_LIST));
+    load_partitions(loader, section_of(loader, "partition", YAML_MAP));
+    load_gold(loader, section_of(loader, "gold", YAML_MAP));
 }

@@ -125,6 +125,8 @@ static bool kind_ok(struct loader *loader, const struct section_key *key, const 
 {
     if (key->kinds & (1u << value->kind))
         return true;
+    if (!key->load && value->kind == YAML_NOTHING)
+        return true;
     const char *wants = key->kinds == KIND_TEXT                 ? "a value"
                         : key->kinds == KIND_LIST               ? "a list"
                         : key->kinds == KIND_MAP                ? "a map"
@@ -146,7 +148,7 @@ void section_load(struct loader *loader, const struct section *section, const st
     for (size_t i = 0; i < section->count; i++) {
         const struct section_key *key = &section->keys[i];
         const struct yaml_node *value = yaml_get(node, key->name);
-        if (value && key->load && kind_ok(loader, key, value))
+        if (value && kind_ok(loader, key, value) && key->load)
             key->load(loader, value, (char *)target + key->offset);
     }
 }
