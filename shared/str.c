@@ -57,25 +57,65 @@ static struct str rest(struct str s, size_t from)
     return (struct str){s.p + from, s.n - from};
 }
 
+/*
+ * Stars take as little as will do; on a mismatch the last one takes a byte more. '*' and '**' each need only their last
+ * place remembered: what follows a later star can be found from any earlier match of it. So the work is at most
+ * the square of the name, however many stars a hostile name meets.
+ */
+struct star {
+    struct str pattern, s; /* where to go on */
+    bool seen;
+};
+
+/* Lets the last star take one byte more; false when neither can. */
+static bool give_more(struct star *shallow, struct star *deep, struct str *pattern, struct str *s)
+{
+    struct star *star = shallow->seen && shallow->s.n && shallow->s.p[0] != '/' ? shallow : deep;
+    if (!star->seen || !star->s.n)
+        return false;
+    if (star == deep)
+        shallow->seen = false;
+    star->s = rest(star->s, 1);
+    *pattern = star->pattern;
+    *s = star->s;
+    return true;
+}
+
+/* "**" with a slash behind it, at the start of a segment: any number of whole segments. */
+static bool give_segment(struct star *segments, struct star *shallow, struct str *pattern, struct str *s)
+{
+    size_t slash = segments->seen ? str_find_byte(segments->s, '/') : segments->s.n;
+    if (slash == segments->s.n)
+        return false;
+    shallow->seen = false;
+    segments->s = rest(segments->s, slash + 1);
+    *pattern = segments->pattern;
+    *s = segments->s;
+    return true;
+}
+
 bool str_glob(struct str pattern, struct str s)
 {
-    while (pattern.n) {
-        if (pattern.p[0] == '*') {
-            bool deep = str_starts(pattern, STR("**"));
-            if (str_starts(pattern, STR("**/")) && str_glob(rest(pattern, 3), s))
-                return true;
-            pattern = rest(pattern, deep ? 2 : 1);
-            while (!str_glob(pattern, s)) {
-                if (!s.n || (!deep && s.p[0] == '/'))
-                    return false;
-                s = rest(s, 1);
-            }
-            return true;
-        }
-        if (!s.n || (pattern.p[0] != s.p[0] && (pattern.p[0] != '?' || s.p[0] == '/')))
+    struct star shallow = {.seen = false}, deep = shallow, segments = shallow;
+    const char *begin = pattern.p;
+    while (pattern.n || s.n) {
+        bool segment_start = pattern.p == begin || pattern.p[-1] == '/';
+        if (str_starts(pattern, STR("**/")) && segment_start) {
+            pattern = rest(pattern, 3);
+            segments = (struct star){pattern, s, true};
+            deep.seen = shallow.seen = false;
+        } else if (str_starts(pattern, STR("**"))) {
+            pattern = rest(pattern, 2);
+            deep = (struct star){pattern, s, true};
+            segments.seen = shallow.seen = false;
+        } else if (pattern.n && pattern.p[0] == '*') {
+            pattern = rest(pattern, 1);
+            shallow = (struct star){pattern, s, true};
+        } else if (pattern.n && s.n && (pattern.p[0] == s.p[0] || (pattern.p[0] == '?' && s.p[0] != '/'))) {
+            pattern = rest(pattern, 1);
+            s = rest(s, 1);
+        } else if (!give_more(&shallow, &deep, &pattern, &s) && !give_segment(&segments, &shallow, &pattern, &s))
             return false;
-        pattern = rest(pattern, 1);
-        s = rest(s, 1);
     }
-    return s.n == 0;
+    return true;
 }
