@@ -14,8 +14,8 @@ static bool put_cell(const struct converter *converter, struct batch *batch, boo
     struct str text = batch_cell_text(batch, cell);
     if (!text.p)
         return convert_no_memory(err);
-    json_key_str(json, converter->binding->labels[c]);
-    json_string(json, text);
+    jsonw_key_str(json, converter->binding->labels[c]);
+    jsonw_string(json, text);
     if (clean || utf8_valid(text))
         return true;
     struct row_error error = {.row = row,
@@ -33,12 +33,12 @@ static bool put_row(
 {
     const struct binding *binding = converter->binding;
     struct json json;
-    json_init(&json, out);
-    json_object_begin(&json);
+    jsonw_init(&json, out);
+    jsonw_object_begin(&json);
     for (uint32_t i = 0; i < binding->unknown_count; i++)
         if (!put_cell(converter, batch, clean, row, binding->unknown[i], &json, err))
             return false;
-    json_object_end(&json);
+    jsonw_object_end(&json);
     return true;
 }
 
