@@ -41,8 +41,10 @@ static bool __attribute__((format(printf, 2, 3))) note(struct sniffing *s, const
 /* What a strict reader refuses, a forgiving one only notes. */
 static bool refuse(struct sniffing *s, const char *code, const char *message, const char *hint)
 {
-    if (s->request->forgiving)
-        return note(s, "%s (%s)", message, code);
+    if (s->request->forgiving) {
+        s->out->refused = code;
+        return note(s, "%s (%s): %s", message, code, hint);
+    }
     ERR_REJECT(s->err, code, "%s", message);
     return err_hint(s->err, "%s", hint);
 }
@@ -91,6 +93,7 @@ static bool find_encoding(struct sniffing *s)
     if (!sniff_encoding_decode(&s->encoding, sample, s->arena, &s->text, s->err))
         return false;
     const struct sniff_foreign *foreign = sniff_foreign_find(sample, s->text);
+    s->out->binary = foreign ? foreign->binary : s->encoding.binary;
     if (foreign) {
         char message[120];
         snprintf(message, sizeof message, "this is %s, not CSV", foreign->name);

@@ -17,7 +17,9 @@ struct sniff {
     uint8_t *kinds;    /* enum kind (sniff_kind.h) of each column, width of them: what its cells look like */
     struct str *notes; /* sentences: "encoding windows-1252: byte 0x96 at offset 812 is not UTF-8", … */
     size_t note_count;
-    double confidence; /* 0-1, of the delimiter */
+    double confidence;   /* 0-1, of the delimiter */
+    const char *refused; /* forgiving only: the code a strict reader would have failed with; NULL: none */
+    bool binary;         /* forgiving only: no text at all, so nothing worth printing */
 };
 
 /*

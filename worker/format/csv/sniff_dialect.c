@@ -95,7 +95,7 @@ struct tally {
     size_t widths[TRIAL_RECORDS];
     double quality[KIND_RECORDS];
     size_t filled[KIND_RECORDS], typed[KIND_RECORDS];
-    size_t records, cells, blank, spaced, quoted, known;
+    size_t records, cells, blank, spaced, quoted, known, stray;
 };
 
 static void tally_cells(const struct split_rule *rule, const struct split *split, struct tally *tally)
@@ -152,7 +152,7 @@ static bool is_blank_record(const struct split_rule *rule, const struct split *s
 static bool take_tally(struct split_rule *rule, struct str text, const struct sniff_labels *labels, struct split *split,
     struct tally *tally, struct arena *arena)
 {
-    tally->records = tally->cells = tally->blank = tally->spaced = tally->quoted = tally->known = 0;
+    tally->records = tally->cells = tally->blank = tally->spaced = tally->quoted = tally->known = tally->stray = 0;
     for (size_t at = 0; tally->records < TRIAL_RECORDS; at += split->total) {
         split->plain = NULL;
         split_comments(rule, text, &at);
@@ -174,6 +174,7 @@ static bool take_tally(struct split_rule *rule, struct str text, const struct sn
             size_t known = count_known(rule, split, labels, arena);
             tally->known = known > tally->known ? known : tally->known;
         }
+        tally->stray += split->stray;
         tally->widths[tally->records++] = split->count;
     }
     return true;
@@ -211,6 +212,7 @@ static void judge(const struct tally *tally, double prior, struct sniff_trial *t
 {
     trial->records = tally->records;
     trial->quoted = tally->quoted;
+    trial->stray = tally->stray;
     trial->consistency = usual_width(tally, &trial->width);
     if (trial->consistency > 1)
         trial->consistency = 1;
@@ -251,7 +253,8 @@ struct search {
     size_t longest; /* cells a record to keep */
 };
 
-static bool try_rule(struct search *search, struct split_rule rule, const struct candidate *candidate)
+static bool try_rule(
+    struct search *search, struct split_rule rule, const struct candidate *candidate, struct sniff_trial *result)
 {
     struct sniff_trial trial = {.rule = rule};
     if (!take_tally(&rule, search->text, search->labels, &search->split, search->tally, search->arena))
@@ -263,31 +266,38 @@ static bool try_rule(struct search *search, struct split_rule rule, const struct
         trial.score = 0;
     if (rule.quote != '"')
         trial.score *= rule.quote == DIALECT_NONE || trial.quoted < 2 ? 0.97 : 0.99;
-    if (rule.escape != rule.quote && rule.quote != DIALECT_NONE)
-        trial.score *= 0.999;
     if (search->labels && search->tally->known >= 2)
         trial.score = 0.5 + trial.score / 2 + 0.001 * (double)search->tally->known;
-    /* a hair: the earlier candidate is the more usual one */
-    if (trial.score > search->best.score + 1e-6 && trial.score * 0.9999 > search->best.score)
-        search->best = trial;
+    *result = trial;
     return true;
+}
+
+static void keep_better(struct search *search, const struct sniff_trial *trial)
+{
+    /* a hair: the earlier candidate is the more usual one */
+    if (trial->score * 0.9999 > search->best.score)
+        search->best = *trial;
 }
 
 static bool try_escapes(struct search *search, struct split_rule rule, const struct candidate *candidate)
 {
     const struct dialect *given = search->given;
-    if (rule.quote == DIALECT_NONE || given->escape != DIALECT_UNSET) {
-        rule.escape = rule.quote == DIALECT_NONE ? DIALECT_NONE : given->escape;
-        return try_rule(search, rule, candidate);
-    }
-    rule.escape = rule.quote;
-    if (!try_rule(search, rule, candidate))
+    struct sniff_trial doubled, other;
+    bool fixed = rule.quote == DIALECT_NONE || given->escape != DIALECT_UNSET;
+    rule.escape = fixed && rule.quote != DIALECT_NONE ? given->escape : rule.quote;
+    if (!try_rule(search, rule, candidate, &doubled))
         return false;
+    keep_better(search, &doubled);
     char escaped[2] = {'\\', (char)rule.quote};
-    if (!contains(search->text, (struct str){escaped, 2}))
+    if (fixed || !contains(search->text, (struct str){escaped, 2}))
         return true;
     rule.escape = '\\';
-    return try_rule(search, rule, candidate);
+    if (!try_rule(search, rule, candidate, &other))
+        return false;
+    /* where most quotes within are not escaped, a backslash before one is content */
+    if (other.stray * 2 <= doubled.stray || other.consistency > doubled.consistency + 0.005)
+        keep_better(search, &other);
+    return true;
 }
 
 static bool try_delimiter(struct search *search, const struct candidate *candidate)
@@ -347,6 +357,31 @@ static struct str trial_text(struct str text)
     return (struct str){text.p, n ? n : TRIAL_BYTES};
 }
 
+static size_t occurrences(struct str text, struct str part)
+{
+    size_t n = 0;
+    for (const char *p = text.p, *end = text.p + text.n; (p = memmem(p, (size_t)(end - p), part.p, part.n)) != NULL;
+         p += part.n)
+        n++;
+    return n;
+}
+
+/* "a||b||c": where a delimiter never stands alone, the pair is the delimiter, not every second cell blank. */
+static bool prefer_pair(struct search *search)
+{
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        struct str pair = usual[i].delimiter, one = search->best.rule.delimiter;
+        if (pair.n != 2 || one.n != 1 || pair.p[0] != one.p[0] || pair.p[1] != one.p[0])
+            continue;
+        size_t pairs = occurrences(search->text, pair);
+        if (pairs < search->best.records || pairs * 2 != occurrences(search->text, one))
+            return true;
+        search->best.score = 0;
+        return try_delimiter(search, &usual[i]);
+    }
+    return true;
+}
+
 static bool search_all(struct search *search)
 {
     const struct dialect *given = search->given;
@@ -362,7 +397,7 @@ static bool search_all(struct search *search)
         if (!try_delimiter(search, &rare[i]))
             return false;
     }
-    return true;
+    return prefer_pair(search);
 }
 
 bool sniff_dialect_find(struct str text, const struct dialect *given, const struct sniff_labels *labels,

@@ -18,7 +18,7 @@ struct sniff_trial {
     double blank;       /* share of the cells that are blank */
     double spaced;      /* share of the cells but the first that begin with one space */
     size_t width;       /* the records' usual width */
-    size_t records, quoted;
+    size_t records, quoted, stray;
 };
 
 /* given: NULL, or what the contract fixes. knows(label) tells labels the contract expects; NULL: none. */

@@ -127,6 +127,18 @@ bool split_next(const struct split_rule *rule, struct str text, size_t from, str
     return true;
 }
 
+/* A stray quote is the only one in the cells that stand in no quotes: two of them belong together. */
+static bool one_stray(const struct split_rule *rule, const struct split *split)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < split->count && i < rule->max_cells; i++) {
+        struct str raw = split->cells[i].raw;
+        for (size_t n = 0; !split->cells[i].quoted && n < raw.n; n++)
+            found += raw.p[n] == (char)rule->quote;
+    }
+    return found == 1;
+}
+
 bool split_fitting(const struct split_rule *rule, struct str text, size_t from, size_t width, struct split *split,
     bool *repaired, struct arena *arena)
 {
@@ -148,7 +160,7 @@ bool split_fitting(const struct split_rule *rule, struct str text, size_t from, 
         split->plain = quotes[i];
         if (!split_next(rule, text, from, split, arena))
             return false;
-        if (split->count == width && !split->open)
+        if (split->count == width && !split->open && one_stray(rule, split))
             return true;
     }
     split->plain = NULL;
