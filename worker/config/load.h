@@ -6,8 +6,8 @@
 #ifndef WORKER_CONFIG_LOAD_H
 #define WORKER_CONFIG_LOAD_H
 
+#include "shared/yaml.h"
 #include "worker/config/contract.h"
-#include "worker/config/yaml.h"
 
 struct loader {
     struct contract *contract;

@@ -1,4 +1,4 @@
-#include "worker/config/yaml.h"
+#include "shared/yaml.h"
 
 #include "shared/utf8.h"
 

@@ -3,8 +3,8 @@
  * no anchors, aliases or tags (so no expansion), YAML_MAX_BYTES, YAML_MAX_DEPTH; a doubled key is a fault. The tree
  * lives in the arena it was read into, and points into nothing else.
  */
-#ifndef WORKER_CONFIG_YAML_H
-#define WORKER_CONFIG_YAML_H
+#ifndef SHARED_YAML_H
+#define SHARED_YAML_H
 
 #include "shared/arena.h"
 
