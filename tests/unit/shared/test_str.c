@@ -99,7 +99,7 @@ static void parts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(glob), cmocka_unit_test(glob_hostile), cmocka_unit_test(order),
-        cmocka_unit_test(parts)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(glob), cmocka_unit_test(glob_hostile), cmocka_unit_test(order), cmocka_unit_test(parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

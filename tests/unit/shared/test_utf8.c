@@ -70,9 +70,15 @@ static const struct {
     {"plain", "plain"},
     {"\x1B[31m", "^[[31m"},
     {"a\r\nb\tc\x7F", "a^M^Jb^Ic^?"},
-    {"\xC2\x9B" "31m", "<U+009B>31m"},
-    {"a\xE2\x80\xAE" "b", "a<U+202E>b"},
-    {"a\xE2\x80\x8B" "b", "a<U+200B>b"},
+    {"\xC2\x9B"
+     "31m",
+        "<U+009B>31m"},
+    {"a\xE2\x80\xAE"
+     "b",
+        "a<U+202E>b"},
+    {"a\xE2\x80\x8B"
+     "b",
+        "a<U+200B>b"},
     {"\xEF\xBB\xBF", "<U+FEFF>"},
     {"\xE2\x80\xA8", "<U+2028>"},
     {"\xF3\xA0\x81\x81", "<U+E0041>"},
