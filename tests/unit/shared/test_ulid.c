@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -16,6 +17,28 @@ static void time_part(void **state)
     ulid_new(text);
     assert_memory_equal(text, "01ARYZ6S41", 10);
     unsetenv("SLUICE_CLOCK");
+}
+
+/* The last 40 bits as a number. */
+static uint64_t tail(const char *text)
+{
+    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint64_t value = 0;
+    for (int i = 18; i < 26; i++)
+        value = value << 5 | (uint64_t)(strchr(digits, text[i]) - digits);
+    return value;
+}
+
+static void one_more_within_a_millisecond(void **state)
+{
+    (void)state;
+    char a[ULID_SIZE], b[ULID_SIZE];
+    setenv("SLUICE_CLOCK", "1469918176386000", 1);
+    ulid_new(a);
+    ulid_new(b);
+    unsetenv("SLUICE_CLOCK");
+    assert_int_equal((tail(a) + 1) & 0xFFFFFFFFFFu, tail(b));
+    assert_memory_equal(a, b, 10);
 }
 
 static void in_order(void **state)
@@ -77,7 +100,7 @@ static void validity(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(time_part), cmocka_unit_test(in_order),
-        cmocka_unit_test(unique_across_threads), cmocka_unit_test(validity)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(time_part), cmocka_unit_test(one_more_within_a_millisecond),
+        cmocka_unit_test(in_order), cmocka_unit_test(unique_across_threads), cmocka_unit_test(validity)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
