@@ -45,11 +45,11 @@ static bool find_wide(struct str s, struct sniff_encoding *found)
         return false;
     for (size_t i = 0; i < n; i++)
         zeros[i & 3] += s.p[i] == 0;
-    size_t quarter = n / 4, few = quarter / 32, many = quarter / 4;
-    if (zeros[0] <= few && zeros[2] >= quarter - few && zeros[3] >= quarter - few) {
+    size_t quarter = n / 4, few = quarter / 32 + 1, many = quarter / 4;
+    if (zeros[0] <= few && zeros[2] > many && zeros[2] + few >= quarter && zeros[3] + few >= quarter) {
         found->encoding = ENCODING_UTF32LE;
         found->name = STR("utf-32le");
-    } else if (zeros[3] <= few && zeros[0] >= quarter - few && zeros[1] >= quarter - few) {
+    } else if (zeros[3] <= few && zeros[1] > many && zeros[0] + few >= quarter && zeros[1] + few >= quarter) {
         found->encoding = ENCODING_UTF32BE;
         found->name = STR("utf-32be");
     } else if (zeros[0] + zeros[2] <= 2 * few && zeros[1] > many && zeros[3] > many) {
