@@ -118,6 +118,8 @@ static bool is_aside(const struct look *look, const struct record *record)
         return false;
     if (record->count == 1 || record->count * 2 < look->width)
         return true;
+    if (record->count != look->width && record->kinds[0] != KIND_BLANK && record->cells[0].p[0] == '#')
+        return true;
     if (record->filled == 1 && look->typical > 2)
         return true;
     return record->filled * 3 < look->typical;
@@ -463,6 +465,19 @@ static bool decide(const struct look *look, size_t row)
     return score > 0;
 }
 
+/* A line of words that has not the records' width is a title when a header of that width follows soon. */
+static size_t skip_titles(struct look *look, size_t first)
+{
+    for (size_t i = first; i < look->n && i < first + MOST_HEADER_ROWS && look->records[first].count != look->width;
+         i++) {
+        if (look->records[i].count != look->width || is_aside(look, &look->records[i]))
+            continue;
+        profile_below(look, i);
+        return decide(look, i) ? i : first;
+    }
+    return first;
+}
+
 static bool search_header(struct look *look, const struct dialect *given, struct sniff_header *header)
 {
     size_t first = 0;
@@ -476,6 +491,7 @@ static bool search_header(struct look *look, const struct dialect *given, struct
     }
     if (first == look->n)
         return no_header(look, 0, header);
+    first = skip_titles(look, first);
     profile_below(look, first);
     if (decide(look, first) || given->header_rows > 0)
         return found_header(look, first, given, header);

@@ -241,7 +241,12 @@ struct refused {
 static const struct refused refusals[] = {
     {"nothing", TEXT(""), "empty-file", "empty"},
     {"blank space", TEXT(" \r\n\n\t\n"), "empty-file", "blank"},
-    {"NUL bytes", TEXT("ab\0\0\1\2\3\0\0c\0d\xFF\xFE\0\0\0\0q"), "binary-file", "NUL"},
+    {"NUL bytes",
+        TEXT("\000\064\000\000\000\315\000\161\000\000\000\015\000\000\000\000\254\306\000\000\000\000\225\237\000\330"
+             "\000\000\000\000\000\354\217\361\000\000\000\000\000\337\244\000\000\000\000\000\000\000\266\000\000\000"
+             "\000\322\000\000\000\000\000\000\000\000\000\000\000\000\000\034\126\114\024\373\000\000\000\000\000\000"
+             "\000\000\000\000\000\000\000\174\000\000\000\000\073\316\000\000\000\000"),
+        "binary-file", "NUL"},
     {"JSON", TEXT("{\n  \"a\": 1,\n  \"b\": [1, 2]\n}\n"), "format-error", "a JSON document"},
     {"JSON array", TEXT("[{\"a\": 1}, {\"a\": 2}]"), "format-error", "a JSON document"},
     {"NDJSON", TEXT("{\"a\":1}\n{\"a\":2}\n"), "format-error", "newline-delimited JSON"},
