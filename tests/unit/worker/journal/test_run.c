@@ -185,9 +185,9 @@ static void test_fence(void **state)
     start(f, &old);
     go(f, &old, RUN_CLAIMED, RUN_VALIDATED);
     OK(f, journal_file_moving(f->journal, &old, STR("validated/x"), &f->err));
-    OK(f, journal_take_over(f->journal, STR("far:2:2"), LEASE, LEASE, &new, &at, &found, f->arena, &f->err));
+    OK(f, journal_take_over(f->journal, STR("away:2:2"), LEASE, LEASE, &new, &at, &found, f->arena, &f->err));
     assert_false(found);
-    OK(f, journal_take_over(f->journal, STR("far:2:2"), LEASE + 2, LEASE, &new, &at, &found, f->arena, &f->err));
+    OK(f, journal_take_over(f->journal, STR("away:2:2"), LEASE + 2, LEASE, &new, &at, &found, f->arena, &f->err));
     assert_true(found);
     assert_int_equal(at, RUN_VALIDATED);
     assert_string_equal(new.run_id, old.run_id);
@@ -208,10 +208,10 @@ static void test_fence(void **state)
     assert_string_equal(
         ask(f, "SELECT r.state || f.state FROM run r JOIN file f USING (file_id)"), "publishingPROCESSING");
     OK(f, journal_take_over(
-              f->journal, STR("far:2:2"), 2 * LEASE + 4 * SECOND, LEASE, &old, &at, &found, f->arena, &f->err));
+              f->journal, STR("away:2:2"), 2 * LEASE + 4 * SECOND, LEASE, &old, &at, &found, f->arena, &f->err));
     assert_false(found);
     OK(f, journal_take_over(
-              f->journal, STR("far:2:2"), 2 * LEASE + 5 * SECOND, LEASE, &old, &at, &found, f->arena, &f->err));
+              f->journal, STR("away:2:2"), 2 * LEASE + 5 * SECOND, LEASE, &old, &at, &found, f->arena, &f->err));
     assert_true(found && at == RUN_PUBLISHING);
     go(f, &old, RUN_PUBLISHING, RUN_COMMITTED);
     end(f, &old, OUTCOME_LOADED, 9);
