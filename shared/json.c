@@ -148,10 +148,15 @@ void jsonw_uint(struct json *json, uint64_t value)
 void jsonw_double(struct json *json, double value)
 {
     separate(json);
-    if (isfinite(value))
-        buf_printf(json->out, "%.17g", value);
-    else
+    size_t before = json->out->n;
+    if (!isfinite(value)) {
         buf_add_cstr(json->out, "null");
+        return;
+    }
+    buf_printf(json->out, "%.17g", value);
+    for (size_t i = before; i < json->out->n; i++)
+        if (json->out->p[i] == ',') /* a program that speaks the user's locale still writes JSON */
+            json->out->p[i] = '.';
 }
 
 void jsonw_bool(struct json *json, bool value)

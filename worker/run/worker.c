@@ -51,6 +51,7 @@ bool worker_recover(struct worker *worker, struct err *err)
 
 struct listing {
     struct worker *worker;
+    int64_t modified_before;
     struct err *err;
     bool failed;
 };
@@ -60,6 +61,8 @@ static bool register_one(void *context, const struct storage_object *object)
     struct listing *listing = context;
     struct worker *worker = listing->worker;
     struct err unsafe;
+    if (object->modified >= listing->modified_before)
+        return true;
     if (!storage_key_ok(object->key, &unsafe)) {
         log_err(LOG_WARN, "unsafe-name", &unsafe);
         return true;
@@ -86,26 +89,62 @@ static struct str fixed_prefix(struct str match)
     return (struct str){match.p, n};
 }
 
-bool worker_register(struct worker *worker, struct err *err)
+bool worker_landing_zones(const struct worker *worker, bool (*each)(void *context, struct str prefix), void *context)
 {
-    struct listing listing = {.worker = worker, .err = err};
-    struct storage *storage = worker->storage;
-    worker->tally.unmatched = 0;
-    if (!journal_begin(worker->journal, err))
-        return false;
-    bool ok = storage->driver->list(storage, STR("raw/"), register_one, &listing, err) && !listing.failed;
+    bool ok = each(context, STR("raw/"));
     for (size_t i = 0; ok && i < worker->contracts->count; i++) {
         struct str prefix = fixed_prefix(worker->contracts->list[i]->match);
         bool seen = str_starts(prefix, STR("raw/"));
         for (size_t j = 0; j < i && !seen; j++)
             seen = str_starts(prefix, fixed_prefix(worker->contracts->list[j]->match));
-        if (!seen)
-            ok = storage->driver->list(storage, prefix, register_one, &listing, err) && !listing.failed;
+        ok = seen || each(context, prefix);
     }
-    if (ok && fault_pass("registered", NULL, err))
+    return ok;
+}
+
+static bool register_zone(void *context, struct str prefix)
+{
+    struct listing *listing = context;
+    struct storage *storage = listing->worker->storage;
+    return storage->driver->list(storage, prefix, register_one, listing, listing->err) && !listing->failed;
+}
+
+static bool in_transaction(struct worker *worker, struct listing *listing, struct str key, struct err *err)
+{
+    struct storage *storage = worker->storage;
+    struct arena *arena = arena_new(0);
+    struct storage_object object;
+    bool exists = false, ok = arena || ERR(err, ERR_MEMORY, "no memory to look at a file");
+    if (!key.n)
+        ok = ok && worker_landing_zones(worker, register_zone, listing);
+    else
+        ok = ok && storage->driver->stat(storage, key, &exists, &object, arena, err) &&
+             (!exists || register_one(listing, &object));
+    arena_free(arena);
+    return ok && fault_pass("registered", NULL, err);
+}
+
+static bool register_keys(struct worker *worker, struct str key, int64_t modified_before, struct err *err)
+{
+    struct listing listing = {.worker = worker, .modified_before = modified_before, .err = err};
+    if (!key.n)
+        worker->tally.unmatched = 0;
+    if (!journal_begin(worker->journal, err))
+        return false;
+    if (in_transaction(worker, &listing, key, err))
         return journal_commit(worker->journal, err);
     journal_rollback(worker->journal);
     return false;
+}
+
+bool worker_register(struct worker *worker, int64_t modified_before, struct err *err)
+{
+    return register_keys(worker, STR(""), modified_before, err);
+}
+
+bool worker_register_key(struct worker *worker, struct str key, struct err *err)
+{
+    return register_keys(worker, key, INT64_MAX, err);
 }
 
 /* ---- work ---- */
@@ -127,12 +166,8 @@ enum work_result worker_next(struct worker *worker, struct err *err)
     return !ok ? WORK_FAILED : found ? WORK_DONE : WORK_NOTHING;
 }
 
-bool worker_run(struct worker *worker, struct err *err)
+bool worker_work(struct worker *worker, struct err *err)
 {
-    worker->tally = (struct tally){0};
-    if (!worker->storage->driver->probe(worker->storage, err) || !worker_recover(worker, err) ||
-        !worker_register(worker, err))
-        return false;
     while (!worker->options.max_files || worker->tally.files < worker->options.max_files) {
         if (worker->stop && *worker->stop)
             return ERR(err, ERR_INTERRUPTED, "asked to stop");
@@ -146,4 +181,11 @@ bool worker_run(struct worker *worker, struct err *err)
         }
     }
     return true;
+}
+
+bool worker_run(struct worker *worker, struct err *err)
+{
+    worker->tally = (struct tally){0};
+    return worker->storage->driver->probe(worker->storage, err) && worker_recover(worker, err) &&
+           worker_register(worker, INT64_MAX, err) && worker_work(worker, err);
 }

@@ -43,7 +43,14 @@ bool worker_run(struct worker *worker, struct err *err) MUST_CHECK;
 
 /* The parts of it. */
 bool worker_recover(struct worker *worker, struct err *err) MUST_CHECK;
-bool worker_register(struct worker *worker, struct err *err) MUST_CHECK;
+/* Only what was last written before that time; INT64_MAX: whatever lies there. */
+bool worker_register(struct worker *worker, int64_t modified_before, struct err *err) MUST_CHECK;
+/* One key, when it is there. */
+bool worker_register_key(struct worker *worker, struct str key, struct err *err) MUST_CHECK;
+/* Works until nothing waits, max_files are done or *stop is set. */
+bool worker_work(struct worker *worker, struct err *err) MUST_CHECK;
+/* The folders of the lake that files arrive in: raw/ and what contracts name beside it. false from each stops. */
+bool worker_landing_zones(const struct worker *worker, bool (*each)(void *context, struct str prefix), void *context);
 enum work_result { WORK_DONE, WORK_NOTHING, WORK_FAILED };
 enum work_result worker_next(struct worker *worker, struct err *err) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "worker/value/lane.h"
 #include "worker/value/value.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,30 +89,87 @@ static void lay_out(struct buf *out, const char *digits, size_t n, int exponent)
     }
 }
 
+/* The significant digits of "1.2340e+05", and the power of ten of the first one. */
+static size_t take_digits(const char *text, char digits[DOUBLE_TEXT], int *exponent)
+{
+    size_t n = 0;
+    for (; *text && *text != 'e'; text++)
+        if (scan_is_digit(*text)) /* the point may be a comma in some locale */
+            digits[n++] = *text;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    *exponent = *text ? (int)strtol(text + 1, NULL, 10) : 0;
+    return n;
+}
+
+/*
+ * PostgreSQL does not print a text that lies exactly half-way between two doubles (1e23), because reading it back would
+ * hang on the rounding mode. Such a text is digits * 10^power with 0 < power <= 23 and below 2^77.
+ */
+static bool is_half_way(const char *digits, size_t n, int exponent, double size)
+{
+    int power = exponent - (int)n + 1;
+    if (power <= 0 || power > 23 || exponent > 37)
+        return false;
+    uint128 text = 0, value = (uint128)size;
+    for (size_t i = 0; i < n; i++)
+        text = text * 10 + (unsigned)(digits[i] - '0');
+    text *= scan_power((unsigned)power);
+    double neighbour = nextafter(size, text > value ? INFINITY : 0);
+    return text - value == (uint128)neighbour - text;
+}
+
+/* The next decimal of the same length. */
+static void step_up(char *text)
+{
+    size_t at = strcspn(text, "e");
+    while (at-- > 0) {
+        if (!scan_is_digit(text[at]))
+            continue;
+        if (text[at] != '9') {
+            text[at]++;
+            return;
+        }
+        text[at] = '0';
+    }
+}
+
+/* Does text read back as size? Above a power of two the doubles lie twice as far apart as below, so that there the
+ * nearest decimal may miss while the next one up, though further away, reads back. */
+static bool reads_back(char *text, double size)
+{
+    int exponent;
+    if (strtod(text, NULL) == size)
+        return true;
+    if (frexp(size, &exponent) != 0.5)
+        return false;
+    step_up(text);
+    return strtod(text, NULL) == size;
+}
+
 static void print_double(struct buf *out, double value)
 {
     char text[DOUBLE_TEXT], digits[DOUBLE_TEXT];
+    double size = fabs(value);
     if (isnan(value) || isinf(value)) {
         buf_add_cstr(out, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
         return;
     }
     if (print_short_double(out, value))
         return;
-    for (int precision = 14; precision <= 16; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, fabs(value));
-        if (strtod(text, NULL) == fabs(value))
+    size_t n = 0;
+    int exponent = 0;
+    /* Up to 15 digits always survive, so that fewer need not be tried but where the doubles lie far apart. */
+    for (int precision = size < DBL_MIN ? 0 : DBL_DIG - 1; precision <= 16; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, size);
+        bool same = reads_back(text, size);
+        n = take_digits(text, digits, &exponent);
+        if (same && !is_half_way(digits, n, exponent, size))
             break;
     }
-    size_t n = 0;
-    const char *p = text;
-    for (; *p && *p != 'e'; p++)
-        if (scan_is_digit(*p)) /* the point may be a comma in some locale */
-            digits[n++] = *p;
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
     if (value < 0)
         buf_add_byte(out, '-');
-    lay_out(out, digits, n, (int)strtol(p + 1, NULL, 10));
+    lay_out(out, digits, n, exponent);
 }
 
 /* ---- dates and times ---- */

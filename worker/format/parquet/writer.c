@@ -8,6 +8,7 @@
 enum {
     DEFAULT_ROW_GROUP = 64 * 1024 * 1024,
     DEFAULT_PAGE = 1024 * 1024,
+    LEAST_DEFAULT_PAGE = 16 * 1024,
     LEAST_PAGE = 4 * 1024,
     MOST_PAGE = 256 * 1024 * 1024, /* page sizes are 32-bit signed */
 };
@@ -49,12 +50,19 @@ static bool copy_texts(struct parquet_writer *writer, const struct parquet_colum
     return ok || ERR(err, ERR_MEMORY, "no memory to open %s", writer->name);
 }
 
-static struct parquet_options with_defaults(const struct parquet_options *options)
+static size_t clamp(size_t n, size_t least, size_t most)
+{
+    return n < least ? least : n > most ? most : n;
+}
+
+static struct parquet_options with_defaults(const struct parquet_options *options, uint32_t column_count)
 {
     struct parquet_options o = *options;
     o.row_group_bytes = o.row_group_bytes ? o.row_group_bytes : DEFAULT_ROW_GROUP;
-    o.page_bytes = o.page_bytes ? o.page_bytes : DEFAULT_PAGE;
-    o.page_bytes = o.page_bytes < LEAST_PAGE ? LEAST_PAGE : o.page_bytes > MOST_PAGE ? MOST_PAGE : o.page_bytes;
+    /* Each column fills a page uncompressed: together they shall not outweigh the row group. */
+    if (!o.page_bytes)
+        o.page_bytes = clamp(o.row_group_bytes / 2 / column_count, LEAST_DEFAULT_PAGE, DEFAULT_PAGE);
+    o.page_bytes = clamp(o.page_bytes, LEAST_PAGE, MOST_PAGE);
     return o;
 }
 
@@ -76,7 +84,7 @@ struct parquet_writer *parquet_writer_open(int fd, const char *name, const struc
     struct parquet_writer *writer = calloc(1, sizeof *writer);
     if (writer) {
         writer->fd = fd;
-        writer->options = with_defaults(options);
+        writer->options = with_defaults(options, column_count);
         writer->column_count = column_count;
         buf_init(&writer->groups, UINT32_MAX / 2);
         writer->texts = arena_new(0);

@@ -255,6 +255,34 @@ static void write_values(struct parquet_writer *writer, const struct sample *sam
     arena_free(arena);
 }
 
+/* Our own reader's view; the values are for others to judge. */
+static void check_file(
+    int fd, const char *path, const struct parquet_column *columns, const struct parquet_summary *summary)
+{
+    struct err err;
+    struct parquet_footer footer;
+    struct parquet_check check;
+    struct arena *arena = arena_new(0);
+    if (!parquet_read_footer(fd, path, &footer, arena, &err) || !parquet_check_pages(fd, path, &check, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(footer.rows, summary->rows);
+    assert_int_equal(footer.row_groups, summary->row_groups);
+    assert_int_equal(footer.metadata_count, 2);
+    assert_true(str_eq(footer.metadata_keys[0], STR("sluice.run_id")));
+    assert_true(str_eq(footer.metadata_values[1], STR("")));
+    assert_true(str_eq(footer.created_by, STR("sluice version 0.1.0")));
+    assert_int_equal(footer.column_count, COLUMNS);
+    for (uint32_t i = 0; i < COLUMNS; i++) {
+        assert_true(str_eq(footer.columns[i].name, columns[i].name));
+        assert_true(type_eq(footer.columns[i].type, columns[i].type));
+        assert_int_equal(footer.columns[i].nullable, columns[i].nullable);
+    }
+    assert_int_equal(check.rows, summary->rows);
+    assert_int_equal(check.values, summary->rows * COLUMNS);
+    assert_int_equal(check.bytes, summary->bytes);
+    arena_free(arena);
+}
+
 static void write_sample(const struct sample *sample, const char *path, struct buf *text)
 {
     struct err err;
@@ -282,6 +310,7 @@ static void write_sample(const struct sample *sample, const char *path, struct b
     if (!parquet_writer_close(writer, &summary, &err))
         fail_msg("%s", err.message);
     assert_int_equal(summary.rows, sample->rows);
+    check_file(fd, path, columns, &summary);
     json_put_uint(&json, "row_groups", summary.row_groups);
     json_put_uint(&json, "bytes", summary.bytes);
     json_object_end(&json);
