@@ -86,13 +86,13 @@ static void write_csv(struct reading *r, const struct str *cells)
 static void write_json(struct reading *r, const struct str *cells)
 {
     struct json json;
-    json_init(&json, &r->out);
-    json_object_begin(&json);
+    jsonw_init(&json, &r->out);
+    jsonw_object_begin(&json);
     for (size_t c = 0; c < r->sniff.width; c++) {
-        json_key_str(&json, r->keys[c]);
-        json_string(&json, cells[c]);
+        jsonw_key_str(&json, r->keys[c]);
+        jsonw_string(&json, cells[c]);
     }
-    json_object_end(&json);
+    jsonw_object_end(&json);
     buf_add_byte(&r->out, '\n');
 }
 
@@ -310,16 +310,14 @@ static bool print_file(struct reading *r)
     struct sniff_request request = {.sample = sample, .whole = whole, .forgiving = true};
     if (!sniff_csv(&request, &r->sniff, r->arena, r->err))
         return false;
-    if (r->sniff.binary) {
-        struct str why = r->sniff.notes[0];
-        return ERR_REJECT(r->err, r->sniff.refused, STR_FMT, STR_ARG(why));
-    }
+    if (r->sniff.binary)
+        return ERR_REJECT(r->err, r->sniff.refused, STR_FMT, STR_ARG(r->sniff.refusal));
     if (!fit_init(&r->fit, &r->sniff.dialect, r->sniff.width, r->sniff.kinds, r->arena) || !set_keys(r))
         return ERR(r->err, ERR_MEMORY, "out of memory for the columns");
     if (r->form == FORM_CSV && r->sniff.labels)
         write_csv(r, r->sniff.labels);
     if (r->sniff.refused && !r->explain)
-        fprintf(stderr, "sluiced read: " STR_FMT "\n", STR_ARG(r->sniff.notes[0]));
+        fprintf(stderr, "sluiced read: " STR_FMT "\n", STR_ARG(r->sniff.refusal));
     return read_records(r);
 }
 

@@ -1,7 +1,8 @@
-/* What most commands work with: the settings, the lake, its journal, the contracts; opened in that order, closed together. */
+/* What most commands work with: settings, lake, journal, contracts; opened in that order, closed together. */
 #ifndef WORKER_COMMAND_WORKPLACE_H
 #define WORKER_COMMAND_WORKPLACE_H
 
+#include "worker/command/command.h"
 #include "worker/config/contract.h"
 #include "worker/config/settings.h"
 #include "worker/journal/journal.h"
@@ -13,6 +14,7 @@ struct workplace {
     struct storage *storage;
     struct journal *journal;
     struct contracts contracts;
+    struct option_list rest;
     struct buf owner;
 };
 
@@ -24,12 +26,17 @@ enum workplace_need {
 };
 
 /*
- * Parses argv into settings and positionals (at most most_positionals), then opens what is needed. On failure the reason
- * has been printed and *exit_code is what the command returns; so it is after --help.
+ * Parses argv (argv[0] is the command) into settings, the command's own options and rest (most: arguments allowed),
+ * then opens what is needed. On failure the reason has been printed and *exit_code is what the command returns; so it
+ * is after
+ * --help.
  */
-bool workplace_open(struct workplace *place, int argc, char **argv, const struct command_options *options,
-    unsigned needs, int *exit_code);
+bool workplace_open(struct workplace *place, int argc, char **argv, const struct command *command,
+    const struct option_set *extra, size_t most, unsigned needs, int *exit_code);
 void workplace_close(struct workplace *place);
+
+/* Contracts anew from the same place; NULL with the findings printed when they have errors. */
+bool workplace_reload(struct workplace *place, struct contracts *contracts);
 
 /* "sluiced: message" and the hint on stderr; the error's exit code. */
 int complain(const struct err *err);

@@ -95,7 +95,7 @@ static bool set_up(struct journal *journal, bool read_only, struct err *err)
     sqlite3_busy_timeout(journal->db, BUSY_MS);
     sqlite3_extended_result_codes(journal->db, 1);
     sqlite3_db_config(journal->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (!db_run(journal, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY", err))
+    if (!db_run(journal, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", err))
         return false;
     if (!read_only)
         return set_wal(journal, err) &&

@@ -42,8 +42,11 @@ static bool __attribute__((format(printf, 2, 3))) note(struct sniffing *s, const
 static bool refuse(struct sniffing *s, const char *code, const char *message, const char *hint)
 {
     if (s->request->forgiving) {
+        if (!note(s, "%s (%s): %s", message, code, hint))
+            return false;
         s->out->refused = code;
-        return note(s, "%s (%s): %s", message, code, hint);
+        s->out->refusal = s->out->notes[s->out->note_count - 1];
+        return true;
     }
     ERR_REJECT(s->err, code, "%s", message);
     return err_hint(s->err, "%s", hint);

@@ -18,7 +18,8 @@ struct sniff {
     struct str *notes; /* sentences: "encoding windows-1252: byte 0x96 at offset 812 is not UTF-8", … */
     size_t note_count;
     double confidence;   /* 0-1, of the delimiter */
-    const char *refused; /* forgiving only: the code a strict reader would have failed with; NULL: none */
+    const char *refused; /* forgiving only: the code a strict reader would have failed with; NULL: none … */
+    struct str refusal;  /* … and the note that says why */
     bool binary;         /* forgiving only: no text at all, so nothing worth printing */
 };
 

@@ -341,8 +341,9 @@ static double whole_line_score(struct str text)
             continue;
         enum kind kind = kind_of(line);
         lines++;
-        typed += kind == KIND_MOMENT || kind == KIND_DATE || kind == KIND_TIME || kind == KIND_ADDRESS ||
-                 kind == KIND_INTEGER || kind_is_grouped(line) || (kind == KIND_NUMBER && !memchr(line.p, ',', line.n));
+        /* a comma in it is a delimiter rather than a fraction's, unless it groups thousands */
+        bool comma = memchr(line.p, ',', line.n) != NULL;
+        typed += comma ? kind_is_grouped(line) : kind_is_typed(kind);
     }
     return lines > 1 && typed * 10 >= (lines - 1) * 9 ? typed_column : single_column;
 }

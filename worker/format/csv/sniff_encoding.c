@@ -37,6 +37,23 @@ static bool find_mark(struct str s, struct sniff_encoding *found)
 
 enum { LOOK = 16 * 1024 };
 
+static bool is_control(unsigned c)
+{
+    /* 01, 1C-1F separate fields in some exports */
+    return (c > 1 && c < 9) || (c > 13 && c < 0x1B) || c == 0x7F;
+}
+
+/* Units of two bytes that are no text: NUL and control characters. */
+static bool is_noise(struct str s, size_t n, bool big)
+{
+    size_t noise = 0;
+    for (size_t i = 0; i + 2 <= n; i += 2) {
+        unsigned high = (unsigned char)s.p[i + !big], low = (unsigned char)s.p[i + big];
+        noise += high == 0 && (low == 0 || is_control(low));
+    }
+    return noise * 50 > n / 2;
+}
+
 /* Text in UTF-16 and 32 has its NULs all on the same side. */
 static bool find_wide(struct str s, struct sniff_encoding *found)
 {
@@ -45,17 +62,17 @@ static bool find_wide(struct str s, struct sniff_encoding *found)
         return false;
     for (size_t i = 0; i < n; i++)
         zeros[i & 3] += s.p[i] == 0;
-    size_t quarter = n / 4, few = quarter / 32, many = quarter / 4;
-    if (zeros[0] <= few && zeros[2] >= quarter - few && zeros[3] >= quarter - few) {
+    size_t quarter = n / 4, few = quarter / 32 + 1, many = quarter / 4;
+    if (zeros[0] <= few && zeros[2] > many && zeros[2] + few >= quarter && zeros[3] + few >= quarter) {
         found->encoding = ENCODING_UTF32LE;
         found->name = STR("utf-32le");
-    } else if (zeros[3] <= few && zeros[0] >= quarter - few && zeros[1] >= quarter - few) {
+    } else if (zeros[3] <= few && zeros[1] > many && zeros[0] + few >= quarter && zeros[1] + few >= quarter) {
         found->encoding = ENCODING_UTF32BE;
         found->name = STR("utf-32be");
-    } else if (zeros[0] + zeros[2] <= 2 * few && zeros[1] > many && zeros[3] > many) {
+    } else if (zeros[0] + zeros[2] <= 2 * few && zeros[1] > many && zeros[3] > many && !is_noise(s, n, false)) {
         found->encoding = ENCODING_UTF16LE;
         found->name = STR("utf-16le");
-    } else if (zeros[1] + zeros[3] <= 2 * few && zeros[0] > many && zeros[2] > many) {
+    } else if (zeros[1] + zeros[3] <= 2 * few && zeros[0] > many && zeros[2] > many && !is_noise(s, n, true)) {
         found->encoding = ENCODING_UTF16BE;
         found->name = STR("utf-16be");
     } else {
@@ -71,8 +88,7 @@ static bool is_binary(struct str s)
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         zeros += c == 0;
-        /* 01, 1C-1F separate fields in some exports */
-        controls += (c > 1 && c < 9) || (c > 13 && c < 0x1B) || c == 0x7F;
+        controls += is_control(c);
     }
     return zeros * 100 > n || controls * 50 > n;
 }

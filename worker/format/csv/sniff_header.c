@@ -20,7 +20,7 @@ struct record {
 };
 
 struct column {
-    size_t filled, typed, kinds[KIND_COUNT];
+    size_t filled, typed, years, kinds[KIND_COUNT];
 };
 
 struct look {
@@ -31,6 +31,7 @@ struct look {
     size_t n;
     size_t width, typical; /* cells of a usual record, and how many of them are filled */
     struct column *columns;
+    size_t body; /* the first record that columns were made of */
     struct arena *arena;
 };
 
@@ -117,14 +118,23 @@ static bool is_aside(const struct look *look, const struct record *record)
         return false;
     if (record->count == 1 || record->count * 2 < look->width)
         return true;
+    if (record->count != look->width && record->kinds[0] != KIND_BLANK && record->cells[0].p[0] == '#')
+        return true;
     if (record->filled == 1 && look->typical > 2)
         return true;
     return record->filled * 3 < look->typical;
 }
 
+static bool is_year(struct str s)
+{
+    s = str_trim(s);
+    return s.n == 4 && (memcmp(s.p, "19", 2) == 0 || memcmp(s.p, "20", 2) == 0);
+}
+
 static void profile(struct look *look, size_t from)
 {
     memset(look->columns, 0, look->width * sizeof *look->columns);
+    look->body = from;
     for (size_t i = from; i < look->n; i++) {
         const struct record *record = &look->records[i];
         if (record->count != look->width)
@@ -137,8 +147,29 @@ static void profile(struct look *look, size_t from)
                 continue;
             column->filled++;
             column->typed += kind_is_typed(kind);
+            column->years += kind == KIND_INTEGER && is_year(record->cells[c]);
         }
     }
+}
+
+static bool has_typed_cell(const struct record *record)
+{
+    for (size_t c = 0; c < record->count && c < DIALECT_MAX_COLUMNS; c++) {
+        if (kind_is_typed(record->kinds[c]))
+            return true;
+    }
+    return false;
+}
+
+/* The columns below a supposed header: further lines of words are left out, they may belong to it. */
+static void profile_below(struct look *look, size_t header)
+{
+    size_t from = header + 1, words = from;
+    while (words < look->n && words - header < MOST_HEADER_ROWS && !has_typed_cell(&look->records[words]))
+        words++;
+    if (words < look->n && has_typed_cell(&look->records[words]))
+        from = words;
+    profile(look, from);
 }
 
 static bool column_is_typed(const struct column *column)
@@ -154,15 +185,9 @@ static size_t typed_columns(const struct look *look)
     return n;
 }
 
-static bool is_year(struct str s)
-{
-    s = str_trim(s);
-    return s.n == 4 && (memcmp(s.p, "19", 2) == 0 || memcmp(s.p, "20", 2) == 0);
-}
-
 static bool recurs(const struct look *look, size_t row, size_t c)
 {
-    for (size_t i = row + 1; i < look->n; i++) {
+    for (size_t i = look->body; i < look->n; i++) {
         const struct record *record = &look->records[i];
         if (record->count == look->width && str_eq(record->cells[c], look->records[row].cells[c]))
             return true;
@@ -180,13 +205,12 @@ static double label_weight(const struct look *look, size_t row, size_t c)
         return kind_is_typed(kind) ? -0.2 : 0;
     if (kind == KIND_BLANK || kind == KIND_ABSENT)
         return -0.1;
-    if (column_is_typed(column)) {
-        if (!kind_is_typed(kind))
-            return 1;
-        return kind == KIND_INTEGER && is_year(record->cells[c]) ? -0.1 : -1;
-    }
+    if (kind == KIND_INTEGER && is_year(record->cells[c]))
+        return column->years * 2 < column->filled ? 0.2 : -0.1;
+    if (column_is_typed(column))
+        return kind_is_typed(kind) ? -1 : 1;
     if (kind_is_typed(kind))
-        return kind == KIND_INTEGER && is_year(record->cells[c]) ? -0.1 : -0.6;
+        return -0.6;
     if (record->cells[c].n > LONGEST_LABEL || recurs(look, row, c))
         return -0.5;
     bool codes = column->kinds[KIND_CODE] * 10 >= column->filled * 8;
@@ -441,6 +465,19 @@ static bool decide(const struct look *look, size_t row)
     return score > 0;
 }
 
+/* A line of words that has not the records' width is a title when a header of that width follows soon. */
+static size_t skip_titles(struct look *look, size_t first)
+{
+    for (size_t i = first; i < look->n && i < first + MOST_HEADER_ROWS && look->records[first].count != look->width;
+         i++) {
+        if (look->records[i].count != look->width || is_aside(look, &look->records[i]))
+            continue;
+        profile_below(look, i);
+        return decide(look, i) ? i : first;
+    }
+    return first;
+}
+
 static bool search_header(struct look *look, const struct dialect *given, struct sniff_header *header)
 {
     size_t first = 0;
@@ -449,12 +486,13 @@ static bool search_header(struct look *look, const struct dialect *given, struct
     size_t expected = find_expected(look);
     if (expected < look->n) {
         header->by_expected = true;
-        profile(look, expected + 1);
+        profile_below(look, expected);
         return found_header(look, expected, given, header);
     }
     if (first == look->n)
         return no_header(look, 0, header);
-    profile(look, first + 1);
+    first = skip_titles(look, first);
+    profile_below(look, first);
     if (decide(look, first) || given->header_rows > 0)
         return found_header(look, first, given, header);
     profile(look, first);

@@ -168,14 +168,8 @@ size_t transcode(struct transcoder *t, struct str in, bool last, char *out)
         t->pending[t->pending_n++] = *p++;
         const unsigned char *at = t->pending;
         to = units(t, &at, t->pending + t->pending_n, false, to);
-        size_t left = (size_t)(t->pending + t->pending_n - at);
-        memmove(t->pending, at, left);
-        /* A high surrogate and something else: one came out, the other may wait in turn. */
-        t->pending_n = left;
-        if (left && at != t->pending)
-            continue;
-        if (left == sizeof t->pending)
-            break;
+        t->pending_n -= (size_t)(at - t->pending);
+        memmove(t->pending, at, t->pending_n);
     }
     if (!t->pending_n)
         to = units(t, &p, end, false, to);

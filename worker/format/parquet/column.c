@@ -2,8 +2,9 @@
 
 #include "worker/format/parquet/codec.h"
 #include "worker/format/parquet/encode.h"
-#include "worker/format/parquet/page.h"
 #include "worker/format/parquet/plain.h"
+
+#include <stdlib.h>
 
 enum {
     FIRST_CHECK = 4 * COLUMN_SLICE, /* values by which a column without repeats is known */
@@ -14,7 +15,7 @@ enum {
 /* Each open row group repeats its dictionaries: small row groups get small ones. */
 static size_t dictionary_limit(const struct parquet_options *options)
 {
-    size_t limit = options->row_group_bytes / 8;
+    size_t limit = options->row_group_bytes / 16;
     return limit < LEAST_DICTIONARY ? LEAST_DICTIONARY : limit > MOST_DICTIONARY ? MOST_DICTIONARY : limit;
 }
 
@@ -24,9 +25,20 @@ void column_init(struct column *column, const struct parquet_column *spec, const
     dictionary_init(&column->dictionary, dictionary_limit(options));
     buf_init(&column->values, INT32_MAX);
     buf_init(&column->levels, INT32_MAX);
-    buf_init(&column->dictionary_page, INT32_MAX);
-    buf_init(&column->pages, SIZE_MAX / 2);
     column_reset(column);
+}
+
+static void free_pages(struct column *column)
+{
+    while (column->pages) {
+        struct stored_page *next = column->pages->next;
+        free(column->pages);
+        column->pages = next;
+    }
+    free(column->dictionary_page);
+    column->dictionary_page = NULL;
+    column->last = &column->pages;
+    column->stored = column->uncompressed = 0;
 }
 
 void column_dispose(struct column *column)
@@ -34,8 +46,7 @@ void column_dispose(struct column *column)
     dictionary_dispose(&column->dictionary);
     buf_dispose(&column->values);
     buf_dispose(&column->levels);
-    buf_dispose(&column->dictionary_page);
-    buf_dispose(&column->pages);
+    free_pages(column);
 }
 
 static void reset_page(struct column *column)
@@ -48,10 +59,9 @@ static void reset_page(struct column *column)
 void column_reset(struct column *column)
 {
     reset_page(column);
-    buf_reset(&column->dictionary_page);
-    buf_reset(&column->pages);
+    free_pages(column);
     statistics_reset(&column->statistics);
-    column->present = column->plain_bytes = column->uncompressed = 0;
+    column->present = column->plain_bytes = 0;
     column->dictionary_pages = column->plain_pages = 0;
     column->next_check = FIRST_CHECK;
     /* A boolean is a bit as it is. */
@@ -80,13 +90,12 @@ static size_t ids_size(const struct column *column)
 size_t column_encoded(const struct column *column)
 {
     size_t filling = column->use_dictionary ? ids_size(column) : column->values.n;
-    return column->pages.n + column->dictionary.values.n + filling;
+    return column->stored + column->dictionary.values.n + filling;
 }
 
 size_t column_memory(const struct column *column)
 {
-    return dictionary_memory(&column->dictionary) + column->values.capacity + column->levels.capacity +
-           column->dictionary_page.capacity + column->pages.capacity;
+    return dictionary_memory(&column->dictionary) + column->values.capacity + column->levels.capacity + column->stored;
 }
 
 static void put_levels(const struct column *column, struct buf *body)
@@ -117,6 +126,12 @@ static void put_values(const struct column *column, bool as_ids, struct buf *bod
     }
 }
 
+static void count_stored(struct column *column, const struct stored_page *page)
+{
+    column->stored += page->n;
+    column->uncompressed += page->uncompressed;
+}
+
 static bool close_page(struct column *column, struct err *err)
 {
     if (!column->page_rows)
@@ -138,8 +153,14 @@ static bool close_page(struct column *column, struct err *err)
         .body = buf_str(body),
     };
     *(as_ids ? &column->dictionary_pages : &column->plain_pages) += 1;
+    struct stored_page *stored = page_store(&page, column->options, err);
+    if (!stored)
+        return false;
+    *column->last = stored;
+    column->last = &stored->next;
+    count_stored(column, stored);
     reset_page(column);
-    return page_write(&page, column->options, &column->pages, &column->uncompressed, err);
+    return true;
 }
 
 /* What is in the dictionary and in no page of its own counts for the statistics. */
@@ -284,8 +305,8 @@ bool column_checkpoint(struct column *column, struct err *err)
         if (!dictionary_gains(column) && !leave_dictionary(column, err))
             return false;
     }
-    /* A page ends while the next slice still fits into what its buffer has. */
-    size_t full = column->options->page_bytes - column->options->page_bytes / 32;
+    /* A page ends while the next slice still fits: its buffer, doubling, has come to just its size. */
+    size_t full = column->options->page_bytes - column->options->page_bytes / 16;
     if (column->values.n >= full || column->page_rows >= column->options->page_bytes)
         return close_page(column, err);
     return true;
@@ -315,6 +336,9 @@ bool column_finish(struct column *column, struct err *err)
         .values = column->dictionary.count,
         .body = buf_str(body),
     };
-    return buf_ok(body, "a Parquet dictionary page", err) &&
-           page_write(&page, column->options, &column->dictionary_page, &column->uncompressed, err);
+    if (!buf_ok(body, "a Parquet dictionary page", err) ||
+        !(column->dictionary_page = page_store(&page, column->options, err)))
+        return false;
+    count_stored(column, column->dictionary_page);
+    return true;
 }

@@ -6,6 +6,7 @@
 #define WORKER_FORMAT_PARQUET_COLUMN_H
 
 #include "worker/format/parquet/dictionary.h"
+#include "worker/format/parquet/page.h"
 #include "worker/format/parquet/parquet.h"
 #include "worker/format/parquet/statistics.h"
 
@@ -18,16 +19,16 @@ struct column {
     bool use_dictionary;    /* for the page being filled */
     bool dictionary_failed; /* it spared nothing: not tried again in this file */
     struct dictionary dictionary;
-    struct statistics statistics;   /* of values no longer in the dictionary */
-    struct buf values;              /* ids (uint32_t), PLAIN bytes, or booleans a byte each */
-    struct buf levels;              /* a byte a row, once the page has a null */
-    uint32_t page_rows, page_nulls; /* of the page being filled */
-    uint64_t present;               /* values in the row group that are not null */
-    uint64_t plain_bytes;           /* what the values in the dictionary's pages would take as PLAIN */
-    uint64_t next_check;            /* present at which the dictionary's gain is judged again */
-    struct buf dictionary_page;     /* once the row group is finished */
-    struct buf pages;               /* finished pages, one after the other */
-    uint64_t uncompressed;          /* of both, headers included */
+    struct statistics statistics;        /* of values no longer in the dictionary */
+    struct buf values;                   /* ids (uint32_t), PLAIN bytes, or booleans a byte each */
+    struct buf levels;                   /* a byte a row, once the page has a null */
+    uint32_t page_rows, page_nulls;      /* of the page being filled */
+    uint64_t present;                    /* values in the row group that are not null */
+    uint64_t plain_bytes;                /* what the values in the dictionary's pages would take as PLAIN */
+    uint64_t next_check;                 /* present at which the dictionary's gain is judged again */
+    struct stored_page *dictionary_page; /* once the row group is finished */
+    struct stored_page *pages, **last;   /* the finished ones, in order */
+    uint64_t stored, uncompressed;       /* bytes of all of them, headers included */
     uint32_t dictionary_pages, plain_pages;
 };
 

@@ -159,7 +159,7 @@ static void write_encoding_counts(struct thrift_writer *writer, const struct col
 
 static void write_chunk(struct thrift_writer *writer, const struct column *column, uint64_t offset, uint64_t rows)
 {
-    size_t stored = column->dictionary_page.n + column->pages.n;
+    size_t dictionary = column->dictionary_page ? column->dictionary_page->n : 0;
     thrift_begin(writer);
     /* Deprecated and required: 0 says that no ColumnMetaData stands outside the footer. */
     thrift_i64(writer, 2, 0);
@@ -171,9 +171,9 @@ static void write_chunk(struct thrift_writer *writer, const struct column *colum
     thrift_i32(writer, 4, codec_number(column->options->codec));
     thrift_i64(writer, 5, (int64_t)rows);
     thrift_i64(writer, 6, (int64_t)column->uncompressed);
-    thrift_i64(writer, 7, (int64_t)stored);
-    thrift_i64(writer, 9, (int64_t)(offset + column->dictionary_page.n));
-    if (column->dictionary_page.n)
+    thrift_i64(writer, 7, (int64_t)column->stored);
+    thrift_i64(writer, 9, (int64_t)(offset + dictionary));
+    if (dictionary)
         thrift_i64(writer, 11, (int64_t)offset);
     statistics_write(&column->statistics, column->spec.type, writer, 12);
     write_encoding_counts(writer, column);
@@ -191,7 +191,7 @@ void metadata_write_row_group(struct buf *out, const struct column *columns, uin
     for (uint32_t i = 0; i < column_count; i++) {
         write_chunk(&writer, &columns[i], offset + stored, rows);
         uncompressed += columns[i].uncompressed;
-        stored += columns[i].dictionary_page.n + columns[i].pages.n;
+        stored += columns[i].stored;
     }
     thrift_i64(&writer, 2, (int64_t)uncompressed);
     thrift_i64(&writer, 3, (int64_t)rows);

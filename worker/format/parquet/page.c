@@ -3,6 +3,7 @@
 #include "worker/format/parquet/codec.h"
 #include "worker/format/parquet/thrift.h"
 
+#include <stdlib.h>
 #include <zlib.h>
 
 uint32_t page_crc(uint32_t crc, const void *p, size_t n)
@@ -29,17 +30,29 @@ static void write_header(const struct page *page, struct str stored, struct buf 
     thrift_end(&writer);
 }
 
-bool page_write(const struct page *page, const struct parquet_options *options, struct buf *out, uint64_t *uncompressed,
-    struct err *err)
+struct stored_page *page_store(const struct page *page, const struct parquet_options *options, struct err *err)
 {
-    struct str stored;
-    if (!codec_compress(options->codec, options->level, page->body, &stored, err))
-        return false;
-    size_t before = out->n;
-    write_header(page, stored, out);
-    *uncompressed += out->n - before + page->body.n;
-    buf_add(out, stored.p, stored.n);
-    return buf_ok(out, "the pages of a row group", err);
+    struct str body;
+    struct buf header;
+    struct stored_page *stored = NULL;
+    if (!codec_compress(options->codec, options->level, page->body, &body, err))
+        return NULL;
+    buf_init(&header, 256);
+    write_header(page, body, &header);
+    if (!header.failed)
+        stored = malloc(sizeof *stored + header.n + body.n);
+    if (stored) {
+        stored->next = NULL;
+        stored->n = header.n + body.n;
+        stored->uncompressed = header.n + page->body.n;
+        memcpy(stored->bytes, header.p, header.n);
+        if (body.n)
+            memcpy(stored->bytes + header.n, body.p, body.n);
+    } else {
+        ERR(err, ERR_MEMORY, "no memory for a Parquet page of %zu bytes", body.n);
+    }
+    buf_dispose(&header);
+    return stored;
 }
 
 /* num_values is field 1 of every kind of page header. */

@@ -16,9 +16,16 @@ struct page {
     struct str body; /* levels and values, uncompressed */
 };
 
-/* Appends the page to out; adds header and uncompressed body to *uncompressed. */
-bool page_write(const struct page *page, const struct parquet_options *options, struct buf *out, uint64_t *uncompressed,
-    struct err *err) MUST_CHECK;
+/* A finished page, in memory of just its size: a row group is a chain of these. */
+struct stored_page {
+    struct stored_page *next;
+    size_t n;            /* header and compressed body */
+    size_t uncompressed; /* header and body */
+    char bytes[];
+};
+
+/* NULL: err says why. The caller frees it. */
+struct stored_page *page_store(const struct page *page, const struct parquet_options *options, struct err *err);
 
 struct page_header {
     int32_t type; /* as found: an enum page_type, or what a later format knows */

@@ -55,13 +55,19 @@ static size_t clamp(size_t n, size_t least, size_t most)
     return n < least ? least : n > most ? most : n;
 }
 
+/* Not above n: what a doubling buffer comes to. */
+static size_t power_of_two(size_t n)
+{
+    return (size_t)1 << (8 * sizeof n - 1 - (unsigned)__builtin_clzl(n));
+}
+
 static struct parquet_options with_defaults(const struct parquet_options *options, uint32_t column_count)
 {
     struct parquet_options o = *options;
     o.row_group_bytes = o.row_group_bytes ? o.row_group_bytes : DEFAULT_ROW_GROUP;
     /* Each column fills a page uncompressed: together they shall not outweigh the row group. */
     if (!o.page_bytes)
-        o.page_bytes = clamp(o.row_group_bytes / 2 / column_count, LEAST_DEFAULT_PAGE, DEFAULT_PAGE);
+        o.page_bytes = power_of_two(clamp(o.row_group_bytes / 2 / column_count, LEAST_DEFAULT_PAGE, DEFAULT_PAGE));
     o.page_bytes = clamp(o.page_bytes, LEAST_PAGE, MOST_PAGE);
     return o;
 }
@@ -119,11 +125,19 @@ size_t parquet_writer_memory(const struct parquet_writer *writer)
     return writer->memory;
 }
 
-static bool put(struct parquet_writer *writer, const struct buf *bytes, struct err *err)
+static bool put(struct parquet_writer *writer, const void *p, size_t n, struct err *err)
 {
-    if (bytes->n && !fs_write_all(writer->fd, bytes->p, bytes->n, writer->name, err))
+    if (!fs_write_all(writer->fd, p, n, writer->name, err))
         return false;
-    writer->offset += bytes->n;
+    writer->offset += n;
+    return true;
+}
+
+static bool put_pages(struct parquet_writer *writer, const struct stored_page *page, struct err *err)
+{
+    for (; page; page = page->next)
+        if (!put(writer, page->bytes, page->n, err))
+            return false;
     return true;
 }
 
@@ -134,8 +148,8 @@ static bool close_group(struct parquet_writer *writer, struct err *err)
         return true;
     for (uint32_t i = 0; i < writer->column_count; i++) {
         struct column *column = &writer->columns[i];
-        if (!column_finish(column, err) || !put(writer, &column->dictionary_page, err) ||
-            !put(writer, &column->pages, err))
+        if (!column_finish(column, err) || !put_pages(writer, column->dictionary_page, err) ||
+            !put_pages(writer, column->pages, err))
             return false;
     }
     metadata_write_row_group(
@@ -195,7 +209,7 @@ static bool write_footer(struct parquet_writer *writer, struct err *err)
     uint32_t length = (uint32_t)footer.n;
     buf_add(&footer, &length, sizeof length);
     buf_add_str(&footer, magic);
-    bool ok = buf_ok(&footer, "a Parquet footer", err) && put(writer, &footer, err);
+    bool ok = buf_ok(&footer, "a Parquet footer", err) && put(writer, footer.p, footer.n, err);
     buf_dispose(&footer);
     return ok;
 }

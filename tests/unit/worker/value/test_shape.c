@@ -10,12 +10,17 @@ static const struct {
     {"Hello World 2026", "Aaaaa Aaaaa 9999"},
     {"20261121", "9999+"},
     {"2026-11-21T01:02:03Z", "9999-99-99A99:99:99A"},
-    {"\xC3\x89" "cole \xC3\xA9", "Aaaaa a"},
+    {"\xC3\x89"
+     "cole \xC3\xA9",
+        "Aaaaa a"},
     {"e\xCC\x81t", "aa"},
     {"\xE6\x9D\xB1\xE4\xBA\xAC", "xx"},
     {"\xD9\xA1\xD9\xA2", "xx"},
     {"12\xE2\x82\xAC", "99\xE2\x82\xAC"},
-    {"a\xFF" "b", "a\xEF\xBF\xBD" "a"},
+    {"a\xFF"
+     "b",
+        "a\xEF\xBF\xBD"
+        "a"},
     {"------", "----+"},
     {"", ""},
     {"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1", "a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9"},

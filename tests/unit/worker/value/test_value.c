@@ -66,8 +66,12 @@ static void print_then_parse(void **state)
         {.kind = TYPE_DOUBLE}, {.kind = TYPE_BOOLEAN}, {.kind = TYPE_DATE}, {.kind = TYPE_TIME},
         {.kind = TYPE_TIMESTAMP}};
     static const struct str yes = STR("t"), no = STR("f");
-    static const struct value_format format = {.decimal_char = '.', .exponent = true, .true_values = &yes,
-        .true_count = 1, .false_values = &no, .false_count = 1};
+    static const struct value_format format = {.decimal_char = '.',
+        .exponent = true,
+        .true_values = &yes,
+        .true_count = 1,
+        .false_values = &no,
+        .false_count = 1};
     uint64_t seed = 2026;
     struct buf text;
     buf_init(&text, 200);
@@ -91,8 +95,14 @@ static void noise(void **state)
     static const char letters[] = "0123456789.,-+:/ TZeE()%$'\xC2\xA0\xE2\x88\x92MarPAm\x80\xFF";
     static const struct moment_format moments[] = {
         {.kind = MOMENT_ANY}, {.kind = MOMENT_EPOCH_S}, {MOMENT_PATTERN, STR("%d.%m.%Y %H:%M%z")}};
-    static const struct value_format format = {.group_char = {",", 1}, .currency = true, .parentheses = true,
-        .percent = true, .trailing_minus = true, .exponent = true, .float_special = true, .moments = moments,
+    static const struct value_format format = {.group_char = {",", 1},
+        .currency = true,
+        .parentheses = true,
+        .percent = true,
+        .trailing_minus = true,
+        .exponent = true,
+        .float_special = true,
+        .moments = moments,
         .moment_count = 3};
     uint64_t seed = 7;
     struct buf printed;
