@@ -161,6 +161,19 @@ static bool write_fitted(struct reading *r, struct str text, bool valid)
     }
 }
 
+/* Text behind a closing quote: the reader put such a cell together elsewhere, and the quotes are not in it. */
+static bool was_put_together(const struct row *row, struct cell cell)
+{
+    return cell.offset < row->text_offset || cell.offset > row->text_offset + row->text_length;
+}
+
+static struct str cell_text(struct reading *r, const struct batch *batch, struct cell cell)
+{
+    struct split_cell split = {
+        .raw = {batch->text + cell.offset, cell.length & CELL_LENGTH}, .escaped = cell.length & CELL_ESCAPED};
+    return split_text(&r->fit.rule, &split, r->scratch);
+}
+
 static bool write_row(struct reading *r, struct batch *batch, uint32_t row, bool valid)
 {
     const struct row *at = &batch->rows[row];
@@ -173,10 +186,9 @@ static bool write_row(struct reading *r, struct batch *batch, uint32_t row, bool
     }
     for (uint32_t c = 0; c < width; c++) {
         struct cell cell = batch_cell(batch, row, c);
-        if (cell.length & CELL_ESCAPED)
-            cells[c] = batch_cell_text(batch, cell);
-        else
-            cells[c] = (struct str){batch->text + cell.offset, cell.length & CELL_LENGTH};
+        if (was_put_together(at, cell))
+            return write_fitted(r, (struct str){batch->text + at->text_offset, at->text_length}, valid);
+        cells[c] = cell_text(r, batch, cell);
         if (!cells[c].p)
             return ERR(r->err, ERR_MEMORY, "out of memory for a cell");
     }
