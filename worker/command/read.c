@@ -122,8 +122,21 @@ static bool make_valid(struct reading *r, struct str *cell)
     return true;
 }
 
+static bool is_blank(const struct str *cells, size_t n)
+{
+    for (size_t c = 0; c < n; c++) {
+        if (str_trim(cells[c]).n)
+            return false;
+    }
+    return true;
+}
+
 static bool write_record(struct reading *r, struct str *cells, bool valid)
 {
+    if (is_blank(cells, r->sniff.width)) {
+        r->blank++;
+        return true;
+    }
     for (size_t c = 0; !valid && c < r->sniff.width; c++) {
         if (!make_valid(r, &cells[c]))
             return false;
@@ -136,15 +149,6 @@ static bool write_record(struct reading *r, struct str *cells, bool valid)
     return flush(r, OUT_BYTES);
 }
 
-static bool is_blank(const struct str *cells, size_t n)
-{
-    for (size_t c = 0; c < n; c++) {
-        if (str_trim(cells[c]).n)
-            return false;
-    }
-    return true;
-}
-
 /* A record that has not the header's width: its text is split again, which may even give more than one record. */
 static bool write_fitted(struct reading *r, struct str text, bool valid)
 {
@@ -154,9 +158,7 @@ static bool write_fitted(struct reading *r, struct str text, bool valid)
             return ERR(r->err, ERR_MEMORY, "out of memory for a record");
         if (!got)
             return true;
-        if (is_blank(r->fit.cells, r->fit.width))
-            r->blank++;
-        else if (!write_record(r, r->fit.cells, valid))
+        if (!write_record(r, r->fit.cells, valid))
             return false;
     }
 }
