@@ -201,7 +201,8 @@ void date_make(struct run *run, const struct node *node, const struct vec *args,
             continue;
         int64_t year = args[0].i64[i & args[0].mask], month = args[1].i64[i & args[1].mask],
                 day = args[2].i64[i & args[2].mask];
-        bool sane = year > 0 && year < 200000 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+        year += year < 0; /* there is no year 0: -1 is 1 BC */
+        bool sane = args[0].i64[i & args[0].mask] != 0 && year > -4700 && year < 200000 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
         if (!sane || !date_valid((int)year, (int)month, (int)day))
             run_fail(run, out, i, "date field value out of range");
         else
