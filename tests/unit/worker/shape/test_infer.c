@@ -60,7 +60,7 @@ static const struct infer_case infer_cases[] = {
         "name,ort\nM\xFCller,K\xF6ln\nSch\xE4"
         "fer,N\xFCrnberg\nWei\xDF,F\xFC"
         "rth\n",
-        0, {"encoding: windows-1252\n", "{name: name, type: string"}},
+        0, {"encoding: iso-8859-1\n", "{name: name, type: string"}},
 };
 
 static struct stream *stream_of(const char *path, int *fd)
