@@ -85,6 +85,9 @@ void arena_reset(struct arena *arena)
 static struct block *add_block(struct arena *arena, size_t need)
 {
     size_t size = need;
+    /* A kept block that is too small would only count against the limit. */
+    if (!arena->used)
+        free_blocks(arena, NULL);
 #ifndef ARENA_SEPARATE
     size_t wanted = arena->held < FIRST_BLOCK ? FIRST_BLOCK : arena->held;
     if (wanted > LARGEST_BLOCK)
@@ -109,7 +112,7 @@ static struct block *add_block(struct arena *arena, size_t need)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    if (size > SIZE_MAX - 2 * ALIGNMENT)
+    if (size > PTRDIFF_MAX - sizeof(struct block) - ALIGNMENT)
         return NULL;
     size_t need = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (!need)

@@ -6,7 +6,7 @@
 
 void buf_init(struct buf *buf, size_t max)
 {
-    *buf = (struct buf){.max = max};
+    *buf = (struct buf){.max = max < PTRDIFF_MAX / 2 ? max : PTRDIFF_MAX / 2};
 }
 
 void buf_dispose(struct buf *buf)
@@ -20,6 +20,8 @@ void buf_reset(struct buf *buf)
 {
     buf->n = 0;
     buf->failed = false;
+    if (buf->p)
+        buf->p[0] = '\0';
 }
 
 bool buf_reserve(struct buf *buf, size_t extra)

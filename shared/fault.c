@@ -8,9 +8,12 @@
 static _Atomic unsigned long passed;
 static _Atomic unsigned long matched;
 
-/* Does "NAME[:N]" in spec mean this passage? */
-static bool matches(const char *spec, const char *name)
+/* Does "ACTION:NAME[:N]" mean this passage? */
+static bool matches(const char *fault, const char *name)
 {
+    const char *spec = strchr(fault, ':');
+    if (!spec++)
+        return false;
     size_t length = strcspn(spec, ":");
     bool any = length == 3 && strncmp(spec, "any", 3) == 0;
     if (!any && (strlen(name) != length || strncmp(spec, name, length) != 0))
@@ -24,7 +27,7 @@ bool fault_pass(const char *name, const char *detail, struct err *err)
 {
     atomic_fetch_add(&passed, 1);
     const char *fault = getenv("SLUICE_FAULT");
-    if (!fault || !*fault || !matches(fault + 5, name))
+    if (!fault || !*fault || !matches(fault, name))
         return true;
     if (strncmp(fault, "kill:", 5) == 0)
         raise(SIGKILL);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,8 @@ static bool sync_parent(const char *path, struct err *err)
 
 static bool write_temporary(const char *temporary, struct str content, struct err *err)
 {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    unlink(temporary); /* left by a process of the same number; O_EXCL follows nobody's link */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return ERR_ERRNO(err, "cannot create %s", temporary);
     bool ok = fs_write_all(fd, content.p, content.n, temporary, err) && fs_sync_fd(fd, temporary, err);
@@ -102,8 +104,9 @@ static bool write_temporary(const char *temporary, struct str content, struct er
 
 bool fs_write_atomic(const char *path, struct str content, struct err *err)
 {
+    static _Atomic unsigned long serial; /* threads may write the same path */
     char *temporary = NULL;
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
+    if (asprintf(&temporary, "%s.tmp.%ld.%lu", path, (long)getpid(), atomic_fetch_add(&serial, 1)) < 0)
         return ERR(err, ERR_MEMORY, "no memory for a path");
     bool ok = write_temporary(temporary, content, err);
     ok = ok && fault_pass("rename", path, err);
@@ -115,12 +118,21 @@ bool fs_write_atomic(const char *path, struct str content, struct err *err)
     return ok && sync_parent(path, err);
 }
 
+static bool check_folder(const char *path, struct err *err)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return true;
+    errno = ENOTDIR;
+    return ERR_ERRNO(err, "cannot create folder %s", path);
+}
+
 bool fs_make_dirs(const char *path, struct err *err)
 {
     if (mkdir(path, 0777) == 0)
         return sync_parent(path, err);
     if (errno == EEXIST)
-        return true;
+        return check_folder(path, err);
     if (errno != ENOENT)
         return ERR_ERRNO(err, "cannot create folder %s", path);
     if (!fs_make_parent(path, err))
@@ -187,7 +199,10 @@ void fs_prune_empty(const char *path, const char *stop)
 {
     char *at = strdup(path);
     size_t stop_length = strlen(stop);
-    while (at && strlen(at) > stop_length && strncmp(at, stop, stop_length) == 0 && rmdir(at) == 0) {
+    while (stop_length && stop[stop_length - 1] == '/')
+        stop_length--;
+    while (
+        at && strncmp(at, stop, stop_length) == 0 && at[stop_length] == '/' && at[stop_length + 1] && rmdir(at) == 0) {
         char *parent = parent_of(at);
         free(at);
         at = parent;

@@ -86,13 +86,13 @@ static void write_csv(struct reading *r, const struct str *cells)
 static void write_json(struct reading *r, const struct str *cells)
 {
     struct json json;
-    json_init(&json, &r->out);
-    json_object_begin(&json);
+    jsonw_init(&json, &r->out);
+    jsonw_object_begin(&json);
     for (size_t c = 0; c < r->sniff.width; c++) {
-        json_key_str(&json, r->keys[c]);
-        json_string(&json, cells[c]);
+        jsonw_key_str(&json, r->keys[c]);
+        jsonw_string(&json, cells[c]);
     }
-    json_object_end(&json);
+    jsonw_object_end(&json);
     buf_add_byte(&r->out, '\n');
 }
 

@@ -54,41 +54,41 @@ static void put_byte(struct json *json, const char *key, int value)
         return;
     char c = (char)value;
     if (value == DIALECT_NONE)
-        json_put_null(json, key);
+        jsonw_put_null(json, key);
     else
-        json_put_string(json, key, (struct str){&c, 1});
+        jsonw_put_string(json, key, (struct str){&c, 1});
 }
 
 void dialect_write(const struct dialect *dialect, struct json *json)
 {
-    json_object_begin(json);
+    jsonw_object_begin(json);
     if (dialect->encoding != ENCODING_UNSET)
-        json_put_string(json, "encoding", dialect->encoding_name);
-    json_put_bool(json, "byteOrderMark", dialect->byte_order_mark);
+        jsonw_put_string(json, "encoding", dialect->encoding_name);
+    jsonw_put_bool(json, "byteOrderMark", dialect->byte_order_mark);
     if (dialect->delimiter.n)
-        json_put_string(json, "delimiter", dialect->delimiter);
+        jsonw_put_string(json, "delimiter", dialect->delimiter);
     if (dialect->line_end.n)
-        json_put_string(json, "lineTerminator", dialect->line_end);
+        jsonw_put_string(json, "lineTerminator", dialect->line_end);
     put_byte(json, "quoteChar", dialect->quote);
     /* Frictionless: doubleQuote and escapeChar exclude each other. */
     bool doubled = dialect->quote >= 0 && dialect->escape == dialect->quote;
     if (dialect->escape != DIALECT_UNSET)
-        json_put_bool(json, "doubleQuote", doubled);
+        jsonw_put_bool(json, "doubleQuote", doubled);
     if (!doubled)
         put_byte(json, "escapeChar", dialect->escape);
     put_byte(json, "commentChar", dialect->comment);
     if (dialect->skip_initial_space_set)
-        json_put_bool(json, "skipInitialSpace", dialect->skip_initial_space);
+        jsonw_put_bool(json, "skipInitialSpace", dialect->skip_initial_space);
     if (dialect->header_rows >= 0) {
-        json_put_bool(json, "header", dialect->header_rows > 0);
-        json_key(json, "headerRows");
-        json_array_begin(json);
+        jsonw_put_bool(json, "header", dialect->header_rows > 0);
+        jsonw_key(json, "headerRows");
+        jsonw_array_begin(json);
         for (int64_t i = 0; i < dialect->header_rows; i++)
-            json_int(json, (dialect->header_line > 0 ? dialect->header_line : 1) + i);
-        json_array_end(json);
+            jsonw_int(json, (dialect->header_line > 0 ? dialect->header_line : 1) + i);
+        jsonw_array_end(json);
     }
-    json_put_uint(json, "skipFooter", dialect->skip_footer);
-    json_object_end(json);
+    jsonw_put_uint(json, "skipFooter", dialect->skip_footer);
+    jsonw_object_end(json);
 }
 
 /* Whether iconv has it as one byte a character: each byte alone is one character, or none at all. */
