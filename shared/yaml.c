@@ -209,6 +209,8 @@ static bool build_document(struct builder *b, struct yaml_node *root)
 
 struct yaml_node *yaml_parse(struct str text, struct arena *arena, struct yaml_fault *fault)
 {
+    if (str_starts(text, STR("\xEF\xBB\xBF")))
+        text = (struct str){text.p + 3, text.n - 3};
     struct builder b = {.text = text, .arena = arena, .fault = fault};
     struct yaml_node *root = ARENA_NEW(arena, struct yaml_node);
     *fault = (struct yaml_fault){0};
