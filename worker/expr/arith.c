@@ -14,9 +14,9 @@ static inline __attribute__((always_inline)) void each_int(
     for (int pass = 0; pass < 2 && (pass == 0 || bad); pass++) {
         for (uint32_t i = 0; i < run->n; i++) {
             int64_t x = args[0].i64[i & args[0].mask], y = args[1].i64[i & args[1].mask];
-            bool overflow = operation == ADD ? __builtin_add_overflow(x, y, &out->i64[i])
-                : operation == SUBTRACT      ? __builtin_sub_overflow(x, y, &out->i64[i])
-                                             : __builtin_mul_overflow(x, y, &out->i64[i]);
+            bool overflow = operation == ADD        ? __builtin_add_overflow(x, y, &out->i64[i])
+                            : operation == SUBTRACT ? __builtin_sub_overflow(x, y, &out->i64[i])
+                                                    : __builtin_mul_overflow(x, y, &out->i64[i]);
             if (pass == 0)
                 bad |= overflow;
             else if (overflow && vec_live(out, i))
@@ -137,10 +137,10 @@ static const char *compute(enum double_operation operation, double x, double y, 
         return power(x, y, result);
     if (operation == DOUBLE_DIVIDE && fpclassify(y) == FP_ZERO && !isnan(x))
         return "division by zero";
-    *result = operation == DOUBLE_ADD  ? x + y
-        : operation == DOUBLE_SUBTRACT ? x - y
-        : operation == DOUBLE_MULTIPLY ? x * y
-                                       : x / y;
+    *result = operation == DOUBLE_ADD        ? x + y
+              : operation == DOUBLE_SUBTRACT ? x - y
+              : operation == DOUBLE_MULTIPLY ? x * y
+                                             : x / y;
     return double_fault(operation, x, y, *result);
 }
 
@@ -149,7 +149,8 @@ static void each_double(struct run *run, const struct vec *args, struct vec *out
     for (uint32_t i = 0; i < run->n; i++) {
         if (!vec_live(out, i))
             continue;
-        const char *why = compute(operation, args[0].f64[i & args[0].mask], args[1].f64[i & args[1].mask], &out->f64[i]);
+        const char *why =
+            compute(operation, args[0].f64[i & args[0].mask], args[1].f64[i & args[1].mask], &out->f64[i]);
         if (why)
             run_fail(run, out, i, why);
     }

@@ -28,7 +28,7 @@ static const uint8_t *undecided(struct run *run, const uint8_t *active, bool set
     uint8_t *mask = run_alloc(run, run->n);
     for (uint32_t i = 0; mask && i < run->n; i++)
         mask[i] = (!active || active[i]) && acc->state[i] != VALUE_FAILED &&
-            (acc->state[i] != VALUE_PRESENT || acc->u8[i] != settles);
+                  (acc->state[i] != VALUE_PRESENT || acc->u8[i] != settles);
     return mask;
 }
 
@@ -94,8 +94,7 @@ static bool blend_begin(struct run *run, const struct node *node, struct vec *ou
 }
 
 /* Of the rows in open, those whose condition is TRUE go to taken; they and those that failed leave open. */
-static bool split(
-    struct run *run, const struct node *condition, uint8_t *open, uint8_t *taken)
+static bool split(struct run *run, const struct node *condition, uint8_t *open, uint8_t *taken)
 {
     struct vec test;
     if (!run_node(run, condition, open, &test))

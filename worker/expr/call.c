@@ -101,7 +101,8 @@ static void describe(struct buf *out, const struct ast *ast, const struct node *
             kind_name(args[1]->type.kind));
         return;
     }
-    buf_printf(out, operator_name ? "operator does not exist: " STR_FMT "(" : "function " STR_FMT "(", STR_ARG(ast->text));
+    buf_printf(
+        out, operator_name ? "operator does not exist: " STR_FMT "(" : "function " STR_FMT "(", STR_ARG(ast->text));
     for (uint32_t i = 0; i < ast->arg_count; i++)
         buf_printf(out, "%s%s", i ? ", " : "", kind_name(args[i]->type.kind));
     buf_add_cstr(out, operator_name ? ")" : ") does not exist");
@@ -139,8 +140,8 @@ static const struct function *find_overload(
     }
     bool untyped = best && best->flags & FUNCTION_OPERATOR && ast->arg_count == 2 && best_cost >= 100;
     if (untyped) {
-        expr_fault_set(resolver->fault, ast->offset, "operator is not unique: unknown " STR_FMT " unknown",
-            STR_ARG(ast->text));
+        expr_fault_set(
+            resolver->fault, ast->offset, "operator is not unique: unknown " STR_FMT " unknown", STR_ARG(ast->text));
         return NULL;
     }
     return best ? best : no_overload(resolver, ast, args, known);
@@ -224,6 +225,17 @@ static void asked_scale(const struct node *node, struct kind_type *type)
     type->loose = false;
 }
 
+static uint8_t field_scale(const struct node *node)
+{
+    if (node->args[0]->form != FORM_CONST || node_is_null(node->args[0]))
+        return 0;
+    struct str field = node->args[0]->value.str[0];
+    if (str_eq_nocase_ascii(field, STR("milliseconds")))
+        return 3;
+    bool epoch = str_eq_nocase_ascii(field, STR("epoch")) && node->args[1]->type.kind != KIND_DATE;
+    return epoch || str_eq_nocase_ascii(field, STR("second")) || str_eq_nocase_ascii(field, STR("seconds")) ? 6 : 0;
+}
+
 /* strict_args: the arguments must be resolved again with their own numbers of decimals. */
 static bool result_type(struct resolver *resolver, struct node *node, bool strict, bool *strict_args)
 {
@@ -267,11 +279,8 @@ static bool result_type(struct resolver *resolver, struct node *node, bool stric
     case SCALE_ASKED:
         asked_scale(node, &type);
         break;
-    case SCALE_SIX:
-        type = (struct kind_type){KIND_DEC, 6, false, false};
-        break;
-    case SCALE_THREE:
-        type = (struct kind_type){KIND_DEC, 3, false, false};
+    case SCALE_FIELD:
+        type = (struct kind_type){KIND_DEC, field_scale(node), false, false};
         break;
     }
     node->type = type;
@@ -291,7 +300,8 @@ static bool prepare(struct resolver *resolver, struct node *node)
         if (node_is_null(node->args[i]))
             return true; /* strict: the result is NULL */
     }
-    struct preparation preparation = {node->args, resolver->arena, resolver->fault, node->offset, NULL};
+    struct preparation preparation = {
+        node->arg_count, node->args, resolver->arena, resolver->fault, node->offset, NULL};
     if (!node->function->prepare(&preparation))
         return false;
     node->prepared = preparation.out;
@@ -313,7 +323,8 @@ const struct node *node_call(struct resolver *resolver, const struct function *f
 static const struct node *build(struct resolver *resolver, const struct ast *ast, const struct function *function,
     const struct node *const *args, bool strict, bool *strict_args)
 {
-    struct node *node = node_new(resolver, FORM_CALL, ast->offset, (struct kind_type){.kind = KIND_TEXT}, ast->arg_count);
+    struct node *node =
+        node_new(resolver, FORM_CALL, ast->offset, (struct kind_type){.kind = KIND_TEXT}, ast->arg_count);
     if (!node)
         return NULL;
     node->function = function;
@@ -323,8 +334,12 @@ static const struct node *build(struct resolver *resolver, const struct ast *ast
         struct kind_type target = {.kind = letter_kind(letter)};
         if (target.kind == KIND_DEC)
             target = kind_is_decimal(arg->type.kind) ? arg->type
-                : arg->type.kind == KIND_INT         ? (struct kind_type){.kind = KIND_DEC}
+                     : arg->type.kind == KIND_INT    ? (struct kind_type){.kind = KIND_DEC}
                                                      : (struct kind_type){.kind = KIND_NUM};
+        if (letter == 'a' && function->flags & FUNCTION_OPERATOR && function->flags & FUNCTION_NULLS) {
+            node->args[i] = arg; /* IS NULL looks at no value */
+            continue;
+        }
         if (letter == 'a' && arg->type.loose) {
             *strict_args = true;
             return NULL;
@@ -341,7 +356,8 @@ static void warn_integer_division(struct resolver *resolver, const struct ast *a
 {
     if (resolver->warnings && str_eq(ast->text, STR("/")) && function->result == 'i')
         buf_printf(resolver->warnings,
-            "at %zu: integer / integer is integer division and drops the remainder: cast one side to numeric to keep it\n",
+            "at %zu: integer / integer is integer division and drops the remainder: cast one side to numeric to keep "
+            "it\n",
             ast->offset);
 }
 
@@ -408,8 +424,8 @@ const struct node *resolve_call(struct resolver *resolver, const struct ast *ast
     return NULL;
 }
 
-const struct node *node_operator(struct resolver *resolver, const char *name, size_t offset, const struct node *a,
-    const struct node *b)
+const struct node *node_operator(
+    struct resolver *resolver, const char *name, size_t offset, const struct node *a, const struct node *b)
 {
     const struct node *args[] = {a, b};
     struct ast ast = {.kind = AST_CALL, .offset = offset, .text = str_of(name), .arg_count = 2};

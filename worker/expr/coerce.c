@@ -153,7 +153,8 @@ static const struct node *cast_call(
 
 static const struct node *no_cast(struct resolver *resolver, const struct node *node, enum kind to)
 {
-    expr_fault_set(resolver->fault, node->offset, "cannot cast type %s to %s", kind_name(node->type.kind), kind_name(to));
+    expr_fault_set(
+        resolver->fault, node->offset, "cannot cast type %s to %s", kind_name(node->type.kind), kind_name(to));
     return NULL;
 }
 
@@ -235,7 +236,8 @@ const struct node *coerce_explicit(struct resolver *resolver, const struct ast *
 
 static enum kind larger_kind(enum kind a, enum kind b)
 {
-    static const enum kind ladders[][4] = {{KIND_INT, KIND_DEC, KIND_NUM, KIND_DOUBLE}, {KIND_DATE, KIND_TS, KIND_TSTZ}};
+    static const enum kind ladders[][4] = {
+        {KIND_INT, KIND_DEC, KIND_NUM, KIND_DOUBLE}, {KIND_DATE, KIND_TS, KIND_TSTZ}};
     for (int ladder = 0; ladder < 2; ladder++) {
         int place_a = -1, place_b = -1;
         for (int i = 0; i < 4 && ladders[ladder][i] != KIND_UNKNOWN; i++) {

@@ -98,9 +98,9 @@ ALWAYS_INLINE bool each_64(enum operation operation, const struct vec *args, uin
     uint32_t mask_a = args[0].mask, mask_b = args[1].mask, bad = 0;
     for (uint32_t i = 0; i < n; i++) {
         int64_t x = a[i & mask_a], y = b[i & mask_b];
-        bool overflow = operation == ADD  ? __builtin_add_overflow(x, y, &out->i64[i])
-            : operation == SUBTRACT       ? __builtin_sub_overflow(x, y, &out->i64[i])
-                                          : __builtin_mul_overflow(x, y, &out->i64[i]);
+        bool overflow = operation == ADD        ? __builtin_add_overflow(x, y, &out->i64[i])
+                        : operation == SUBTRACT ? __builtin_sub_overflow(x, y, &out->i64[i])
+                                                : __builtin_mul_overflow(x, y, &out->i64[i]);
         bad |= overflow && vec_live(out, i);
     }
     return !bad;
@@ -110,17 +110,17 @@ ALWAYS_INLINE bool each_128(enum operation operation, const struct vec *args, ui
 {
     for (uint32_t i = 0; i < n; i++) {
         int128 x = args[0].i128[i & args[0].mask], y = args[1].i128[i & args[1].mask];
-        bool overflow = operation == ADD  ? __builtin_add_overflow(x, y, &out->i128[i])
-            : operation == SUBTRACT       ? __builtin_sub_overflow(x, y, &out->i128[i])
-                                          : __builtin_mul_overflow(x, y, &out->i128[i]);
+        bool overflow = operation == ADD        ? __builtin_add_overflow(x, y, &out->i128[i])
+                        : operation == SUBTRACT ? __builtin_sub_overflow(x, y, &out->i128[i])
+                                                : __builtin_mul_overflow(x, y, &out->i128[i]);
         if (overflow && vec_live(out, i))
             return false;
     }
     return true;
 }
 
-ALWAYS_INLINE void arithmetic(struct run *run, const struct vec *args, struct vec *out, enum operation operation,
-    numeric_operation *careful)
+ALWAYS_INLINE void arithmetic(
+    struct run *run, const struct vec *args, struct vec *out, enum operation operation, numeric_operation *careful)
 {
     enum lane lane = args[0].lane > args[1].lane ? args[0].lane : args[1].lane;
     out->lane = LANE_64;
@@ -214,8 +214,7 @@ static void each_sign(struct run *run, const struct vec *arg, struct vec *out, b
             out->i64[i] = absolute && value >= 0 ? value : (int64_t)(0 - (uint64_t)value);
         } else if (vec_live(out, i)) {
             out->numeric[i] = decimal_at(arg, i);
-            out->numeric[i].negative =
-                !absolute && !out->numeric[i].negative && !numeric_is_zero(&out->numeric[i]);
+            out->numeric[i].negative = !absolute && !out->numeric[i].negative && !numeric_is_zero(&out->numeric[i]);
         }
     }
     if (!decimal_narrow(run, out))

@@ -76,15 +76,14 @@ enum scale_rule {
     SCALE_ZERO,
     SCALE_ASKED, /* the constant second argument */
     SCALE_ALIGN, /* both arguments brought to one scale; the result is no decimal */
-    SCALE_SIX,   /* extract's seconds */
-    SCALE_THREE, /* extract's milliseconds */
+    SCALE_FIELD, /* that of the field extract() names */
 };
 
 enum {
-    FUNCTION_NULLS = 1,      /* not strict: sees its NULLs, allocates by itself */
-    FUNCTION_SAFE = 2,       /* cannot fail */
-    FUNCTION_OPERATOR = 4,   /* not callable by name */
-    FUNCTION_INT4 = 8,       /* PostgreSQL gives an integer of 32 bits: printed with ::bigint */
+    FUNCTION_NULLS = 1,    /* not strict: sees its NULLs, allocates by itself */
+    FUNCTION_SAFE = 2,     /* cannot fail */
+    FUNCTION_OPERATOR = 4, /* not callable by name */
+    FUNCTION_INT4 = 8,     /* PostgreSQL gives an integer of 32 bits: printed with ::bigint */
 };
 
 /*
@@ -93,6 +92,7 @@ enum {
  * number more of it; 'a': anything, as text. result: one letter.
  */
 struct preparation {
+    uint32_t count;
     const struct node *const *args;
     struct arena *arena;
     struct expr_fault *fault;
@@ -116,7 +116,7 @@ enum form {
     FORM_CALL,
     FORM_AND,
     FORM_OR,
-    FORM_CASE,     /* condition, value, …, else */
+    FORM_CASE, /* condition, value, …, else */
     FORM_COALESCE,
     FORM_LET,   /* the second argument, in which the first, computed once, stands for … */
     FORM_BOUND, /* … this */
@@ -133,11 +133,11 @@ struct node {
     const struct node *let; /* FORM_BOUND: its FORM_LET */
     const struct function *function;
     uint32_t slot;
-    struct str name;  /* FORM_SLOT */
-    struct vec value; /* FORM_CONST: a scalar */
-    int64_t factor;   /* division by a constant: multiplied by this instead … */
-    int64_t limit;    /* … where the unscaled dividend stays below this */
-    int precision;    /* cast to numeric(p, s): p; 0: none */
+    struct str name;      /* FORM_SLOT */
+    struct vec value;     /* FORM_CONST: a scalar */
+    int64_t factor;       /* division by a constant: multiplied by this instead … */
+    int64_t limit;        /* … where the unscaled dividend stays below this */
+    int precision;        /* cast to numeric(p, s): p; 0: none */
     const void *prepared; /* what prepare() made of constant arguments: a compiled pattern, a zone, a unit */
 };
 
@@ -147,6 +147,7 @@ static inline bool kind_is_decimal(enum kind kind)
 }
 
 const char *kind_name(enum kind kind);
+void node_print(const struct node *node, struct buf *out);
 size_t kind_size(enum kind kind, enum lane lane);
 
 #endif

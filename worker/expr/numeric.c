@@ -239,7 +239,8 @@ enum numeric_result numeric_multiply(const struct numeric *a, const struct numer
     memcpy(out->w, product, sizeof out->w);
     out->scale = scale;
     out->negative = negative;
-    return product[4] | product[5] | product[6] | product[7] || scale > NUMERIC_MAX_SCALE ? NUMERIC_OVERFLOW : NUMERIC_OK;
+    return product[4] | product[5] | product[6] | product[7] || scale > NUMERIC_MAX_SCALE ? NUMERIC_OVERFLOW
+                                                                                          : NUMERIC_OK;
 }
 
 static int digit_count(const struct numeric *a)
@@ -335,9 +336,9 @@ enum numeric_result numeric_rescale(const struct numeric *a, int scale, enum num
         last = words_used(out->w) ? words_divide_small(out->w, 10) : 0;
     }
     bool more = how == NUMERIC_HALF_AWAY ? last >= 5
-        : how == NUMERIC_FLOOR           ? x.negative && (last || sticky)
-        : how == NUMERIC_CEIL            ? !x.negative && (last || sticky)
-                                        : false;
+                : how == NUMERIC_FLOOR   ? x.negative && (last || sticky)
+                : how == NUMERIC_CEIL    ? !x.negative && (last || sticky)
+                                         : false;
     static const uint64_t one[NUMERIC_WORDS] = {1};
     if (more && !words_add(out->w, one, out->w))
         return NUMERIC_OVERFLOW;

@@ -13,8 +13,8 @@ enum { NUMERIC_WORDS = 4, NUMERIC_MAX_SCALE = 76, NUMERIC_TEXT_SIZE = 160 };
 
 struct numeric {
     uint64_t w[NUMERIC_WORDS]; /* magnitude, least significant word first; value = magnitude / 10^scale */
-    int32_t scale;            /* 0 … NUMERIC_MAX_SCALE */
-    bool negative;            /* never for zero */
+    int32_t scale;             /* 0 … NUMERIC_MAX_SCALE */
+    bool negative;             /* never for zero */
 };
 
 enum numeric_result { NUMERIC_OK, NUMERIC_OVERFLOW, NUMERIC_DIVISION_BY_ZERO };

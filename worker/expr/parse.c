@@ -45,8 +45,7 @@ static struct ast *unexpected(struct parser *parser)
     const struct token *token = &parser->now;
     if (token->kind == TOKEN_END)
         return fail(parser, token->offset, "the expression ends too early");
-    expr_fault_set(
-        parser->lexer.fault, token->offset, "syntax error at or near \"" STR_FMT "\"", STR_ARG(token->text));
+    expr_fault_set(parser->lexer.fault, token->offset, "syntax error at or near \"" STR_FMT "\"", STR_ARG(token->text));
     return NULL;
 }
 
@@ -248,7 +247,7 @@ static bool parse_list(struct parser *parser, struct ast *into)
 static bool parse_when(struct parser *parser, struct ast *ast)
 {
     return advance(parser) && ast_add(parser, ast, parse(parser, PREC_NONE)) && expect(parser, TOKEN_WORD, "then") &&
-        ast_add(parser, ast, parse(parser, PREC_NONE));
+           ast_add(parser, ast, parse(parser, PREC_NONE));
 }
 
 static struct ast *parse_case(struct parser *parser)
@@ -343,8 +342,8 @@ static struct ast *parse_call(struct parser *parser)
     static const struct {
         const char *name;
         struct ast *(*parse)(struct parser *parser, size_t offset);
-    } special[] = {{"extract", parse_extract}, {"position", parse_position}, {"substring", parse_substring},
-        {"trim", parse_trim}};
+    } special[] = {
+        {"extract", parse_extract}, {"position", parse_position}, {"substring", parse_substring}, {"trim", parse_trim}};
     static const struct {
         const char *name;
         enum ast_kind kind;
@@ -390,8 +389,8 @@ static struct ast *parse_name(struct parser *parser)
         return NULL;
     if (parser->now.kind != TOKEN_WORD && parser->now.kind != TOKEN_QUOTED)
         return unexpected(parser);
-    const char *text = arena_printf(
-        parser->lexer.arena, STR_FMT "." STR_FMT, STR_ARG(ast->text), STR_ARG(parser->now.text));
+    const char *text =
+        arena_printf(parser->lexer.arena, STR_FMT "." STR_FMT, STR_ARG(ast->text), STR_ARG(parser->now.text));
     if (!text)
         return fail(parser, ast->offset, "out of memory");
     ast->text = str_of(text);
@@ -476,8 +475,8 @@ static const struct symbol {
     enum precedence precedence;
 } symbols[] = {{"=", PREC_COMPARE}, {"<>", PREC_COMPARE}, {"<", PREC_COMPARE}, {"<=", PREC_COMPARE},
     {">", PREC_COMPARE}, {">=", PREC_COMPARE}, {"||", PREC_OTHER}, {"~", PREC_OTHER}, {"~*", PREC_OTHER},
-    {"!~", PREC_OTHER}, {"!~*", PREC_OTHER}, {"+", PREC_SUM}, {"-", PREC_SUM}, {"*", PREC_PRODUCT},
-    {"/", PREC_PRODUCT}, {"%", PREC_PRODUCT}, {"^", PREC_POWER}, {"::", PREC_CAST}};
+    {"!~", PREC_OTHER}, {"!~*", PREC_OTHER}, {"+", PREC_SUM}, {"-", PREC_SUM}, {"*", PREC_PRODUCT}, {"/", PREC_PRODUCT},
+    {"%", PREC_PRODUCT}, {"^", PREC_POWER}, {"::", PREC_CAST}};
 
 static const struct symbol *find_symbol(const struct token *token)
 {
@@ -491,8 +490,8 @@ static const struct symbol *find_symbol(const struct token *token)
 static bool is_matching_word(const struct token *token)
 {
     return token_is(token, TOKEN_WORD, "between") || token_is(token, TOKEN_WORD, "in") ||
-        token_is(token, TOKEN_WORD, "like") || token_is(token, TOKEN_WORD, "ilike") ||
-        token_is(token, TOKEN_WORD, "similar");
+           token_is(token, TOKEN_WORD, "like") || token_is(token, TOKEN_WORD, "ilike") ||
+           token_is(token, TOKEN_WORD, "similar");
 }
 
 static enum precedence infix_precedence(const struct parser *parser)
@@ -560,9 +559,9 @@ static struct ast *parse_between(struct parser *parser, size_t offset, struct as
     if (at_word(parser, "symmetric"))
         return fail(parser, parser->now.offset, "BETWEEN SYMMETRIC is not supported");
     return ast && ast_add(parser, ast, left) && ast_add(parser, ast, parse(parser, PREC_BETWEEN)) &&
-            expect(parser, TOKEN_WORD, "and") && ast_add(parser, ast, parse(parser, PREC_BETWEEN))
-        ? ast
-        : NULL;
+                   expect(parser, TOKEN_WORD, "and") && ast_add(parser, ast, parse(parser, PREC_BETWEEN))
+               ? ast
+               : NULL;
 }
 
 static struct ast *parse_like(struct parser *parser, size_t offset, struct ast *left, bool fold)
@@ -585,9 +584,9 @@ static struct ast *parse_matching(struct parser *parser, struct ast *left)
         return fail(parser, offset, "SIMILAR TO is not supported: use LIKE or ~");
     if (!advance(parser))
         return NULL;
-    struct ast *ast = str_eq(word, STR("in")) ? parse_in(parser, offset, left)
-        : str_eq(word, STR("between"))        ? parse_between(parser, offset, left)
-                                              : parse_like(parser, offset, left, str_eq(word, STR("ilike")));
+    struct ast *ast = str_eq(word, STR("in"))        ? parse_in(parser, offset, left)
+                      : str_eq(word, STR("between")) ? parse_between(parser, offset, left)
+                                                     : parse_like(parser, offset, left, str_eq(word, STR("ilike")));
     return negate(parser, negated, ast);
 }
 

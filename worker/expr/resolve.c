@@ -43,7 +43,7 @@ static const struct node *resolve_number(struct resolver *resolver, const struct
     int128 value = 0;
     bool small = numeric_unscaled(&number, &value);
     bool integer = small && number.scale == 0 && value <= INT64_MAX && str_find_byte(ast->text, '.') == ast->text.n &&
-        str_find_byte(ast->text, 'e') == ast->text.n && str_find_byte(ast->text, 'E') == ast->text.n;
+                   str_find_byte(ast->text, 'e') == ast->text.n && str_find_byte(ast->text, 'E') == ast->text.n;
     struct kind_type type = {integer ? KIND_INT : KIND_DEC, (uint8_t)number.scale,
         !integer && (!small || value >= (int128)1000000000000000000), false};
     struct node *node = node_new(resolver, FORM_CONST, ast->offset, type, 0);
@@ -116,8 +116,7 @@ static const struct node *resolve_logic(struct resolver *resolver, const struct 
     if (!node)
         return NULL;
     for (uint32_t i = 0; i < ast->arg_count; i++) {
-        node->args[i] =
-            boolean_arg(resolver, resolve(resolver, ast->args[i], false), form == FORM_AND ? "AND" : "OR");
+        node->args[i] = boolean_arg(resolver, resolve(resolver, ast->args[i], false), form == FORM_AND ? "AND" : "OR");
         if (!node->args[i])
             return NULL;
     }

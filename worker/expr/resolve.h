@@ -29,14 +29,14 @@ bool node_is_null(const struct node *node);
 const struct node *node_call(struct resolver *resolver, const struct function *function, size_t offset,
     const struct node *const *args, uint32_t count, struct kind_type type);
 /* The named operator over resolved operands. */
-const struct node *node_operator(struct resolver *resolver, const char *name, size_t offset, const struct node *a,
-    const struct node *b);
+const struct node *node_operator(
+    struct resolver *resolver, const char *name, size_t offset, const struct node *a, const struct node *b);
 
 /* An implicit conversion: what PostgreSQL does by itself, and untyped strings. */
 const struct node *coerce(struct resolver *resolver, const struct node *node, struct kind_type type);
 const struct node *coerce_explicit(struct resolver *resolver, const struct ast *ast, const struct node *node);
 /* The type that values of a CASE, COALESCE … come to; what names it in the message. */
-bool common_type(struct resolver *resolver, const char *what, const struct node **nodes, uint32_t count,
-    bool strict, struct kind_type *type) MUST_CHECK;
+bool common_type(struct resolver *resolver, const char *what, const struct node **nodes, uint32_t count, bool strict,
+    struct kind_type *type) MUST_CHECK;
 
 #endif

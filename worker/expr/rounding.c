@@ -80,8 +80,8 @@ static bool round_fast(struct run *run, const struct vec *arg, int scale, struct
     return !run_data(run, out) || scale_up_128(arg, run->n, power_of_ten_wide(up), out);
 }
 
-static void round_careful(
-    struct run *run, const struct vec *arg, const struct vec *places, int scale, enum numeric_round how, struct vec *out)
+static void round_careful(struct run *run, const struct vec *arg, const struct vec *places, int scale,
+    enum numeric_round how, struct vec *out)
 {
     out->lane = LANE_NUMBER;
     if (!run_data(run, out))

@@ -12,18 +12,18 @@ static bool no_memory(struct ruling *ruling)
     return ERR(ruling->err, ERR_MEMORY, "no memory to judge a batch");
 }
 
-/* what: "net" or "rule positive_quantity", for the detail. */
-static bool report_failures(struct ruling *ruling, const struct expr_errors *errors, const char *kind, struct str name)
+/* The detail reads "name: division by zero"; rule: the index of the rule so named, or -1. */
+static bool report_failures(struct ruling *ruling, const struct expr_errors *errors, struct str name, int32_t rule)
 {
     const char *last = NULL, *detail = NULL;
     for (size_t i = 0; i < errors->count; i++) {
         if (errors->list[i].message != last || !detail) {
             last = errors->list[i].message;
-            detail = arena_printf(ruling->batch->arena, "%s" STR_FMT ": %s", kind, STR_ARG(name), last);
+            detail = arena_printf(ruling->batch->arena, STR_FMT ": %s", STR_ARG(name), last);
             if (!detail)
                 return no_memory(ruling);
         }
-        if (!rules_error(ruling, errors->list[i].row, CODE_EXPRESSION, -1, detail))
+        if (!rules_error(ruling, errors->list[i].row, CODE_EXPRESSION, rule, detail))
             return false;
     }
     return true;
@@ -48,7 +48,7 @@ static bool apply_filter(struct ruling *ruling)
     struct expr_errors errors;
     arena_reset(ruling->scratch);
     if (!evaluate(ruling, ruling->contract->filter, &kept, &errors, ruling->scratch) ||
-        !report_failures(ruling, &errors, "", STR("filter")))
+        !report_failures(ruling, &errors, STR("filter"), -1))
         return false;
     for (uint32_t row = 0; row < batch->n; row++) {
         if (batch->marks[row] != MARK_GOOD || is_true(&kept, row))
@@ -74,7 +74,7 @@ static bool derive(struct ruling *ruling)
         struct expr_errors errors;
         struct vector *out = &ruling->batch->columns[slot];
         if (!evaluate(ruling, contract->derived[i].expr, out, &errors, ruling->batch->arena) ||
-            !report_failures(ruling, &errors, "", contract->derived[i].name))
+            !report_failures(ruling, &errors, contract->derived[i].name, -1))
             return false;
     }
     return true;
@@ -91,7 +91,7 @@ static bool apply_rule(struct ruling *ruling, uint32_t index)
     if (!evaluate(ruling, rule->expr, &held, &errors, ruling->scratch))
         return false;
     *failed += errors.count;
-    if (rule->severity != SEVERITY_WARN && !report_failures(ruling, &errors, "rule ", rule->id))
+    if (rule->severity != SEVERITY_WARN && !report_failures(ruling, &errors, rule->id, (int32_t)index))
         return false;
     for (uint32_t row = 0; row < ruling->batch->n; row++) {
         if (held.state[row] != VALUE_PRESENT || held.u8[row])
@@ -122,7 +122,7 @@ static bool rule_on(struct ruling *ruling)
         const struct partition_column *partition = &contract->partitions[i];
         struct vector *out = &ruling->batch->columns[contract->scope.count + i];
         if (!evaluate(ruling, partition->expr, out, &errors, ruling->batch->arena) ||
-            !report_failures(ruling, &errors, "partition ", partition->name) || !partition_check(ruling, i, out))
+            !report_failures(ruling, &errors, partition->name, -1) || !partition_check(ruling, i, out))
             return false;
     }
     return true;

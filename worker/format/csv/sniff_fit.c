@@ -8,6 +8,7 @@ static const char *const repair_texts[FIT_REPAIRS] = {
     [FIT_QUOTE] = "a quote that pairs with none was taken as content",
     [FIT_DELIMITER] = "delimited unlike the others, read by its own delimiter",
     [FIT_MISSING] = "a delimiter missing beside a quote was put back",
+    [FIT_WRAPPED] = "a record in quotes as a whole was taken out of them",
     [FIT_BLANK] = "blank cells too many were left out",
     [FIT_JOINED] = "cells too many were joined to the text before them",
     [FIT_PADDED] = "blank cells were added at the end",
@@ -299,12 +300,33 @@ static bool pad(struct fit *fit, struct arena *scratch)
     return true;
 }
 
+/* The whole record as one quoted cell: what stands in it is the record. */
+static bool try_unwrapped(struct fit *fit, bool *fits, struct arena *scratch)
+{
+    struct str text = split_text(&fit->rule, &fit->split.cells[0], scratch);
+    struct aligned aligned;
+    fit->split.plain = NULL;
+    if (!text.p || !split_next(&fit->rule, text, 0, &fit->split, fit->arena))
+        return false;
+    *fits = fit->split.count == fit->width && fit->split.total == text.n;
+    return !*fits || align(fit, &fit->rule, &aligned, scratch);
+}
+
 static bool fit_misfit(struct fit *fit, struct str text, size_t at, struct arena *scratch)
 {
     bool fits = false, is_short = fit->split.count < fit->width;
     struct str record = {text.p + at, fit->split.length};
     struct aligned aligned;
     double known;
+    if (fit->split.count == 1 && fit->split.cells[0].quoted && fit->width > 1) {
+        if (!try_unwrapped(fit, &fits, scratch))
+            return false;
+        fit->repairs[FIT_WRAPPED] += fits;
+        if (fits)
+            return true;
+        if (!restore(fit, text, at))
+            return false;
+    }
     if (is_short ? !pad(fit, scratch) : !align(fit, &fit->rule, &aligned, scratch))
         return false;
     known = cost_of(fit) + (is_short || aligned.joins == 0 ? 0 : 1);

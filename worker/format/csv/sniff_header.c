@@ -92,7 +92,8 @@ static bool read_records(struct look *look)
     return true;
 }
 
-static size_t median_filled(const struct look *look, size_t *histogram)
+/* The upper quartile: blank tails and notes must not make a title look like a record. */
+static size_t usually_filled(const struct look *look, size_t *histogram)
 {
     size_t total = 0, seen = 0;
     for (size_t i = 0; i < look->n; i++) {
@@ -103,7 +104,7 @@ static size_t median_filled(const struct look *look, size_t *histogram)
     }
     for (size_t f = 0; total && f <= look->width; f++) {
         seen += histogram[f];
-        if (seen * 2 >= total)
+        if (seen * 4 >= total * 3)
             return f;
     }
     return 1;
@@ -465,6 +466,12 @@ static bool decide(const struct look *look, size_t row)
     return score > 0;
 }
 
+/* One cell above a blank line is a title even where two columns are usual. */
+static bool is_title_above_blank(const struct look *look, size_t i)
+{
+    return look->width > 1 && look->records[i].filled == 1 && i + 1 < look->n && look->records[i + 1].filled == 0;
+}
+
 /* A line of words that has not the records' width is a title when a header of that width follows soon. */
 static size_t skip_titles(struct look *look, size_t first)
 {
@@ -481,7 +488,7 @@ static size_t skip_titles(struct look *look, size_t first)
 static bool search_header(struct look *look, const struct dialect *given, struct sniff_header *header)
 {
     size_t first = 0;
-    while (first < look->n && is_aside(look, &look->records[first]))
+    while (first < look->n && (is_aside(look, &look->records[first]) || is_title_above_blank(look, first)))
         first++;
     size_t expected = find_expected(look);
     if (expected < look->n) {
@@ -520,7 +527,7 @@ bool sniff_header_find(struct str text, const struct sniff_trial *trial, const s
     size_t *histogram = ARENA_ARRAY(arena, size_t, look.width + 1);
     if (!look.records || !look.columns || !histogram || !read_records(&look))
         return false;
-    look.typical = median_filled(&look, histogram);
+    look.typical = usually_filled(&look, histogram);
     if (given->header_rows == 0) {
         profile(&look, 0);
         return no_header(&look, 0, header);
