@@ -61,7 +61,7 @@ static const struct {
     /* keys */
     {HEAD FIELD "partitions: {}\n", "5:1: unknown key 'partitions': did you mean 'partition'?\n"},
     {HEAD FIELD "zzz: 1\n", "5:1: unknown key 'zzz'\n"},
-    {HEAD "  - {nmae: a}\n", "4:6: unknown key 'nmae' in field: did you mean 'name'?\n4:5: a field needs a name\n"},
+    {HEAD "  - {nmae: a}\n", "4:5: a field needs a name\n4:6: unknown key 'nmae' in field: did you mean 'name'?\n"},
     {HEAD FIELD "source: raw/x\n", "5:9: 'source' wants a map, not a value\n"},
     {HEAD FIELD "rules: {a: b}\n", "5:8: 'rules' wants a list, not a map\n"},
     /* names */
@@ -172,10 +172,10 @@ static const struct {
         "5:21: '/etc/x' is no name in the lake: it must be relative to the lake\n"},
     /* several at once */
     {"dataset: D\nsurce: {}\nschema:\n  fields:\n  - {name: A, type: text}\n  - {name: b, type: date, timezone: UTC}\n",
-        "2:1: unknown key 'surce': did you mean 'source'?\n"
         "1:10: 'D' is no dataset name: a lower-case letter, then up to 62 lower-case letters, digits or _\n"
-        "5:21: 'text' is not known here: string, integer, number, boolean, date, time or datetime is wanted\n"
+        "2:1: unknown key 'surce': did you mean 'source'?\n"
         "5:12: 'A' is no field name: a lower-case letter, then up to 62 lower-case letters, digits or _\n"
+        "5:21: 'text' is not known here: string, integer, number, boolean, date, time or datetime is wanted\n"
         "6:27: 'timezone' does not apply to type date\n"},
     /* no mistakes */
     {HEAD FIELD "partition: {a: a}\n", ""},
