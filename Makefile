@@ -38,7 +38,7 @@ SHARED_SRC := $(sort $(shell find shared -name '*.c'))
 WORKER_SRC := $(sort $(shell find worker -name '*.c' ! -path worker/main.c))
 TUI_SRC    := $(sort $(shell find tui -name '*.c' ! -path tui/main.c))
 TEST_SRC   := $(sort $(shell find tests/unit -name 'test_*.c'))
-GENERATED  := $(patsubst schema/%,$(GEN)/schema/%.h,$(wildcard schema/*.sql schema/*.json))
+GENERATED  := $(patsubst schema/%,$(GEN)/schema/%.h,$(wildcard schema/*.sql schema/*.json schema/*/*.sql))
 
 SLUICED := $(B)/sluiced$(SUFFIX_$(FLAVOUR))
 SLUICE  := $(B)/sluice$(SUFFIX_$(FLAVOUR))

@@ -201,8 +201,8 @@ void fs_prune_empty(const char *path, const char *stop)
     size_t stop_length = strlen(stop);
     while (stop_length && stop[stop_length - 1] == '/')
         stop_length--;
-    while (at && strncmp(at, stop, stop_length) == 0 && at[stop_length] == '/' && at[stop_length + 1] &&
-           rmdir(at) == 0) {
+    while (
+        at && strncmp(at, stop, stop_length) == 0 && at[stop_length] == '/' && at[stop_length + 1] && rmdir(at) == 0) {
         char *parent = parent_of(at);
         free(at);
         at = parent;

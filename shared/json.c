@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-void json_init(struct json *json, struct buf *out)
+void jsonw_init(struct json *json, struct buf *out)
 {
     *json = (struct json){.out = out, .first = 1};
 }
@@ -36,22 +36,22 @@ static void close(struct json *json, char bracket)
     buf_add_byte(json->out, bracket);
 }
 
-void json_object_begin(struct json *json)
+void jsonw_object_begin(struct json *json)
 {
     open(json, '{');
 }
 
-void json_object_end(struct json *json)
+void jsonw_object_end(struct json *json)
 {
     close(json, '}');
 }
 
-void json_array_begin(struct json *json)
+void jsonw_array_begin(struct json *json)
 {
     open(json, '[');
 }
 
-void json_array_end(struct json *json)
+void jsonw_array_end(struct json *json)
 {
     close(json, ']');
 }
@@ -106,7 +106,7 @@ static void write_string(struct buf *out, struct str value)
     buf_add_byte(out, '"');
 }
 
-void json_key_str(struct json *json, struct str key)
+void jsonw_key_str(struct json *json, struct str key)
 {
     separate(json);
     write_string(json->out, key);
@@ -114,38 +114,38 @@ void json_key_str(struct json *json, struct str key)
     json->after_key = true;
 }
 
-void json_key(struct json *json, const char *key)
+void jsonw_key(struct json *json, const char *key)
 {
-    json_key_str(json, str_of(key));
+    jsonw_key_str(json, str_of(key));
 }
 
-void json_string(struct json *json, struct str value)
+void jsonw_string(struct json *json, struct str value)
 {
     separate(json);
     write_string(json->out, value);
 }
 
-void json_cstring(struct json *json, const char *value)
+void jsonw_cstring(struct json *json, const char *value)
 {
     if (value)
-        json_string(json, str_of(value));
+        jsonw_string(json, str_of(value));
     else
-        json_null(json);
+        jsonw_null(json);
 }
 
-void json_int(struct json *json, int64_t value)
+void jsonw_int(struct json *json, int64_t value)
 {
     separate(json);
     buf_add_i64(json->out, value);
 }
 
-void json_uint(struct json *json, uint64_t value)
+void jsonw_uint(struct json *json, uint64_t value)
 {
     separate(json);
     buf_add_u64(json->out, value);
 }
 
-void json_double(struct json *json, double value)
+void jsonw_double(struct json *json, double value)
 {
     separate(json);
     size_t before = json->out->n;
@@ -159,19 +159,19 @@ void json_double(struct json *json, double value)
             json->out->p[i] = '.';
 }
 
-void json_bool(struct json *json, bool value)
+void jsonw_bool(struct json *json, bool value)
 {
     separate(json);
     buf_add_cstr(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json *json)
+void jsonw_null(struct json *json)
 {
     separate(json);
     buf_add_cstr(json->out, "null");
 }
 
-void json_base64(struct json *json, struct str bytes)
+void jsonw_base64(struct json *json, struct str bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *p = (const unsigned char *)bytes.p;
@@ -187,50 +187,50 @@ void json_base64(struct json *json, struct str bytes)
     buf_add_byte(json->out, '"');
 }
 
-void json_raw(struct json *json, struct str text)
+void jsonw_raw(struct json *json, struct str text)
 {
     separate(json);
     buf_add_str(json->out, text);
 }
 
-void json_put_string(struct json *json, const char *key, struct str value)
+void jsonw_put_string(struct json *json, const char *key, struct str value)
 {
-    json_key(json, key);
-    json_string(json, value);
+    jsonw_key(json, key);
+    jsonw_string(json, value);
 }
 
-void json_put_cstring(struct json *json, const char *key, const char *value)
+void jsonw_put_cstring(struct json *json, const char *key, const char *value)
 {
-    json_key(json, key);
-    json_cstring(json, value);
+    jsonw_key(json, key);
+    jsonw_cstring(json, value);
 }
 
-void json_put_int(struct json *json, const char *key, int64_t value)
+void jsonw_put_int(struct json *json, const char *key, int64_t value)
 {
-    json_key(json, key);
-    json_int(json, value);
+    jsonw_key(json, key);
+    jsonw_int(json, value);
 }
 
-void json_put_uint(struct json *json, const char *key, uint64_t value)
+void jsonw_put_uint(struct json *json, const char *key, uint64_t value)
 {
-    json_key(json, key);
-    json_uint(json, value);
+    jsonw_key(json, key);
+    jsonw_uint(json, value);
 }
 
-void json_put_bool(struct json *json, const char *key, bool value)
+void jsonw_put_bool(struct json *json, const char *key, bool value)
 {
-    json_key(json, key);
-    json_bool(json, value);
+    jsonw_key(json, key);
+    jsonw_bool(json, value);
 }
 
-void json_put_null(struct json *json, const char *key)
+void jsonw_put_null(struct json *json, const char *key)
 {
-    json_key(json, key);
-    json_null(json);
+    jsonw_key(json, key);
+    jsonw_null(json);
 }
 
-void json_put_time(struct json *json, const char *key, int64_t micros)
+void jsonw_put_time(struct json *json, const char *key, int64_t micros)
 {
     char text[CLOCK_TEXT_SIZE];
-    json_put_cstring(json, key, clock_format(micros, text));
+    jsonw_put_cstring(json, key, clock_format(micros, text));
 }

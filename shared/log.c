@@ -33,14 +33,14 @@ static void write_plain(struct buf *line, enum log_level level, const char *even
 static void write_json(struct buf *line, enum log_level level, const char *event, va_list args)
 {
     struct json json;
-    json_init(&json, line);
-    json_object_begin(&json);
-    json_put_time(&json, "at", clock_now());
-    json_put_cstring(&json, "level", names[level]);
-    json_put_cstring(&json, "event", event);
+    jsonw_init(&json, line);
+    jsonw_object_begin(&json);
+    jsonw_put_time(&json, "at", clock_now());
+    jsonw_put_cstring(&json, "level", names[level]);
+    jsonw_put_cstring(&json, "event", event);
     for (const char *key; (key = va_arg(args, const char *));)
-        json_put_cstring(&json, key, va_arg(args, const char *));
-    json_object_end(&json);
+        jsonw_put_cstring(&json, key, va_arg(args, const char *));
+    jsonw_object_end(&json);
 }
 
 void log_event(enum log_level level, const char *event, ...)

@@ -1,5 +1,7 @@
 #include "shared/str.h"
 
+#include <stdint.h>
+
 int str_cmp(struct str a, struct str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -52,70 +54,73 @@ size_t str_find_byte(struct str s, char c)
     return hit ? (size_t)(hit - s.p) : s.n;
 }
 
-static struct str rest(struct str s, size_t from)
-{
-    return (struct str){s.p + from, s.n - from};
-}
-
 /*
- * Stars take as little as will do; on a mismatch the last one takes a byte more. '*' and '**' each need only their last
- * place remembered: what follows a later star can be found from any earlier match of it. So the work is at most
- * the square of the name, however many stars a hostile name meets.
+ * All readings at once: a bit for each position of the pattern that the bytes so far may have led to. A "**" has two
+ * positions: its entry, which "**" + "/" may skip, and its loop. Time is bounded by pattern.n * s.n.
  */
-struct star {
-    struct str pattern, s; /* where to go on */
-    bool seen;
+struct glob_set {
+    uint64_t bits[GLOB_MAX / 64 + 1];
 };
 
-/* Lets the last star take one byte more; false when neither can. */
-static bool give_more(struct star *shallow, struct star *deep, struct str *pattern, struct str *s)
+static void glob_add(struct glob_set *set, size_t i)
 {
-    struct star *star = shallow->seen && shallow->s.n && shallow->s.p[0] != '/' ? shallow : deep;
-    if (!star->seen || !star->s.n)
-        return false;
-    if (star == deep)
-        shallow->seen = false;
-    star->s = rest(star->s, 1);
-    *pattern = star->pattern;
-    *s = star->s;
-    return true;
+    set->bits[i / 64] |= UINT64_C(1) << (i % 64);
 }
 
-/* "**" with a slash behind it, at the start of a segment: any number of whole segments. */
-static bool give_segment(struct star *segments, struct star *shallow, struct str *pattern, struct str *s)
+static bool glob_has(const struct glob_set *set, size_t i)
 {
-    size_t slash = segments->seen ? str_find_byte(segments->s, '/') : segments->s.n;
-    if (slash == segments->s.n)
-        return false;
-    shallow->seen = false;
-    segments->s = rest(segments->s, slash + 1);
-    *pattern = segments->pattern;
-    *s = segments->s;
-    return true;
+    return set->bits[i / 64] >> (i % 64) & 1;
+}
+
+static bool is_deep(struct str pattern, size_t i)
+{
+    return i + 1 < pattern.n && pattern.p[i] == '*' && pattern.p[i + 1] == '*';
+}
+
+/* Adds what is reached without a byte; moves only lead forward. */
+static void glob_close(struct str pattern, struct glob_set *set)
+{
+    for (size_t i = 0; i < pattern.n; i++) {
+        if (is_deep(pattern, i)) {
+            if (glob_has(set, i) && i + 2 < pattern.n && pattern.p[i + 2] == '/')
+                glob_add(set, i + 3);
+            if (glob_has(set, i))
+                glob_add(set, i + 1);
+            i++;
+            if (glob_has(set, i))
+                glob_add(set, i + 1);
+        } else if (pattern.p[i] == '*' && glob_has(set, i)) {
+            glob_add(set, i + 1);
+        }
+    }
+}
+
+static void glob_step(struct str pattern, const struct glob_set *from, char c, struct glob_set *to)
+{
+    for (size_t i = 0; i < pattern.n; i++) {
+        if (is_deep(pattern, i)) {
+            i++;
+            if (glob_has(from, i))
+                glob_add(to, i);
+        } else if (glob_has(from, i)) {
+            bool wild = pattern.p[i] == '*' || pattern.p[i] == '?';
+            if (wild ? c != '/' : pattern.p[i] == c)
+                glob_add(to, i + (pattern.p[i] != '*'));
+        }
+    }
 }
 
 bool str_glob(struct str pattern, struct str s)
 {
-    struct star shallow = {.seen = false}, deep = shallow, segments = shallow;
-    const char *begin = pattern.p;
-    while (pattern.n || s.n) {
-        bool segment_start = pattern.p == begin || pattern.p[-1] == '/';
-        if (str_starts(pattern, STR("**/")) && segment_start) {
-            pattern = rest(pattern, 3);
-            segments = (struct star){pattern, s, true};
-            deep.seen = shallow.seen = false;
-        } else if (str_starts(pattern, STR("**"))) {
-            pattern = rest(pattern, 2);
-            deep = (struct star){pattern, s, true};
-            segments.seen = shallow.seen = false;
-        } else if (pattern.n && pattern.p[0] == '*') {
-            pattern = rest(pattern, 1);
-            shallow = (struct star){pattern, s, true};
-        } else if (pattern.n && s.n && (pattern.p[0] == s.p[0] || (pattern.p[0] == '?' && s.p[0] != '/'))) {
-            pattern = rest(pattern, 1);
-            s = rest(s, 1);
-        } else if (!give_more(&shallow, &deep, &pattern, &s) && !give_segment(&segments, &shallow, &pattern, &s))
-            return false;
+    struct glob_set now = {{1}};
+    if (pattern.n > GLOB_MAX)
+        return false;
+    glob_close(pattern, &now);
+    for (size_t i = 0; i < s.n; i++) {
+        struct glob_set next = {{0}};
+        glob_step(pattern, &now, s.p[i], &next);
+        glob_close(pattern, &next);
+        now = next;
     }
-    return true;
+    return glob_has(&now, pattern.n);
 }

@@ -35,7 +35,8 @@ struct str str_trim(struct str s);
 /* The index of c in s, or s.n. */
 size_t str_find_byte(struct str s, char c);
 /* '*' any run without '/', '**' any run, a "**" followed by '/' also nothing, '?' one byte but '/'. The whole of s must
- * match. */
+ * match. Time is at most pattern.n * s.n; a pattern of more than GLOB_MAX bytes matches nothing. */
+enum { GLOB_MAX = 1000 };
 bool str_glob(struct str pattern, struct str s);
 
 #endif

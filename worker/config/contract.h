@@ -14,6 +14,8 @@
 
 struct pcre2_real_code_8;
 
+enum { CONTRACT_MAX_MEMORY = 512 * 1024 * 1024 }; /* of one contract with its references */
+
 struct constraints {
     bool required, unique;
     bool has_minimum, has_maximum, has_min_length, has_max_length;
@@ -46,13 +48,14 @@ struct field {
 
 struct reference {
     struct str name;
+    char content_hash[SHA256_TEXT_SIZE];
     struct str file;       /* absolute or relative to the working folder, as opened */
     int32_t on_field;      /* index of the field whose value is looked up */
     bool missing_reject;   /* else NULLs */
     uint32_t column_count; /* columns but the key; each is an expression name "reference.column" */
     struct str *column_names;
     struct type key_type; /* that of the field */
-    struct vector key;    /* sorted? no: looked up by reference_find() */
+    struct vector key;    /* looked up by reference_find() */
     struct vector *columns;
     uint32_t rows;
     uint32_t *buckets; /* hash index, reference_find()'s own */
@@ -85,6 +88,19 @@ struct partition_column {
     struct type type; /* string, integer, date or boolean */
 };
 
+enum { WAREHOUSE_TABLES = 4 }; /* raw, bronze, silver, gold */
+
+/* The warehouse section as written; what is absent is empty. */
+struct warehouse {
+    bool given;
+    struct str schema;                   /* default: the dataset's name */
+    struct str tables[WAREHOUSE_TABLES]; /* default: raw_table, bronze_table, silver_table, gold_table */
+    struct str gold_sql;                 /* path as opened; empty: none */
+    struct str gold_sql_text;
+    struct str export_key; /* in the lake, or an s3:// URL */
+};
+
+/* Absent: exact, as in Table Schema; subset, where extraColumns is ignore or rescue. */
 enum fields_match { FIELDS_PARTIAL, FIELDS_EXACT, FIELDS_EQUAL, FIELDS_SUBSET, FIELDS_SUPERSET };
 enum extra_columns { EXTRA_IGNORE, EXTRA_REJECT, EXTRA_RESCUE };
 enum gold_mode { GOLD_NONE, GOLD_MERGE, GOLD_APPEND, GOLD_SNAPSHOT };
@@ -109,6 +125,7 @@ struct contract {
     struct reference *references;
     uint32_t reference_count;
     const struct expr *filter; /* NULL: none; rows where it is not true are filtered */
+    struct str filter_text;
     struct derived *derived;
     uint32_t derived_count;
     struct rule *rules;
@@ -130,20 +147,20 @@ struct contract {
     uint32_t max_partitions;  /* default 10,000 */
     size_t row_group_bytes;
     struct str archive_prefix; /* default "archive/validated/" */
-    struct str archive_name;   /* "{name}_{ts}_{run}" by default; {path} {name} {ts} {run} */
+    struct str archive_name;   /* default "{name}_{ts}_{run}"; of {path} {name} {ts} {run} */
     /* gold */
     enum gold_mode gold_mode;
     uint32_t *gold_key; /* slots of the expression scope */
     uint32_t gold_key_count;
     struct str gold_latest, gold_delete_when;
-    /* warehouse: kept as written until the stage that reads it */
-    struct str warehouse_schema;
+    struct warehouse warehouse;
     /* the expression scope: fields, then reference columns, then derived; the index is the slot */
     struct expr_scope scope;
     struct arena *arena;
 };
 
-/* One mistake, as `sluiced check` prints it: file:line:column: message. */
+/* Found mistakes stand in the order of their places. Beyond 2,000 they are counted only.
+ * One mistake, as `sluiced check` prints it: file:line:column: message. */
 struct finding {
     struct str file;
     int line, column;

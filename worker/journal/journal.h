@@ -7,6 +7,7 @@
 #define WORKER_JOURNAL_JOURNAL_H
 
 #include "shared/arena.h"
+#include "shared/buf.h"
 #include "shared/hash.h"
 #include "shared/ulid.h"
 #include "worker/batch/code.h"
@@ -24,6 +25,13 @@ bool journal_commit(struct journal *journal, struct err *err) MUST_CHECK;
 void journal_rollback(struct journal *journal);
 /* SQLite's own handle, for readers (agent, fsck) that have queries of their own. */
 struct sqlite3 *journal_handle(struct journal *journal);
+
+/* "lake_id", "created_at" … *value empty: not set. */
+bool journal_meta_get(
+    struct journal *journal, const char *name, struct str *value, struct arena *arena, struct err *err) MUST_CHECK;
+bool journal_meta_set(struct journal *journal, const char *name, struct str value, struct err *err) MUST_CHECK;
+/* This process, as leases name it: "host/boot/pid-namespace:pid:start-time". Appended to out. */
+bool journal_owner(struct buf *out, struct err *err) MUST_CHECK;
 
 /* ---- files ---- */
 
@@ -56,7 +64,16 @@ enum run_state { RUN_STATES(JOURNAL_ENUM) RUN_STATE_COUNT };
 const char *file_state_name(enum file_state state);
 const char *run_state_name(enum run_state state);
 
-enum run_outcome { OUTCOME_LOADED, OUTCOME_QUARANTINED, OUTCOME_DUPLICATE };
+/* vanished: it was gone before it could be read (the file is DISCARDED, the run failed). Loaded and quarantined end
+ * a committed run, duplicate a claimed one. */
+enum run_outcome { OUTCOME_LOADED, OUTCOME_QUARANTINED, OUTCOME_DUPLICATE, OUTCOME_VANISHED };
+
+struct run_transition {
+    enum run_state from, to;
+    const char *comment;
+};
+extern const struct run_transition run_transitions[];
+extern const size_t run_transition_count;
 
 struct journal_file {
     int64_t file_id;
@@ -75,11 +92,21 @@ struct journal_file {
 };
 
 /*
- * Registers what lies under arrival_key: a new row, or the present one when the same version is registered and not
- * done. dataset empty: UNMATCHED. A row that was UNMATCHED becomes PENDING when a dataset takes it.
+ * Registers what lies under arrival_key. The same version as before, not done or still lying there: the present row
+ * (UNMATCHED becomes PENDING when a dataset takes it, and the other way round; dataset empty: none). Another version
+ * of one that waits where it came: the producer replaced it, and its row becomes a new delivery (*is_new, arrived_at =
+ * now). Else a new row. While a run reads a file where it came, nothing changes: look again later.
  */
 bool journal_register(struct journal *journal, struct str arrival_key, struct str dataset, uint64_t size,
     const char *version, int64_t now, int64_t *file_id, bool *is_new, struct err *err) MUST_CHECK;
+
+bool journal_file_read(struct journal *journal, int64_t file_id, struct journal_file *file, bool *found,
+    struct arena *arena, struct err *err) MUST_CHECK;
+
+/* Nothing is claimed for a held dataset: paused by somebody (until 0), or a dependency is down (until: a time). */
+bool journal_hold(struct journal *journal, struct str dataset, struct str reason, struct str held_by, int64_t now,
+    int64_t until, struct err *err) MUST_CHECK;
+bool journal_release(struct journal *journal, struct str dataset, struct str reason, struct err *err) MUST_CHECK;
 
 struct claim {
     char run_id[ULID_SIZE];
@@ -87,18 +114,26 @@ struct claim {
     int64_t fence;
 };
 
-/* Takes the oldest waiting file (PENDING, or FAILED whose retry_at has come; ignore_backoff: at once) of which no live
- * lease exists, makes a run of it in state claimed. *found false: nothing waits. only: one arrival key, or empty. */
+/*
+ * Takes the oldest waiting file (PENDING or FAILED, its retry_at come), makes a run of it in state claimed. *found
+ * false: nothing waits. only: one arrival key, or empty. ignore_backoff: also what another process put off, but never
+ * what owner itself did, so that a loop over it ends. The deliveries of one key are taken in order until hashed.
+ */
 bool journal_claim(struct journal *journal, struct str owner, int64_t now, int64_t lease_us, bool ignore_backoff,
     struct str only, struct claim *claim, bool *found, struct arena *arena, struct err *err) MUST_CHECK;
-/* ERR_FENCED when the lease is somebody else's by now. */
+/* A run that is about no file: kind "load", "compact" or "export"; partition may be empty. *taken false: another such
+ * run lives. claim->file has only the dataset (the caller's memory). */
+bool journal_run_begin(struct journal *journal, struct str kind, struct str dataset, struct str partition,
+    struct str owner, int64_t now, int64_t lease_us, struct claim *claim, bool *taken, struct err *err) MUST_CHECK;
+/* ERR_FENCED when the lease is somebody else's by now, as with everything that takes a claim. */
 bool journal_heartbeat(
     struct journal *journal, const struct claim *claim, int64_t now, int64_t lease_us, struct err *err) MUST_CHECK;
 /* Records the intent before a move and its end after. */
 bool journal_file_moving(struct journal *journal, const struct claim *claim, struct str to, struct err *err) MUST_CHECK;
 bool journal_file_moved(struct journal *journal, const struct claim *claim, struct str to, struct err *err) MUST_CHECK;
 /* The hash and size read at intake. duplicate_of: file_id of a delivery with the same bytes, as DESIGN section 5
- * defines it (latest delivery under the same key; with any_key, any succeeded file of the dataset), or 0. */
+ * defines it (latest delivery under the same key; with any_key, any other file of the dataset), or 0. Of two that are
+ * read at once the first hashed is loaded; what was quarantined, discarded or withdrawn does not count. */
 bool journal_file_hashed(struct journal *journal, const struct claim *claim, const char *sha256, uint64_t size,
     bool any_key, int64_t *duplicate_of, struct err *err) MUST_CHECK;
 
@@ -155,11 +190,13 @@ enum { REJECT_ENTRY_BYTES = 24, REJECT_BLOCK_ROWS = 4096 };
 bool journal_reject_block(struct journal *journal, const char *run_id, uint32_t block, const void *entries,
     uint32_t count, struct err *err) MUST_CHECK;
 
-/* Ends a run: file state and run state archived (or failed), the error's text kept, the lease gone. */
+/* Ends a run: file state and run state archived (failed when vanished), the error's text kept, the lease gone. */
 bool journal_run_end(struct journal *journal, const struct claim *claim, enum run_outcome outcome,
     struct str error_code, struct str error_message, int64_t now, struct err *err) MUST_CHECK;
-/* A passing fault: attempts counted (unless waiting), FAILED with backoff, or PENDING with waiting_for set. *exhausted:
- * the third attempt failed and the file must be quarantined by a further claim. */
+/* A passing fault: attempts counted (unless waiting), FAILED with backoff (10 s, 60 s), or PENDING with waiting_for set
+ * for 5 s. *exhausted: the third attempt failed; a further claim gets it at once (file.attempts 3) and quarantines it.
+ * From publishing on nothing fails any more: the run stays for journal_take_over(), in 5 s or when this process ends.
+ */
 bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
     struct str waiting_for, int64_t now, bool *exhausted, struct err *err) MUST_CHECK;
 
@@ -175,6 +212,18 @@ bool journal_incident(struct journal *journal, struct str kind, struct str subje
     struct err *err) MUST_CHECK;
 bool journal_incident_close(
     struct journal *journal, struct str kind, struct str subject, int64_t now, struct err *err) MUST_CHECK;
+
+/* Who did what: appended to the hash chain. detail: JSON text, or empty. */
+struct audit_entry {
+    int64_t at;
+    struct str actor, role, action, subject, detail;
+};
+bool journal_audit(
+    struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err) MUST_CHECK;
+/* ERR_CORRUPT names the first line that is missing or altered. lines, head: how many and the last hash, to compare
+ * with what was sealed into the lake (lines cut off at the end show there only). */
+bool journal_audit_verify(
+    struct journal *journal, uint64_t *lines, char head[SHA256_TEXT_SIZE], struct err *err) MUST_CHECK;
 
 /* Copies the live database (sqlite3_backup). */
 bool journal_backup(struct journal *journal, const char *path, struct err *err) MUST_CHECK;

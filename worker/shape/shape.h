@@ -20,6 +20,10 @@ struct binding {
     struct str *labels;       /* width of them, as in the file */
     struct str *notes;        /* "column 4 'Colour' is not in the contract and was dropped" */
     size_t note_count;
+    uint32_t *missing; /* fields without a column, required ones or not */
+    uint32_t missing_count;
+    uint32_t *unknown; /* columns with a label that no field asked for */
+    uint32_t unknown_count;
 };
 
 /* Header text to the name it stands for: NFKC, trimmed, case-folded, every other run of characters one '_', none at the
@@ -28,7 +32,8 @@ void label_normalise(struct str label, struct buf *out);
 /*
  * Binds by label or position first, then exactly by name and aliases, then normalised. sniff without labels binds by
  * position alone (fields in order). ERR_FILE with expected and found in the message and a hint: missing-label,
- * blank-label, duplicate-label, extra-label (fieldsMatch, extraColumns: reject).
+ * blank-label, duplicate-label, extra-label, incorrect-label (fieldsMatch, extraColumns: reject). Of a rejected header
+ * binding still holds what was bound, missing and unknown: suggestions and reason.json are made of it.
  */
 bool binding_make(const struct contract *contract, const struct sniff *sniff, struct binding *binding,
     struct arena *arena, struct err *err) MUST_CHECK;
@@ -36,6 +41,17 @@ bool binding_make(const struct contract *contract, const struct sniff *sniff, st
 /* ---- rows ---- */
 
 struct converter;
+
+/*
+ * batch.columns: converter_columns() of them. Fields in the contract's order, reference columns, derived columns (the
+ * slots of contract->scope), partition columns, and with extraColumns: rescue last of all `_rescued`, a string of JSON
+ * {"label": "cell", …} of the columns that no field asked for.
+ */
+uint32_t converter_columns(const struct converter *converter);
+/* The index of `_rescued` in batch.columns; -1: none. */
+int32_t converter_rescued(const struct converter *converter);
+/* Sentences on what converter_decide() settled, to be recorded with the run. */
+const struct str *converter_notes(const struct converter *converter, size_t *count);
 
 /* Borrows its arguments; lives in arena. */
 struct converter *converter_new(const struct contract *contract, const struct binding *binding,
@@ -45,14 +61,18 @@ struct converter *converter_new(const struct contract *contract, const struct bi
 bool converter_decide(struct converter *converter, struct batch *batch, struct err *err) MUST_CHECK;
 
 /* Encoding, types, missing values, constraints (but unique): all errors of all rows, stage convert. Blank rows are left
- * alone; rows rejected in parse are converted as far as they go. */
+ * alone (VALUE_NULL); rows rejected in parse are converted as far as they go (a missing cell is VALUE_FAILED without a
+ * second error). A value that breaks a constraint keeps VALUE_PRESENT, a required one that is absent is VALUE_FAILED.
+ */
 bool convert_batch(const struct converter *converter, struct batch *batch, struct err *err) MUST_CHECK;
 
 struct rule_counts {
     uint64_t *failed; /* by rule, warn and tolerated ones too */
 };
 
-/* References, filter, derive, rules, partition columns; stage rules. A rule runs where all of its inputs converted. */
+/* References, filter, derive, rules, partition columns; stage rules. A rule runs where all of its inputs converted.
+ * Rows that the filter takes out get neither derived values nor rules (VALUE_FAILED); rows with an error are never
+ * filtered. A filter over derived columns runs after them. */
 bool rules_batch(
     const struct converter *converter, struct batch *batch, struct rule_counts *counts, struct err *err) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /*
  * Where a lake lies: one struct of functions a driver. Keys are lake keys ("raw/sales/x.csv"), never absolute, never
- * with
- * "." or ".." parts, backslashes kept as they are, no control characters; storage_key_ok() judges. A driver states
- * what it can by features. Drivers are made in main's table and passed down; nothing below knows which exist.
+ * with "." or ".." parts, backslashes kept as they are, UTF-8 without control characters; storage_key_ok() judges, and
+ * every function but list() and remove_tree() refuses other keys. A driver states what it can by features. Drivers are
+ * made in main's table and passed down; nothing below knows which exist. Thread-safe once probed.
  */
 #ifndef WORKER_STORAGE_STORAGE_H
 #define WORKER_STORAGE_STORAGE_H
@@ -10,6 +10,7 @@
 #include "shared/arena.h"
 #include "shared/buf.h"
 #include "shared/hash.h"
+#include "shared/ulid.h"
 
 #include <stdint.h>
 
@@ -28,7 +29,10 @@ struct storage_object {
 struct storage {
     const struct storage_driver *driver;
     struct str url;  /* as given */
-    struct str root; /* directory: its absolute path */
+    struct str root; /* directory: its absolute path, with a NUL */
+    /* Of the marker .sluice/lake.json. Set before probe(): the one expected (the journal's meta "lake_id"). probe()
+     * makes a marker where none is, and sets it; from then on a lake without it has vanished: ERR_UNAVAILABLE. */
+    char lake_id[ULID_SIZE];
 };
 
 struct storage_driver {
@@ -36,8 +40,9 @@ struct storage_driver {
     unsigned features;
     /* Is the lake there and writable? ERR_UNAVAILABLE says what is wrong. */
     bool (*probe)(struct storage *storage, struct err *err);
-    /* Every object below prefix, keys in byte order, hidden names (".…", and those ending in .tmp or .part) and
-     * symlinks that leave the lake left out; each() false stops. */
+    /* Every file below prefix, keys in byte order. Left out: hidden names (".…", and those ending in .tmp or .part),
+     * what is no regular file, links to folders, links that leave the lake. Names are not judged: that is the
+     * caller's, with storage_key_ok(). each() false stops. A prefix that is not there is empty. */
     bool (*list)(struct storage *storage, struct str prefix,
         bool (*each)(void *context, const struct storage_object *object), void *context, struct err *err);
     bool (*stat)(struct storage *storage, struct str key, bool *exists, struct storage_object *object,
@@ -47,26 +52,28 @@ struct storage_driver {
     bool (*read)(struct storage *storage, struct str key, struct buf *out, struct err *err);
     /* A small object, replaced atomically and durably. */
     bool (*write)(struct storage *storage, struct str key, struct str content, struct err *err);
-    /* Create-only, durable. Repeatable: true with *already when the target is there and the source is not. */
+    /* Create-only, durable, parents made. Repeatable: true with *already when the target is there and the source is
+     * not. A link is replaced by what it leads to. ERR_EXISTS when both are there. */
     bool (*move)(struct storage *storage, struct str from, struct str to, bool *already, struct err *err);
     /* No error when it is not there; empty folders above it are removed, but for the lake's top ones. */
     bool (*remove)(struct storage *storage, struct str key, struct err *err);
+    /* Without following links; no error when it is not there; empty folders above go too. */
     bool (*remove_tree)(struct storage *storage, struct str prefix, struct err *err);
     /* The local path of a key, for outputs built in place (STORAGE_LOCAL_FD). Parents are created. */
     bool (*local_path)(struct storage *storage, struct str key, struct buf *out, struct err *err);
 };
 
-/* url: a directory. Creates nothing. Lives in arena. */
+/* url: a directory, file://… or scheme://… Creates nothing. Lives in arena. */
 bool storage_open(struct str url, const struct storage_driver *const *drivers, struct arena *arena,
     struct storage **storage, struct err *err) MUST_CHECK;
 extern const struct storage_driver storage_dir;
 
 /* ERR_FILE "unsafe-name" with what is wrong. */
 bool storage_key_ok(struct str key, struct err *err) MUST_CHECK;
-/* Hive encoding of a partition value, as Hive's FileUtils.escapePathName does it: '%XX' in upper case; appended to out.
- */
+/* Hive encoding of a partition value, as Hive's FileUtils.escapePathName does it: '%XX' in upper case, and
+ * __HIVE_DEFAULT_PARTITION__ for an empty one; C1 control characters too. Appended to out. */
 void storage_hive_escape(struct buf *out, struct str value);
-/* The last part of a key, cut to 180 bytes at a code point. */
+/* The last part of a key; of a longer one its last 180 bytes, from a code point on: extensions stay. */
 struct str storage_base_name(struct str key);
 
 #endif

@@ -5,6 +5,7 @@
 #define WORKER_STREAM_STREAM_H
 
 #include "shared/err.h"
+#include "shared/str.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ struct stream_limits {
 
 /* Reads fd by pread from offset 0; does not close fd. length: where it ends (bytes that come later are not seen). */
 struct stream *stream_file(int fd, const char *name, uint64_t length, struct err *err);
+/* Reads bytes that stay the caller's. */
+struct stream *stream_memory(struct str bytes, struct err *err);
 /* Takes inner over, also on failure. gzip: all members; zstd: all frames. A truncated or corrupt body is
  * ERR_FILE "compression-error", a bomb ERR_FILE "compression-bomb". */
 struct stream *stream_decompress(
@@ -38,6 +41,13 @@ bool stream_read_full(struct stream *stream, void *p, size_t n, size_t *got, str
 /* The three steps for a file: looks at its magic, decompresses where needed. */
 struct stream *stream_open_fd(int fd, const char *name, uint64_t length, struct stream_limits limits,
     enum compression *compression, struct err *err);
+/* Reads n bytes and forgets them; *skipped < n only at the end. */
+bool stream_skip(struct stream *stream, uint64_t n, uint64_t *skipped, struct err *err) MUST_CHECK;
+/* Takes bytes as they come; false with err set ends the copy. */
+typedef bool stream_sink_fn(void *context, const void *p, size_t n, struct err *err);
+/* Hands the next n bytes to sink; *copied < n only at the end. UINT64_MAX: all there is. */
+bool stream_copy(struct stream *stream, uint64_t n, stream_sink_fn *sink, void *context, uint64_t *copied,
+    struct err *err) MUST_CHECK;
 /* stream may be NULL. */
 void stream_close(struct stream *stream);
 

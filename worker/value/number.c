@@ -170,6 +170,12 @@ enum value_result number_scan(struct str text, const struct value_format *format
 {
     struct str s = scan_trim(text);
     struct affixes found = {0};
+    struct value_format ungrouped;
+    if (allow & NUMBER_POINT && format->group_char.n == 1 && format->group_char.p[0] == number_point(format)) {
+        ungrouped = *format; /* one character for both: it is the point, as in the fast lane */
+        ungrouped.group_char.n = 0;
+        format = &ungrouped;
+    }
     *number = (struct number){0};
     while (eat_sign(&s, format, &found) || eat_unit(&s, format, &found))
         ;

@@ -7,7 +7,7 @@
 #define WORKER_FORMAT_CSV_READER_H
 
 #include "worker/batch/batch.h"
-#include "worker/format/csv/dialect.h"
+#include "worker/format/csv/transcode.h"
 #include "worker/stream/stream.h"
 
 /* A piece of the input with its own start: a range of the stream, or bytes that stand in for one (a patch). Whole file:
@@ -48,8 +48,5 @@ enum reader_result reader_next(struct reader *reader, struct batch *batch, struc
 /* Bytes of the original taken so far, and physical lines. */
 uint64_t reader_bytes(const struct reader *reader);
 void reader_close(struct reader *reader);
-
-/* Bytes of the original back from batch text: the reverse of transcoding; for UTF-8 a plain copy. */
-void dialect_encode(const struct dialect *dialect, struct str utf8, struct buf *out);
 
 #endif

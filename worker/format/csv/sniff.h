@@ -14,9 +14,13 @@ struct sniff {
     uint32_t width;         /* columns: of the header, else the records' usual count */
     uint64_t header_offset; /* where the header's first line begins in the original, and its length with line end(s) */
     uint64_t header_length;
+    uint8_t *kinds;    /* enum kind (sniff_kind.h) of each column, width of them: what its cells look like */
     struct str *notes; /* sentences: "encoding windows-1252: byte 0x96 at offset 812 is not UTF-8", … */
     size_t note_count;
-    double confidence; /* 0-1, of the delimiter */
+    double confidence;   /* 0-1, of the delimiter */
+    const char *refused; /* forgiving only: the code a strict reader would have failed with; NULL: none … */
+    struct str refusal;  /* … and the note that says why */
+    bool binary;         /* forgiving only: no text at all, so nothing worth printing */
 };
 
 /*

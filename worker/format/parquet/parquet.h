@@ -23,7 +23,7 @@ struct parquet_options {
     enum parquet_codec codec;
     int level;                                         /* zstd, gzip; 0: 1 for zstd, 6 for gzip */
     size_t row_group_bytes;                            /* encoded bytes after which a row group is closed; 0: 64 MiB */
-    size_t page_bytes;                                 /* 0: 1 MiB */
+    size_t page_bytes;                                 /* 0: 1 MiB, less in small row groups of many columns */
     const char *created_by;                            /* e.g. "sluice version 0.1.0" */
     const struct str *metadata_keys, *metadata_values; /* the footer's key-value metadata */
     size_t metadata_count;
@@ -67,5 +67,16 @@ struct parquet_footer {
 /* From our own files or others'; ERR_CORRUPT says what is wrong where. Lives in arena. */
 bool parquet_read_footer(
     int fd, const char *name, struct parquet_footer *footer, struct arena *arena, struct err *err) MUST_CHECK;
+
+struct parquet_check {
+    uint64_t rows, pages, values, bytes; /* values: nulls included; bytes: of the file */
+};
+
+/*
+ * For fsck, on a file of ours: that the column chunks fill the file from its start to the footer, each is filled by its
+ * pages, every page has a CRC and the CRC is right, and each column counts as many values as its row group has rows.
+ * ERR_CORRUPT names the row group, column and offset of the first fault. Reads by pread, a page at a time.
+ */
+bool parquet_check_pages(int fd, const char *name, struct parquet_check *check, struct err *err) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@ static const struct value_format spaced = {.decimal_char = ',', .group_char = {"
 static const struct value_format swiss = {.group_char = {"'", 1}, .currency = true};
 static const struct value_format money = {
     .group_char = {",", 1}, .currency = true, .parentheses = true, .trailing_minus = true};
+static const struct value_format clash = {.group_char = {".", 1}};
 static const struct value_format percent = {.percent = true, .exponent = true};
 
 #define NINES18 "999999999999999999"
@@ -83,18 +84,31 @@ static const struct {
     {",5", 18, 2, &german, OK, "0.50"},
     {"1 234,56 \xE2\x82\xAC", 18, 2, &spaced, OK, "1234.56"},
     {"\xE2\x82\xAC 1 234,56", 18, 2, &spaced, OK, "1234.56"},
+    {"1.234", 18, 3, &clash, OK, "1.234"},
+    {"+1.234", 18, 3, &clash, OK, "1.234"},
+    {"1.234.567", 18, 3, &clash, BAD, NULL},
     {"CHF 1'234.50", 18, 2, &swiss, OK, "1234.50"},
     {"1'234.50 CHF", 18, 2, &swiss, OK, "1234.50"},
-    {"\xC2\xA3" "1.00", 18, 2, &money, OK, "1.00"},
-    {"-\xC2\xA3" "1.00", 18, 2, &money, OK, "-1.00"},
+    {"\xC2\xA3"
+     "1.00",
+        18, 2, &money, OK, "1.00"},
+    {"-\xC2\xA3"
+     "1.00",
+        18, 2, &money, OK, "-1.00"},
     {"\xC2\xA3-1.00", 18, 2, &money, OK, "-1.00"},
-    {"\xE2\x88\x92\xC2\xA3" "1.00", 18, 2, &money, OK, "-1.00"},
+    {"\xE2\x88\x92\xC2\xA3"
+     "1.00",
+        18, 2, &money, OK, "-1.00"},
     {"$1,234.50", 18, 2, &money, OK, "1234.50"},
     {"US$ 12", 18, 2, &money, OK, "12.00"},
     {"R$12", 18, 2, &money, OK, "12.00"},
     {"12 US$", 18, 2, &money, OK, "12.00"},
-    {"\xE2\x82\xB9" "99", 18, 2, &money, OK, "99.00"},
-    {"\xC2\xA5" "99", 18, 2, &money, OK, "99.00"},
+    {"\xE2\x82\xB9"
+     "99",
+        18, 2, &money, OK, "99.00"},
+    {"\xC2\xA5"
+     "99",
+        18, 2, &money, OK, "99.00"},
     {"1.00 EUR", 18, 2, &money, OK, "1.00"},
     {"EUR1.00", 18, 2, &money, OK, "1.00"},
     {"1.00EUR", 18, 2, &money, OK, "1.00"},

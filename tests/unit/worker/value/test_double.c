@@ -2,6 +2,7 @@
 #include "tests/unit/worker/value/expected_double.h"
 
 static const struct value_format special = {.float_special = true, .exponent = true, .group_char = {",", 1}};
+static const struct value_format money = {.float_special = true, .currency = true, .percent = true};
 static const struct value_format plain = {.decimal_char = ','};
 
 static const struct {
@@ -17,6 +18,10 @@ static const struct {
     {"-Infinity", &special, OK, "-Infinity"},
     {"-NaN", &special, BAD, NULL},
     {"INFO", &special, BAD, NULL},
+    {"$NaN", &money, BAD, NULL},
+    {"INF %", &money, BAD, NULL},
+    {"$5", &money, OK, "5"},
+    {"5 %", &money, OK, "0.05"},
     {"NaN", &plain, BAD, NULL},
     {"INF", &plain, BAD, NULL},
     {"1,234,567.5", &special, OK, "1234567.5"},
@@ -43,6 +48,27 @@ static void doubles(void **state)
         check_text(cases[i].text, TYPE(TYPE_DOUBLE), cases[i].format, cases[i].result, cases[i].value);
 }
 
+/* More digits than are kept: 10^9 and a little, and 1 + 2^-53 (half-way: to even) with nothing, then something, far
+ * behind. */
+static void very_long(void **state)
+{
+    (void)state;
+    static const char half[] = "1.00000000000000011102230246251565404236316680908203125";
+    char *text = malloc(2000);
+    assert_non_null(text);
+    memset(text, '0', 2000);
+    text[0] = '1';
+    memcpy(text + 799, "1e-790", 7);
+    check_text(text, TYPE(TYPE_DOUBLE), NULL, OK, "1000000000");
+    memset(text, '0', 2000);
+    memcpy(text, half, sizeof half - 1);
+    text[1500] = '\0';
+    check_text(text, TYPE(TYPE_DOUBLE), NULL, OK, "1");
+    text[1499] = '1';
+    check_text(text, TYPE(TYPE_DOUBLE), NULL, OK, "1.0000000000000002");
+    free(text);
+}
+
 static void as_postgres(void **state)
 {
     (void)state;
@@ -52,6 +78,7 @@ static void as_postgres(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(doubles), cmocka_unit_test(as_postgres)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(doubles), cmocka_unit_test(very_long), cmocka_unit_test(as_postgres)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

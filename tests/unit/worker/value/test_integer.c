@@ -2,7 +2,8 @@
 
 static const struct value_format grouped = {.group_char = {",", 1}};
 static const struct value_format thin = {.group_char = {"\xE2\x80\xAF", 3}};
-static const struct value_format money = {.currency = true, .parentheses = true, .trailing_minus = true, .percent = true};
+static const struct value_format money = {
+    .currency = true, .parentheses = true, .trailing_minus = true, .percent = true};
 
 static const struct {
     const char *text;
@@ -15,8 +16,12 @@ static const struct {
     {"42", NULL, OK, "42"},
     {"+42", NULL, OK, "42"},
     {"  42\t", NULL, OK, "42"},
-    {"\xC2\xA0" "42\xC2\xA0", NULL, OK, "42"},
-    {"\xE2\x88\x92" "42", NULL, OK, "-42"},
+    {"\xC2\xA0"
+     "42\xC2\xA0",
+        NULL, OK, "42"},
+    {"\xE2\x88\x92"
+     "42",
+        NULL, OK, "-42"},
     {"007", NULL, OK, "7"},
     {"000000000000000000000000000000000000000000000000012", NULL, OK, "12"},
     {"999999999999999999", NULL, OK, "999999999999999999"},
@@ -54,7 +59,9 @@ static const struct {
     {"1,234,", &grouped, BAD, NULL},
     {"1,2345", &grouped, BAD, NULL},
     {"9,223,372,036,854,775,807", &grouped, OK, "9223372036854775807"},
-    {"1\xE2\x80\xAF" "234", &thin, OK, "1234"},
+    {"1\xE2\x80\xAF"
+     "234",
+        &thin, OK, "1234"},
     {"1 234", &thin, BAD, NULL},
     {"$5", &money, OK, "5"},
     {"(5)", &money, OK, "-5"},

@@ -1,0 +1,44 @@
+#!/bin/bash
+# demo.sh BUILD: fills demo/lake with sample files, runs the worker on it, shows what came of it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$1 lake=demo/lake
+here() { printf '\n== %s\n' "$*"; }
+
+here "A fresh lake in $lake"
+rm -rf "$lake"
+mkdir -p "$lake"/raw/{sales,wakefield,hmrc,retail,misc} "$lake/datasets"
+cp demo/datasets/* "$lake/datasets/"
+cp schema/datasets/{wakefield,hmrc,online_retail}.yaml "$lake/datasets/"
+
+sales() { awk -v seed="$1" -v rows="$2" -v day="$3" -v dirty="$4" -v delimiter="${5:-,}" -f demo/sales.awk; }
+sales 1 2000 5 0 >"$lake/raw/sales/2026-01-05.csv"
+sales 2 5000 6 1 | gzip >"$lake/raw/sales/2026-01-06.csv.gz"
+sales 3 3000 7 1 >"$lake/raw/sales/2026-01-07.csv"
+cp "$lake/raw/sales/2026-01-05.csv" "$lake/raw/sales/2026-01-05-again.csv"
+sales 4 1000 8 0 ';' >"$lake/raw/sales/2026-01-08.csv"
+sales 5 500 9 0 | sed '1s/unit_price/Price EUR/' >"$lake/raw/sales/2026-01-09.csv"
+head -c 20000 "$build/sluiced" >"$lake/raw/sales/2026-01-10.csv"
+: >"$lake/raw/sales/2026-01-11.csv"
+cp tests/data/real/wakefield_procurement_cards_2018q2.csv "$lake/raw/wakefield/"
+cp tests/data/real/hmrc_spending_over_25000_2018-09.csv "$lake/raw/hmrc/"
+cp tests/data/real/online_retail_excerpt.csv "$lake/raw/retail/"
+echo "call the warehouse about Tuesday" >"$lake/raw/misc/notes.txt"
+find "$lake/raw" -type f -printf '%8s  %P\n' | sort -k2
+
+here "sluiced run --lake $lake"
+code=0
+"$build/sluiced" run --lake "$lake" --progress || code=$?
+# 1: files were quarantined, as some of these are meant to be
+[[ $code -le 1 ]] || exit "$code"
+
+here "sluiced fsck --lake $lake"
+"$build/sluiced" fsck --lake "$lake"
+
+if [[ -t 0 && -t 1 ]]; then
+    exec "$build/sluice" --lake "$lake"
+fi
+here "sluice overview --lake $lake"
+"$build/sluice" overview --lake "$lake"
+here "sluice causes --lake $lake"
+"$build/sluice" causes --lake "$lake"

@@ -1,0 +1,12 @@
+-- Why files and rows were rejected, the costliest first. :dataset, :run
+SELECT json_object('items', json_group_array(json(item)))
+  FROM (
+    SELECT json_object(
+        'cause', c.cause_id, 'dataset', c.dataset, 'stage', c.stage, 'code', c.code, 'column', c.column_name,
+        'rule', c.rule_id, 'shape', c.shape, 'kind', iif(c.whole_file, 'system', 'data_quality'),
+        'files', count(*), 'rows', sum(rc.rows), 'only', sum(rc.only_rows), 'last_run', max(rc.run_id),
+        'first_row', (SELECT first_row FROM run_cause WHERE cause_id = c.cause_id ORDER BY run_id DESC LIMIT 1),
+        'samples', json((SELECT samples FROM run_cause WHERE cause_id = c.cause_id ORDER BY run_id DESC LIMIT 1))) AS item
+      FROM cause c JOIN run_cause rc USING (cause_id)
+     WHERE (:dataset IS NULL OR c.dataset = :dataset) AND (:run IS NULL OR rc.run_id = :run)
+     GROUP BY c.cause_id ORDER BY c.whole_file DESC, sum(rc.rows) DESC, count(*) DESC, c.cause_id)

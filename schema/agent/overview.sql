@@ -1,0 +1,44 @@
+-- What is going on: one JSON object. :now, :since (a day ago)
+WITH datasets AS (
+    SELECT dataset FROM file WHERE dataset IS NOT NULL UNION SELECT dataset FROM run
+), rows_of AS (
+    SELECT r.dataset, sum(v.rows_in) AS rows_in, sum(v.rows_out) AS rows_out,
+           sum(v.rows_rejected + v.rows_duplicate) AS rows_rejected
+      FROM run r JOIN run_view v USING (run_id)
+     WHERE r.finished_at >= :since AND r.outcome = 'loaded' GROUP BY r.dataset
+), open_of AS (
+    SELECT r.dataset, sum(b.open_rows) AS open_rows
+      FROM reject_block b JOIN run r USING (run_id) WHERE b.open_rows > 0 GROUP BY r.dataset
+)
+SELECT json_object(
+    'as_of', strftime('%Y-%m-%dT%H:%M:%SZ', :now / 1000000, 'unixepoch'),
+    'datasets', json((SELECT coalesce(json_group_array(json_object(
+        'dataset', d.dataset,
+        'waiting', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state IN ('PENDING', 'FAILED')),
+        'waiting_for', (SELECT max(waiting_for) FROM file WHERE dataset = d.dataset AND state = 'PENDING'),
+        'oldest_waiting', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(arrived_at) / 1000000, 'unixepoch')
+                             FROM file WHERE dataset = d.dataset AND state IN ('PENDING', 'FAILED')),
+        'processing', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'PROCESSING'),
+        'succeeded', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'SUCCEEDED'),
+        'duplicates', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'DUPLICATE'),
+        'quarantined', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'QUARANTINED'),
+        'rows_in', coalesce(r.rows_in, 0),
+        'rows_out', coalesce(r.rows_out, 0),
+        'rows_rejected', coalesce(r.rows_rejected, 0),
+        'open_rows', coalesce(o.open_rows, 0),
+        'last_run_at', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(finished_at) / 1000000, 'unixepoch')
+                          FROM run WHERE dataset = d.dataset))), '[]')
+        FROM (SELECT * FROM datasets ORDER BY dataset) d
+        LEFT JOIN rows_of r USING (dataset) LEFT JOIN open_of o USING (dataset))),
+    'unmatched', json((SELECT coalesce(json_group_array(arrival_key), '[]')
+                         FROM (SELECT arrival_key FROM file WHERE state = 'UNMATCHED' ORDER BY arrival_key LIMIT 100))),
+    'unmatched_count', (SELECT count(*) FROM file WHERE state = 'UNMATCHED'),
+    'incidents', json((SELECT coalesce(json_group_array(json_object(
+        'kind', kind, 'subject', subject, 'message', message, 'times', times,
+        'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'))), '[]')
+        FROM incident WHERE closed_at IS NULL)),
+    'workers', json((SELECT coalesce(json_group_array(json_object(
+        'owner', owner, 'runs', runs,
+        'heartbeat_at', strftime('%Y-%m-%dT%H:%M:%SZ', heartbeat_at / 1000000, 'unixepoch'))), '[]')
+        FROM (SELECT owner, count(*) AS runs, max(heartbeat_at) AS heartbeat_at
+                FROM run WHERE lease_until IS NOT NULL GROUP BY owner))))

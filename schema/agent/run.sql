@@ -1,0 +1,27 @@
+-- One run with its stages, outputs and causes. :run
+SELECT json_object(
+    'run_id', v.run_id, 'kind', v.kind, 'dataset', v.dataset, 'file', v.arrival_key, 'location', v.location,
+    'state', v.state, 'outcome', v.outcome, 'attempt', v.attempt, 'owner', v.owner,
+    'arrived_at', strftime('%Y-%m-%dT%H:%M:%SZ', v.arrived_at / 1000000, 'unixepoch'),
+    'started_at', strftime('%Y-%m-%dT%H:%M:%SZ', v.started_at / 1000000, 'unixepoch'),
+    'finished_at', strftime('%Y-%m-%dT%H:%M:%SZ', v.finished_at / 1000000, 'unixepoch'),
+    'seconds', round(v.duration / 1e6, 3), 'bytes', v.size, 'sha256', v.sha256, 'ruleset', v.ruleset_hash,
+    'dialect', json(CASE WHEN json_valid(v.dialect) THEN v.dialect ELSE 'null' END),
+    'error_code', v.error_code, 'error_message', v.error_message,
+    'rows_in', v.rows_in, 'rows_out', v.rows_out, 'rows_rejected', v.rows_rejected,
+    'rows_duplicate', v.rows_duplicate, 'rows_filtered', v.rows_filtered, 'rows_open', v.rows_open,
+    'stages', json((SELECT coalesce(json_group_array(json_object(
+        'stage', stage, 'rows_in', rows_in, 'rows_expanded', rows_expanded, 'rows_out', rows_out,
+        'rows_rejected', rows_rejected, 'rows_duplicate', rows_duplicate, 'rows_filtered', rows_filtered)), '[]')
+        FROM (SELECT * FROM stage_count WHERE run_id = v.run_id
+               ORDER BY instr('intake,validate,parse,convert,rules,write', stage)))),
+    'outputs', json((SELECT coalesce(json_group_array(json_object(
+        'key', key, 'kind', kind, 'rows', rows, 'bytes', bytes)), '[]')
+        FROM (SELECT o.key, o.kind, o.rows, o.bytes FROM run_output ro JOIN output o USING (output_id)
+               WHERE ro.run_id = v.run_id AND o.removed_at IS NULL ORDER BY o.key))),
+    'causes', json((SELECT coalesce(json_group_array(json_object(
+        'cause', cause_id, 'stage', stage, 'code', code, 'column', column_name, 'rule', rule_id, 'shape', shape,
+        'rows', rows, 'only', only_rows, 'first_row', first_row, 'samples', json(samples))), '[]')
+        FROM (SELECT c.*, rc.rows, rc.only_rows, rc.first_row, rc.samples FROM run_cause rc JOIN cause c USING (cause_id)
+               WHERE rc.run_id = v.run_id ORDER BY rc.rows DESC, c.cause_id))))
+  FROM run_view v WHERE v.run_id = :run

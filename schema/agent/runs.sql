@@ -1,0 +1,14 @@
+-- Runs, newest first. :dataset, :after (a run id), :limit
+SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN count(*) = :limit THEN min(run_id) END)
+  FROM (
+    SELECT run_id, json_object(
+        'run_id', run_id, 'kind', kind, 'dataset', dataset, 'file', arrival_key, 'state', state, 'outcome', outcome,
+        'attempt', attempt,
+        'started_at', strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000, 'unixepoch'),
+        'seconds', round(duration / 1e6, 3), 'bytes', size, 'rows_in', rows_in, 'rows_out', rows_out,
+        'rows_rejected', rows_rejected + rows_duplicate, 'rows_filtered', rows_filtered, 'rows_open', rows_open,
+        'loss_pct', round(100.0 * (rows_rejected + rows_duplicate) / nullif(rows_in, 0), 2),
+        'error_code', error_code, 'error_message', error_message) AS item
+      FROM run_view
+     WHERE (:dataset IS NULL OR dataset = :dataset) AND (:after IS NULL OR run_id < :after)
+     ORDER BY run_id DESC LIMIT :limit)

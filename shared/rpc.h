@@ -1,0 +1,44 @@
+/*
+ * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
+ * The client asks, the agent answers in order. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result has
+ * "items" and, when there is more, "next", which goes into "after" of the next call.
+ *
+ * method     params (all optional unless marked !)              result
+ * hello      client                                             protocol, version, lake, environment {name, colour},
+ *                                                               operator, role, four_eyes, capabilities [methods]
+ * overview                                                      datasets [], unmatched, incidents [], workers [], as_of
+ * runs       dataset, after, limit                              items []
+ * run        run!                                               the run, stages [], outputs [], causes []
+ * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
+ * causes     dataset, run                                       items []
+ * rows       run!, cause, after, limit                          items []: as the reject JSONL has them, with cause, state
+ * reason     run!                                               reason.json
+ * stages     run!                                               items []: the balance sheet
+ *
+ * "run" may be any part of a run's id that names only one.
+ */
+#ifndef SHARED_RPC_H
+#define SHARED_RPC_H
+
+#define RPC_PROTOCOL 1
+
+enum {
+    RPC_MAX_LINE = 64 * 1024 * 1024,
+    RPC_PAGE = 100,
+    RPC_MAX_PAGE = 1000,
+};
+
+/* Error codes: JSON-RPC's own, and ours from -32000 down. data.hint says what to do next. */
+enum rpc_error {
+    RPC_PARSE_ERROR = -32700,
+    RPC_INVALID_REQUEST = -32600,
+    RPC_METHOD_NOT_FOUND = -32601,
+    RPC_INVALID_PARAMS = -32602,
+    RPC_INTERNAL_ERROR = -32603,
+    RPC_NOT_FOUND = -32001,   /* a run, cause or file that does not exist */
+    RPC_AMBIGUOUS = -32002,   /* a part of an id that names several */
+    RPC_FORBIDDEN = -32003,   /* the role may not do it */
+    RPC_UNAVAILABLE = -32004, /* the lake or journal is down */
+};
+
+#endif

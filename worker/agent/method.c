@@ -1,0 +1,170 @@
+#include "worker/agent/method.h"
+
+#include "shared/clock.h"
+#include "shared/json.h"
+#include "shared/rpc.h"
+
+#include "schema/agent/causes.sql.h"
+#include "schema/agent/overview.sql.h"
+#include "schema/agent/rejects.sql.h"
+#include "schema/agent/run.sql.h"
+#include "schema/agent/runs.sql.h"
+#include "schema/agent/stages.sql.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+enum { DAY_US_SECONDS = 86400 };
+
+static bool answer_hello(struct call *call, struct buf *result, int *code, struct err *err);
+
+static const struct method methods[] = {
+    {"hello", false, NULL, answer_hello},
+    {"overview", false, overview_sql_text, NULL},
+    {"runs", false, runs_sql_text, NULL},
+    {"run", true, run_sql_text, NULL},
+    {"rejects", false, rejects_sql_text, NULL},
+    {"causes", false, causes_sql_text, NULL},
+    {"rows", true, NULL, answer_rows},
+    {"reason", true, NULL, answer_reason},
+    {"stages", true, stages_sql_text, NULL},
+};
+
+const struct method *method_list(size_t *count)
+{
+    *count = sizeof methods / sizeof *methods;
+    return methods;
+}
+
+const struct method *method_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most)
+{
+    const json_t *value = json_object_get(call->params, name);
+    if (!json_is_integer(value))
+        return otherwise;
+    int64_t number = json_integer_value(value);
+    return number < least ? least : number > most ? most : number;
+}
+
+static bool answer_hello(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    const struct agent *agent = call->agent;
+    struct json json;
+    (void)code, (void)err;
+    jsonw_init(&json, result);
+    jsonw_object_begin(&json);
+    jsonw_put_int(&json, "protocol", RPC_PROTOCOL);
+    jsonw_put_cstring(&json, "version", SLUICE_VERSION);
+    jsonw_put_string(&json, "lake", agent->storage->url);
+    jsonw_key(&json, "environment");
+    jsonw_object_begin(&json);
+    jsonw_put_cstring(&json, "name", "local");
+    jsonw_put_null(&json, "colour");
+    jsonw_object_end(&json);
+    jsonw_put_string(&json, "operator", agent->operator_name);
+    jsonw_put_string(&json, "role", agent->role);
+    jsonw_put_bool(&json, "four_eyes", false);
+    jsonw_key(&json, "capabilities");
+    jsonw_array_begin(&json);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        jsonw_cstring(&json, methods[i].name);
+    jsonw_array_end(&json);
+    jsonw_object_end(&json);
+    return true;
+}
+
+/* ---- queries ---- */
+
+static bool bind(struct call *call, sqlite3_stmt *statement, int index)
+{
+    const char *name = sqlite3_bind_parameter_name(statement, index) + 1;
+    const json_t *value = json_object_get(call->params, name);
+    if (strcmp(name, "now") == 0)
+        return sqlite3_bind_int64(statement, index, clock_now()) == SQLITE_OK;
+    if (strcmp(name, "since") == 0)
+        return sqlite3_bind_int64(statement, index, clock_now() - (int64_t)DAY_US_SECONDS * 1000000) == SQLITE_OK;
+    if (strcmp(name, "limit") == 0)
+        return sqlite3_bind_int64(statement, index, call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE)) ==
+               SQLITE_OK;
+    if (strcmp(name, "run") == 0 && call->run_id[0])
+        return sqlite3_bind_text(statement, index, call->run_id, -1, SQLITE_TRANSIENT) == SQLITE_OK;
+    if (json_is_integer(value))
+        return sqlite3_bind_int64(statement, index, json_integer_value(value)) == SQLITE_OK;
+    return !json_is_string(value) || sqlite3_bind_text(statement, index, json_string_value(value),
+                                         (int)json_string_length(value), SQLITE_TRANSIENT) == SQLITE_OK;
+}
+
+static bool query(const char *sql, struct call *call, struct buf *result, int *code, struct err *err)
+{
+    sqlite3 *db = journal_handle(call->agent->journal);
+    sqlite3_stmt *statement;
+    *code = RPC_UNAVAILABLE;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    bool ok = true;
+    for (int i = 1; ok && i <= sqlite3_bind_parameter_count(statement); i++)
+        ok = bind(call, statement, i);
+    int step = ok ? sqlite3_step(statement) : SQLITE_ERROR;
+    if (step == SQLITE_ROW)
+        buf_add(result, sqlite3_column_text(statement, 0), (size_t)sqlite3_column_bytes(statement, 0));
+    else if (step == SQLITE_DONE) {
+        *code = RPC_NOT_FOUND;
+        ERR(err, ERR_NOT_FOUND, "run %s is not in the journal", call->run_id);
+    } else
+        ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_finalize(statement);
+    return step == SQLITE_ROW;
+}
+
+/* ---- which run ---- */
+
+/* params.run is any part of a run's id that names only one. */
+static bool resolve_run(struct call *call, int *code, struct err *err)
+{
+    const char *part = json_string_value(json_object_get(call->params, "run"));
+    sqlite3 *db = journal_handle(call->agent->journal);
+    sqlite3_stmt *statement;
+    int found = 0;
+    if (!part || !*part)
+        return true;
+    *code = RPC_UNAVAILABLE;
+    if (sqlite3_prepare_v2(
+            db, "SELECT run_id FROM run WHERE instr(run_id, upper(?1)) > 0 LIMIT 2", -1, &statement, NULL) != SQLITE_OK)
+        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_bind_text(statement, 1, part, -1, SQLITE_TRANSIENT);
+    while (sqlite3_step(statement) == SQLITE_ROW && ++found == 1)
+        memcpy(call->run_id, sqlite3_column_text(statement, 0), ULID_SIZE);
+    sqlite3_finalize(statement);
+    *code = found ? RPC_AMBIGUOUS : RPC_NOT_FOUND;
+    if (found == 1)
+        return true;
+    ERR(err, ERR_NOT_FOUND, found ? "'%s' is part of more than one run's id" : "no run has '%s' in its id", part);
+    return err_hint(err, found ? "Give more of it." : "'sluice runs' lists them.");
+}
+
+bool method_call(const struct method *method, struct call *call, struct buf *result, int *code, struct err *err)
+{
+    *code = RPC_INTERNAL_ERROR;
+    if (method->answer == answer_hello)
+        return answer_hello(call, result, code, err);
+    if (!call->agent->journal) {
+        *code = RPC_UNAVAILABLE;
+        ERR(err, ERR_UNAVAILABLE, "the lake " STR_FMT " has no journal yet", STR_ARG(call->agent->storage->url));
+        return err_hint(err, "'sluiced run --lake DIR' makes one.");
+    }
+    if (!resolve_run(call, code, err))
+        return false;
+    if (method->needs_run && !call->run_id[0]) {
+        *code = RPC_INVALID_PARAMS;
+        return ERR(err, ERR_USAGE, "method %s needs the parameter 'run'", method->name);
+    }
+    return method->sql ? query(method->sql, call, result, code, err) : method->answer(call, result, code, err);
+}

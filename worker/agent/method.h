@@ -1,0 +1,38 @@
+/* Methods of the agent: one row in the table of method.c each. */
+#ifndef WORKER_AGENT_METHOD_H
+#define WORKER_AGENT_METHOD_H
+
+#include "shared/buf.h"
+#include "worker/agent/agent.h"
+
+#include <jansson.h>
+
+struct call {
+    struct agent *agent;
+    const json_t *params;   /* an object, or NULL */
+    char run_id[ULID_SIZE]; /* the run that params name, resolved; "" when none is named */
+    struct arena *arena;
+};
+
+struct method {
+    const char *name;
+    bool needs_run;
+    /* A query whose one row and column is the result, as JSON … */
+    const char *sql;
+    /* … or a function that appends it. *code is set to an rpc_error on failure. */
+    bool (*answer)(struct call *call, struct buf *result, int *code, struct err *err);
+};
+
+const struct method *method_find(const char *name);
+const struct method *method_list(size_t *count);
+/* Runs it: resolves the run, then answers. */
+bool method_call(
+    const struct method *method, struct call *call, struct buf *result, int *code, struct err *err) MUST_CHECK;
+
+/* An integer parameter within [least, most], or otherwise. */
+int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most);
+
+bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);
+
+#endif

@@ -1,0 +1,168 @@
+/* Rows of the reject files by the journal's blocks: any page of a million costs the same. */
+#include "worker/agent/method.h"
+
+#include "shared/json.h"
+#include "shared/rpc.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LINE_GUESS = 4096, MAX_LINE = 64 * 1024 * 1024 };
+
+static const char *const states[] = {
+    "open", "requested", "recovered", "rejected-again", "discarded", "returned", "superseded"};
+
+struct page {
+    struct call *call;
+    int fd; /* the reject JSONL */
+    int64_t cause, after, left, last;
+    struct json *json;
+    struct buf line;
+    bool more;
+};
+
+static bool read_line(struct page *page, uint64_t offset, struct err *err)
+{
+    buf_reset(&page->line);
+    for (size_t want = LINE_GUESS;; want *= 2) {
+        if (!buf_reserve(&page->line, want))
+            return buf_ok(&page->line, "a rejected row", err);
+        ssize_t n = pread(page->fd, page->line.p + page->line.n, want, (off_t)(offset + page->line.n));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ERR_ERRNO(err, "cannot read the reject file");
+        const char *end = n ? memchr(page->line.p + page->line.n, '\n', (size_t)n) : NULL;
+        if (end) {
+            page->line.n = (size_t)(end - page->line.p);
+            return true;
+        }
+        page->line.n += (size_t)n;
+        if (!n)
+            return ERR(err, ERR_CORRUPT, "the reject file ends in the middle of a row");
+    }
+}
+
+/* An entry is u64 row, u64 offset, u32 cause, u32 errors (schema/journal.sql). */
+static bool add_entry(struct page *page, const unsigned char *entry, unsigned char state, struct err *err)
+{
+    uint64_t row, offset;
+    uint32_t cause;
+    memcpy(&row, entry, sizeof row);
+    memcpy(&offset, entry + 8, sizeof offset);
+    memcpy(&cause, entry + 16, sizeof cause);
+    if ((int64_t)row <= page->after || (page->cause && cause != page->cause))
+        return true;
+    if (!page->left) {
+        page->more = true;
+        return true;
+    }
+    if (!read_line(page, offset, err))
+        return false;
+    jsonw_object_begin(page->json);
+    jsonw_put_uint(page->json, "row_number", row);
+    jsonw_put_uint(page->json, "cause", cause);
+    jsonw_put_cstring(page->json, "state", state < sizeof states / sizeof *states ? states[state] : "open");
+    jsonw_key(page->json, "reject");
+    jsonw_raw(page->json, buf_str(&page->line));
+    jsonw_object_end(page->json);
+    page->last = (int64_t)row;
+    page->left--;
+    return true;
+}
+
+static bool add_blocks(struct page *page, struct err *err)
+{
+    sqlite3 *db = journal_handle(page->call->agent->journal);
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db,
+            "SELECT entries, row_states, row_count FROM reject_block WHERE run_id = ?1 AND last_row > ?2 ORDER BY "
+            "block",
+            -1, &statement, NULL) != SQLITE_OK)
+        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_bind_text(statement, 1, page->call->run_id, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(statement, 2, page->after);
+    bool ok = true;
+    while (ok && !page->more && sqlite3_step(statement) == SQLITE_ROW) {
+        const unsigned char *entries = sqlite3_column_blob(statement, 0), *state = sqlite3_column_blob(statement, 1);
+        int count = sqlite3_column_int(statement, 2);
+        for (int i = 0; ok && !page->more && i < count; i++)
+            ok = add_entry(page, entries + (size_t)i * REJECT_ENTRY_BYTES, state[i], err);
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* The key of an output of the run by its kind; empty: there is none. */
+static struct str output_key(struct call *call, const char *kind)
+{
+    sqlite3_stmt *statement;
+    struct str key = STR("");
+    if (sqlite3_prepare_v2(journal_handle(call->agent->journal),
+            "SELECT o.key FROM run_output ro JOIN output o USING (output_id) WHERE ro.run_id = ?1 AND o.kind = ?2", -1,
+            &statement, NULL) != SQLITE_OK)
+        return key;
+    sqlite3_bind_text(statement, 1, call->run_id, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, kind, -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        key = arena_str(call->arena, str_of((const char *)sqlite3_column_text(statement, 0)));
+    sqlite3_finalize(statement);
+    return key;
+}
+
+bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    struct json json;
+    struct storage *storage = call->agent->storage;
+    struct page page = {.call = call,
+        .fd = -1,
+        .json = &json,
+        .cause = call_integer(call, "cause", 0, 0, INT64_MAX),
+        .after = call_integer(call, "after", 0, 0, INT64_MAX),
+        .left = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE)};
+    struct str key = output_key(call, "rejects-json");
+    *code = RPC_UNAVAILABLE;
+    if (key.n && !storage->driver->open_fd(storage, key, &page.fd, err))
+        return false;
+    buf_init(&page.line, MAX_LINE);
+    jsonw_init(&json, result);
+    jsonw_object_begin(&json);
+    jsonw_put_cstring(&json, "run_id", call->run_id);
+    jsonw_key(&json, "items");
+    jsonw_array_begin(&json);
+    bool ok = !key.n || add_blocks(&page, err);
+    jsonw_array_end(&json);
+    if (page.more)
+        jsonw_put_int(&json, "next", page.last);
+    jsonw_object_end(&json);
+    buf_dispose(&page.line);
+    if (page.fd >= 0)
+        close(page.fd);
+    return ok;
+}
+
+bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    struct str key = output_key(call, "reason");
+    struct storage *storage = call->agent->storage;
+    *code = RPC_NOT_FOUND;
+    if (!key.n) {
+        ERR(err, ERR_NOT_FOUND, "run %s has no reason.json: its file was not quarantined", call->run_id);
+        return err_hint(err, "'sluice rows RUN' shows the rows it rejected.");
+    }
+    struct buf text;
+    buf_init(&text, MAX_LINE);
+    bool ok = storage->driver->read(storage, key, &text, err);
+    json_t *value = ok ? json_loadb(text.p ? text.p : "", text.n, JSON_ALLOW_NUL, NULL) : NULL;
+    char *line = json_dumps(value, JSON_COMPACT); /* a message is one line */
+    if (ok && !line)
+        ok = ERR(err, ERR_CORRUPT, STR_FMT " is not JSON", STR_ARG(key));
+    if (line)
+        buf_add_cstr(result, line);
+    free(line);
+    json_decref(value);
+    buf_dispose(&text);
+    return ok;
+}

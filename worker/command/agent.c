@@ -1,0 +1,33 @@
+/* sluiced agent: JSON-RPC on standard input and output; the console's other end. */
+#include "worker/agent/agent.h"
+
+#include "worker/command/workplace.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv)
+{
+    struct workplace place;
+    struct err err;
+    int code;
+    if (!workplace_open(&place, argc, argv, &command_agent, NULL, 0, NEED_LAKE | NEED_JOURNAL_READ, &code))
+        return code;
+    signal(SIGPIPE, SIG_IGN);
+    const struct passwd *user = getpwuid(getuid());
+    struct agent agent = {.storage = place.storage,
+        .journal = place.journal,
+        .operator_name = user ? arena_str(place.arena, str_of(user->pw_name)) : STR("unknown"),
+        .role = STR("viewer")};
+    code = agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, &err) ? 0 : complain(&err);
+    workplace_close(&place);
+    return code;
+}
+
+const struct command command_agent = {
+    .name = "agent",
+    .arguments = "",
+    .summary = "answers the console's questions on standard input and output",
+    .run = run,
+};

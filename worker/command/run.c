@@ -1,0 +1,175 @@
+/* sluiced run: works off what lies in the landing zone, then ends. sluiced watch: goes on until it is told to stop. */
+#include "worker/watch/watch.h"
+
+#include "shared/log.h"
+#include "worker/command/workplace.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static volatile sig_atomic_t stop_wanted, reload_wanted;
+
+static void on_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_wanted = 1;
+}
+
+static void on_reload(int signal_number)
+{
+    (void)signal_number;
+    reload_wanted = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop}, reload = {.sa_handler = on_reload};
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &reload, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static struct worker make_worker(struct workplace *place)
+{
+    return (struct worker){
+        .options = {.memory = place->settings.memory,
+            .lease_us = place->settings.lease,
+            .max_files = place->settings.batch,
+            .only = STR("")},
+        .storage = place->storage,
+        .journal = place->journal,
+        .contracts = &place->contracts,
+        .owner = buf_str(&place->owner),
+        .stop = &stop_wanted,
+    };
+}
+
+static void summary(const struct tally *tally)
+{
+    fprintf(stderr, "%llu files: %llu loaded, %llu quarantined, %llu duplicate; %llu rows written, %llu rejected\n",
+        (unsigned long long)tally->files, (unsigned long long)tally->loaded, (unsigned long long)tally->quarantined,
+        (unsigned long long)tally->duplicates, (unsigned long long)tally->rows, (unsigned long long)tally->rejected);
+    if (tally->unmatched)
+        fprintf(stderr, "%llu files are taken by no contract and stay where they are\n",
+            (unsigned long long)tally->unmatched);
+    if (tally->failed || tally->waiting)
+        fprintf(stderr, "%llu files are to be tried again\n", (unsigned long long)(tally->failed + tally->waiting));
+}
+
+static int outcome(const struct tally *tally, int fail_on)
+{
+    if (tally->failed || tally->waiting)
+        return 3;
+    if (fail_on == FAIL_ON_REJECT && (tally->rejected || tally->quarantined))
+        return 1;
+    return fail_on != FAIL_ON_NEVER && tally->quarantined ? 1 : 0;
+}
+
+struct run_options {
+    bool progress;
+};
+
+static const struct option_row run_rows[] = {
+    {.name = "progress",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, progress),
+        .flag_only = true,
+        .help = "a line a file on stderr, also where it is no terminal"},
+};
+
+static int run(int argc, char **argv)
+{
+    struct run_options own = {0};
+    struct option_set extra = OPTION_SET(run_rows, &own);
+    struct workplace place;
+    struct err err;
+    int code;
+    if (!workplace_open(&place, argc, argv, &command_run, &extra, 1, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
+        return code;
+    catch_signals();
+    struct worker worker = make_worker(&place);
+    worker.options.ignore_backoff = true;
+    if (place.rest.count)
+        worker.options.only = str_of(place.rest.items[0]);
+    worker.progress = progress_new(own.progress);
+    bool ok = worker_run(&worker, &err);
+    progress_free(worker.progress);
+    code = ok ? outcome(&worker.tally, place.settings.fail_on) : complain(&err);
+    if (ok)
+        summary(&worker.tally);
+    workplace_close(&place);
+    return code;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .arguments = "[KEY]",
+    .summary = "works off what lies in the landing zone, then ends",
+    .run = run,
+};
+
+/* ---- watch ---- */
+
+struct watch_own {
+    int64_t quiet;
+};
+
+static const struct option_row watch_rows[] = {
+    {.name = "quiet",
+        .kind = OPTION_DURATION,
+        .offset = offsetof(struct watch_own, quiet),
+        .fallback = "2s",
+        .lowest = 0,
+        .highest = INT64_C(86400000000),
+        .value = "TIME",
+        .help = "a file is complete when nobody wrote to it for so long"},
+};
+
+/* Invalid contracts keep the old ones and raise an incident. */
+static const struct contracts *reload(void *context)
+{
+    struct workplace *place = context;
+    struct contracts fresh = {0};
+    reload_wanted = 0;
+    if (!workplace_reload(place, &fresh)) {
+        log_event(LOG_ERROR, "contracts-not-reloaded", "datasets", place->settings.datasets, NULL);
+        contracts_free(&fresh);
+        return &place->contracts;
+    }
+    contracts_free(&place->contracts);
+    place->contracts = fresh;
+    log_event(LOG_INFO, "contracts-reloaded", "datasets", place->settings.datasets, NULL);
+    return &place->contracts;
+}
+
+static int run_watch(int argc, char **argv)
+{
+    struct watch_own own = {0};
+    struct option_set extra = OPTION_SET(watch_rows, &own);
+    struct workplace place;
+    struct err err;
+    int code;
+    if (!workplace_open(
+            &place, argc, argv, &command_watch, &extra, 0, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
+        return code;
+    catch_signals();
+    struct worker worker = make_worker(&place);
+    struct watch_options options = {.quiet_us = own.quiet,
+        .sweep_us = place.settings.every,
+        .reload = reload,
+        .context = &place,
+        .reload_wanted = &reload_wanted};
+    log_event(LOG_INFO, "watching", "lake", place.settings.lake, NULL);
+    code = watch(&worker, &options, &err) ? 0 : complain(&err);
+    workplace_close(&place);
+    return code;
+}
+
+const struct command command_watch = {
+    .name = "watch",
+    .arguments = "",
+    .summary = "takes files as they arrive, until SIGTERM; SIGHUP reads the contracts again",
+    .run = run_watch,
+};

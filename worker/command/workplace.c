@@ -1,0 +1,146 @@
+#include "worker/command/workplace.h"
+
+#include "shared/clock.h"
+#include "shared/fs.h"
+#include "shared/log.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct storage_driver *const drivers[] = {&storage_dir, NULL};
+
+enum { MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
+
+int complain(const struct err *err)
+{
+    fprintf(stderr, "sluiced: %s\n", err->message);
+    if (err->hint[0])
+        fprintf(stderr, "  %s\n", err->hint);
+    return err_exit_code(err);
+}
+
+void findings_print(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *f = &findings->list[i];
+        printf(STR_FMT ":%d:%d: %s" STR_FMT "\n", STR_ARG(f->file), f->line, f->column, f->warning ? "warning: " : "",
+            STR_ARG(f->message));
+    }
+}
+
+static int help(const struct command *command, const struct option_set *extra)
+{
+    struct buf text;
+    buf_init(&text, MAX_HELP);
+    buf_printf(&text, "usage: sluiced %s%s%s [options]\n%s\n\n", command->name, command->arguments[0] ? " " : "",
+        command->arguments, command->summary);
+    if (extra)
+        options_help(extra, &text);
+    settings_help(&text);
+    fwrite(text.p, 1, text.n, stdout);
+    buf_dispose(&text);
+    return 0;
+}
+
+static bool open_journal(struct workplace *place, bool read_only, struct err *err)
+{
+    const char *path = place->settings.journal;
+    bool exists = true;
+    if (!path)
+        path = arena_printf(place->arena, STR_FMT "/.sluice/journal.db", STR_ARG(place->storage->root));
+    if (!path)
+        return ERR(err, ERR_MEMORY, "no memory for a path");
+    if (read_only && !fs_exists(path, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!read_only && !fs_make_parent(path, err))
+        return false;
+    place->journal = journal_open(path, read_only, err);
+    return place->journal && (read_only || journal_owner(&place->owner, err));
+}
+
+bool workplace_reload(struct workplace *place, struct contracts *contracts)
+{
+    struct err err;
+    struct findings findings = {.arena = place->arena};
+    bool ok = contracts_load(place->settings.datasets, contracts, &findings, &err);
+    if (!ok)
+        complain(&err);
+    if (findings.errors) {
+        for (size_t i = 0; i < findings.count; i++) {
+            const struct finding *f = &findings.list[i];
+            fprintf(stderr, STR_FMT ":%d:%d: %s" STR_FMT "\n", STR_ARG(f->file), f->line, f->column,
+                f->warning ? "warning: " : "", STR_ARG(f->message));
+        }
+    }
+    return ok && !findings.errors;
+}
+
+/* The lake and the journal know each other by the lake's id. */
+static bool pair(struct workplace *place, struct err *err)
+{
+    struct str known;
+    struct str here = str_of(place->storage->lake_id);
+    if (!journal_meta_get(place->journal, "lake_id", &known, place->arena, err))
+        return false;
+    if (!known.n)
+        return journal_meta_set(place->journal, "lake_id", here, err);
+    if (str_eq(known, here))
+        return true;
+    ERR(err, ERR_UNAVAILABLE, "the journal is of lake " STR_FMT ", but " STR_FMT " is another", STR_ARG(known),
+        STR_ARG(place->storage->url));
+    return err_hint(err, "Is the lake mounted? Else name its own journal with --journal.");
+}
+
+static bool open_all(struct workplace *place, unsigned needs, struct err *err)
+{
+    if (needs && (!storage_open(str_of(place->settings.lake), drivers, place->arena, &place->storage, err)))
+        return false;
+    if ((needs & NEED_JOURNAL) &&
+        (!place->storage->driver->probe(place->storage, err) || !open_journal(place, false, err) || !pair(place, err)))
+        return false;
+    return !(needs & NEED_JOURNAL_READ) || open_journal(place, true, err);
+}
+
+bool workplace_open(struct workplace *place, int argc, char **argv, const struct command *command,
+    const struct option_set *extra, size_t most, unsigned needs, int *exit_code)
+{
+    struct err err;
+    *place = (struct workplace){.arena = arena_new(0)};
+    buf_init(&place->owner, MAX_OWNER);
+    *exit_code = 0;
+    bool ok = place->arena || ERR(&err, ERR_MEMORY, "no memory to start");
+    ok = ok && settings_parse(argc - 1, argv + 1, extra, &place->settings, &place->rest, place->arena, &err);
+    if (ok && place->settings.help) {
+        *exit_code = help(command, extra);
+        workplace_close(place);
+        return false;
+    }
+    if (ok && place->rest.count > most) {
+        ok = ERR(&err, ERR_USAGE, "%s: unexpected argument '%s'", command->name, place->rest.items[most]);
+        err_hint(&err, "usage: sluiced %s %s", command->name, command->arguments);
+    }
+    if (ok) {
+        log_set_level((enum log_level)place->settings.log_level);
+        ok = open_all(place, needs, &err);
+    }
+    if (ok && (needs & NEED_CONTRACTS) && !workplace_reload(place, &place->contracts)) {
+        fprintf(stderr, "sluiced: the contracts in %s have mistakes\n", place->settings.datasets);
+        *exit_code = 2;
+    } else if (!ok)
+        *exit_code = complain(&err);
+    else
+        return true;
+    workplace_close(place);
+    return false;
+}
+
+void workplace_close(struct workplace *place)
+{
+    contracts_free(&place->contracts);
+    journal_close(place->journal);
+    buf_dispose(&place->owner);
+    arena_free(place->arena);
+    *place = (struct workplace){0};
+}

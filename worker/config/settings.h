@@ -1,0 +1,41 @@
+/*
+ * What a worker is told from outside: flags over environment (SLUICE_*) over files (/etc/sluice/sluice.yaml, then
+ * $XDG_CONFIG_HOME/sluice/sluice.yaml; or --config alone) over defaults. Everything is in one table, settings_help()
+ * prints it.
+ */
+#ifndef WORKER_CONFIG_SETTINGS_H
+#define WORKER_CONFIG_SETTINGS_H
+
+#include "shared/options.h"
+
+enum fail_on { FAIL_ON_REJECT, FAIL_ON_QUARANTINE, FAIL_ON_NEVER };
+
+struct settings {
+    const char *config;      /* --config, or NULL */
+    const char *config_dir;  /* of --config, else $XDG_CONFIG_HOME/sluice */
+    const char *lake;        /* URL or directory */
+    const char *journal;     /* NULL: where the lake has it */
+    const char *datasets;    /* folder or file of contracts; always set, may not exist */
+    const char *warehouse;   /* NULL: none */
+    const char *coordinator; /* NULL: this machine alone */
+    uint64_t memory;         /* bytes of resident memory, the whole process */
+    uint64_t workers;        /* threads; 0: as many as there are processors */
+    int64_t lease;           /* microseconds */
+    int64_t every;           /* microseconds between sweeps of watch */
+    uint64_t batch;          /* files a run takes; 0: all */
+    int fail_on;             /* enum fail_on */
+    int log_level;           /* enum log_level */
+    bool help, version;
+};
+
+/*
+ * argv without the program's name. extra: the command's own options, or NULL (flag_only rows, as a rule); its defaults
+ * are set too. rest: the arguments that are no options. ERR_USAGE or ERR_CONFIG. Texts live in arena.
+ */
+bool settings_parse(int argc, char **argv, const struct option_set *extra, struct settings *settings,
+    struct option_list *rest, struct arena *arena, struct err *err) MUST_CHECK;
+/* The index of the command in argv (without the program's name); argc: none. */
+int settings_command(int argc, char **argv);
+void settings_help(struct buf *out);
+
+#endif

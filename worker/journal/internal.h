@@ -1,0 +1,79 @@
+/*
+ * What the files of this room share: the connection with its prepared statements, one query at a time, and the unit
+ * of work that every writing function is. Statements are cached by the address of their text: pass constants.
+ */
+#ifndef WORKER_JOURNAL_INTERNAL_H
+#define WORKER_JOURNAL_INTERNAL_H
+
+#include "worker/journal/journal.h"
+
+#include <sqlite3.h>
+
+struct statement {
+    const char *sql;
+    sqlite3_stmt *stmt;
+};
+
+struct journal {
+    sqlite3 *db;
+    char *path;
+    bool grouped; /* between journal_begin() and journal_commit() */
+    bool lost;    /* SQLite itself rolled that group back: nothing more may join it */
+    struct statement *statements;
+    size_t count, capacity;
+};
+
+/* The connection's last failure as one of our kinds; what: "cannot write the journal". */
+bool db_error(sqlite3 *db, const char *path, const char *what, struct err *err);
+bool db_run(struct journal *journal, const char *sql, struct err *err) MUST_CHECK;
+/* Refuses a path whose folder lies on a network file system. */
+bool locality_check(const char *path, struct err *err) MUST_CHECK;
+
+/* A writing function's transaction, or a savepoint of the caller's. end: commits when ok, else takes all of it back;
+ * returns ok and committed. */
+bool unit_begin(struct journal *journal, struct err *err) MUST_CHECK;
+bool unit_end(struct journal *journal, bool ok, struct err *err) MUST_CHECK;
+
+/* Bind in order, then run, or step and close. A failure on the way is kept and comes out of step or run. */
+struct query {
+    struct journal *journal;
+    sqlite3_stmt *stmt;
+    struct err *err;
+    int next;
+    bool ok;
+};
+enum step { STEP_ROW, STEP_DONE, STEP_FAILED };
+
+void query_open(struct query *query, struct journal *journal, const char *sql, struct err *err);
+void query_str(struct query *query, struct str value);
+void query_str_or_null(struct query *query, struct str value); /* empty: NULL */
+void query_cstr(struct query *query, const char *value);       /* NULL: NULL */
+void query_int(struct query *query, int64_t value);
+void query_count(struct query *query, uint64_t value); /* beyond INT64_MAX is ERR_BUG */
+void query_blob(struct query *query, const void *p, size_t n);
+enum step query_step(struct query *query);
+void query_close(struct query *query);
+/* Steps to the end and closes. */
+bool query_run(struct query *query) MUST_CHECK;
+/* The same, and how many rows it changed. */
+bool query_run_changed(struct query *query, int *changed) MUST_CHECK;
+/* The same, and the first column of the one row it gives; *found false: no row. */
+bool query_run_int(struct query *query, int64_t *value, bool *found) MUST_CHECK;
+int64_t query_column_int(struct query *query, int column);
+struct str query_column(struct query *query, int column); /* until the next step */
+/* Copies; a failure comes out of the next step. */
+struct str query_column_copy(struct query *query, int column, struct arena *arena);
+
+/* ERR_FENCED unless the claim's run still lives under its fence; gives the state it is in. */
+bool claim_check(struct journal *journal, const struct claim *claim, enum run_state *state, struct err *err) MUST_CHECK;
+enum file_state file_state_of(struct str name);
+enum run_state run_state_of(struct str name);
+/* The columns of a journal_file, in the order file_from_row() reads them, from an alias f. */
+#define FILE_COLUMNS                                                                                            \
+    "f.file_id, f.arrival_key, f.location, f.moving_to, f.dataset, f.sha256, f.size, f.arrived_at, f.version, " \
+    "f.state, f.attempts, f.retry_at, f.fence"
+void file_from_row(struct query *query, int first, struct arena *arena, struct journal_file *file);
+/* ERR_BUG when the run may not go there. */
+bool transition_check(enum run_state from, enum run_state to, struct err *err) MUST_CHECK;
+
+#endif

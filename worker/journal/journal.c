@@ -1,0 +1,199 @@
+#include "worker/journal/internal.h"
+
+#include "schema/journal.sql.h"
+#include "shared/clock.h"
+#include "shared/fs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUSY_MS = 10000, WAL_TRY_MS = 10, APPLICATION_ID = 0x736C7569 /* "slui" */ };
+
+/* Each brings a journal of the version before to its own. */
+static const struct {
+    int version;
+    const char *sql;
+} migrations[] = {
+    {1, journal_sql_text},
+};
+enum { NEWEST = sizeof migrations / sizeof *migrations };
+
+static bool read_pragma(struct journal *journal, const char *sql, int64_t *value, struct err *err)
+{
+    struct query query;
+    bool found;
+    query_open(&query, journal, sql, err);
+    return query_run_int(&query, value, &found);
+}
+
+static bool check_version(struct journal *journal, int64_t *version, struct err *err)
+{
+    int64_t application = 0, tables = 0;
+    if (!read_pragma(journal, "PRAGMA user_version", version, err) ||
+        !read_pragma(journal, "PRAGMA application_id", &application, err) ||
+        !read_pragma(journal, "SELECT count(*) FROM sqlite_schema", &tables, err))
+        return false;
+    bool is_empty = *version == 0 && tables == 0;
+    if (!is_empty && application != APPLICATION_ID)
+        return ERR(err, ERR_CONFIG, "%s is an SQLite database, but not a journal of sluice", journal->path);
+    if (*version > NEWEST) {
+        ERR(err, ERR_CONFIG, "the journal %s has version %lld, this program knows up to %d", journal->path,
+            (long long)*version, (int)NEWEST);
+        return err_hint(err, "a newer sluice wrote it: use that one");
+    }
+    return true;
+}
+
+/* PRAGMA user_version takes no parameter. */
+static bool set_version(struct journal *journal, int version, struct err *err)
+{
+    char *sql = sqlite3_mprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, version);
+    if (!sql)
+        return ERR(err, ERR_MEMORY, "no memory to migrate the journal");
+    bool ok = db_run(journal, sql, err);
+    sqlite3_free(sql);
+    return ok;
+}
+
+static bool migrate(struct journal *journal, struct err *err)
+{
+    int64_t version;
+    if (!check_version(journal, &version, err))
+        return false;
+    if (version == NEWEST)
+        return true;
+    if (!unit_begin(journal, err))
+        return false;
+    bool ok = check_version(journal, &version, err);
+    bool is_new = version == 0;
+    for (int i = (int)version; ok && i < NEWEST; i++)
+        ok = db_run(journal, migrations[i].sql, err) && set_version(journal, migrations[i].version, err);
+    char now[CLOCK_TEXT_SIZE];
+    ok = ok && (!is_new || (journal_meta_set(journal, "created_at", str_of(clock_format(clock_now(), now)), err) &&
+                               journal_meta_set(journal, "created_by", STR("sluice " SLUICE_VERSION), err)));
+    return unit_end(journal, ok, err);
+}
+
+/* Two processes that open a new journal at once meet here, and SQLite's own busy timeout does not cover it. */
+static bool set_wal(struct journal *journal, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = WAL_TRY_MS * 1000000L};
+    for (int waited = 0;; waited += WAL_TRY_MS) {
+        if (db_run(journal, "PRAGMA journal_mode = WAL", err))
+            return true;
+        if ((sqlite3_errcode(journal->db) & 0xFF) != SQLITE_BUSY || waited >= BUSY_MS)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}
+
+static bool set_up(struct journal *journal, bool read_only, struct err *err)
+{
+    sqlite3_busy_timeout(journal->db, BUSY_MS);
+    sqlite3_extended_result_codes(journal->db, 1);
+    sqlite3_db_config(journal->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (!db_run(journal, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", err))
+        return false;
+    if (!read_only)
+        return set_wal(journal, err) &&
+               db_run(journal, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864", err) &&
+               migrate(journal, err);
+    int64_t version;
+    if (!check_version(journal, &version, err))
+        return false;
+    if (version != NEWEST)
+        return ERR(err, ERR_CONFIG, "the journal %s has version %lld and waits for its worker to bring it to %d",
+            journal->path, (long long)version, (int)NEWEST);
+    return true;
+}
+
+/*
+ * A clean shutdown leaves no WAL behind, and who may not write the folder cannot make one: then the file alone is the
+ * whole journal, and it is read as it lies.
+ */
+static bool needs_immutable(const char *path)
+{
+    char *wal = NULL;
+    if (asprintf(&wal, "%s-wal", path) < 0)
+        return false;
+    bool needed = access(path, R_OK) == 0 && access(path, W_OK) != 0 && access(wal, F_OK) != 0;
+    free(wal);
+    return needed;
+}
+
+/* A path as an SQLite URI: '%', '?' and '#' have meanings there. */
+static char *uri_of(const char *path, const char *query)
+{
+    struct buf uri;
+    buf_init(&uri, 64 * 1024);
+    buf_add_cstr(&uri, "file:");
+    for (const char *p = path; *p; p++)
+        if (*p == '%' || *p == '?' || *p == '#')
+            buf_printf(&uri, "%%%02X", (unsigned)(unsigned char)*p);
+        else
+            buf_add_byte(&uri, *p);
+    buf_add_cstr(&uri, query);
+    if (!uri.failed)
+        return uri.p;
+    buf_dispose(&uri);
+    return NULL;
+}
+
+static bool connect_to(struct journal *journal, bool read_only, struct err *err)
+{
+    bool immutable = read_only && needs_immutable(journal->path);
+    char *uri = uri_of(journal->path, immutable ? "?immutable=1" : "");
+    if (!uri)
+        return ERR(err, ERR_MEMORY, "no memory to open the journal");
+    int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+    flags |= read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int code = sqlite3_open_v2(uri, &journal->db, flags, NULL);
+    free(uri);
+    return code == SQLITE_OK || db_error(journal->db, journal->path, "cannot open the journal", err);
+}
+
+static bool check_place(const char *path, bool read_only, struct err *err)
+{
+    bool exists = true;
+    if (read_only && !fs_exists(path, &exists, err))
+        return false;
+    if (!exists)
+        return ERR(err, ERR_NOT_FOUND, "there is no journal %s", path);
+    return (read_only || fs_make_parent(path, err)) && locality_check(path, err);
+}
+
+struct journal *journal_open(const char *path, bool read_only, struct err *err)
+{
+    if (!check_place(path, read_only, err))
+        return NULL;
+    struct journal *journal = calloc(1, sizeof *journal);
+    if (journal)
+        journal->path = strdup(path);
+    if (!journal || !journal->path)
+        ERR(err, ERR_MEMORY, "no memory to open the journal");
+    else if (connect_to(journal, read_only, err) && set_up(journal, read_only, err))
+        return journal;
+    journal_close(journal);
+    return NULL;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    journal_rollback(journal);
+    for (size_t i = 0; i < journal->count; i++)
+        sqlite3_finalize(journal->statements[i].stmt);
+    sqlite3_close(journal->db);
+    free(journal->statements);
+    free(journal->path);
+    free(journal);
+}
+
+struct sqlite3 *journal_handle(struct journal *journal)
+{
+    return journal->db;
+}

@@ -1,0 +1,309 @@
+#include "worker/run/file_run.h"
+
+#include "shared/clock.h"
+#include "shared/fault.h"
+#include "shared/fs.h"
+#include "shared/log.h"
+#include "worker/run/publish.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { MAX_PATH = 8192 };
+
+/* Gzip and zstd may expand this far before it is called a bomb. */
+static const struct stream_limits expansion = {.max_bytes = 1ull << 40, .max_ratio = 1000};
+
+static const struct {
+    enum stage stage;
+    enum step_result (*run)(struct file_run *run, struct err *err);
+} stages[] = {
+    {STAGE_INTAKE, stage_intake},
+    {STAGE_VALIDATE, stage_validate},
+    {STAGE_PARSE, stage_process},
+};
+
+bool file_run_staged(struct file_run *run, const char *name, struct str *key, const char **path, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, MAX_PATH);
+    *key = str_of(arena_printf(run->arena, STR_FMT "/%s", STR_ARG(run->staging_key), name));
+    bool ok = key->p && run->worker->storage->driver->local_path(run->worker->storage, *key, &text, err);
+    *path = ok ? arena_cstr(run->arena, text.p) : NULL;
+    buf_dispose(&text);
+    if (ok && !*path)
+        return ERR(err, ERR_MEMORY, "no memory for a path");
+    return ok;
+}
+
+static bool seal_output(
+    struct file_run *run, const struct sink_output *from, struct manifest_output *to, struct err *err)
+{
+    const char *slash = strrchr(from->staged.p, '/');
+    const char *path;
+    if (!file_run_staged(run, slash ? slash + 1 : from->staged.p, &to->staged, &path, err))
+        return false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ERR_ERRNO(err, "cannot open %s", path);
+    to->output =
+        (struct journal_output){.key = from->key, .kind = from->kind, .partition = from->partition, .rows = from->rows};
+    bool ok = sha256_fd(fd, path, to->output.sha256, &to->output.bytes, err);
+    close(fd);
+    return ok;
+}
+
+bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size_t count, struct err *err)
+{
+    run->manifest.outputs = ARENA_ARRAY(run->arena, struct manifest_output, count);
+    if (!run->manifest.outputs)
+        return ERR(err, ERR_MEMORY, "no memory for %zu outputs", count);
+    for (size_t i = 0; i < count; i++)
+        if (!seal_output(run, &outputs[i], &run->manifest.outputs[i], err))
+            return false;
+    run->manifest.output_count = count;
+    return fs_sync_dir(run->staging_path, err);
+}
+
+static bool keep(struct arena *arena, struct str *text)
+{
+    *text = arena_str(arena, *text);
+    return text->p != NULL;
+}
+
+bool file_run_keep_causes(struct file_run *run, struct err *err)
+{
+    struct manifest *manifest = &run->manifest;
+    bool ok = true;
+    manifest->causes = run->result.causes;
+    manifest->cause_count = run->result.cause_count;
+    manifest->block_rows = run->result.block_rows;
+    for (size_t i = 0; i < manifest->cause_count; i++) {
+        struct sink_cause *cause = &manifest->causes[i];
+        ok =
+            ok && keep(run->arena, &cause->column) && keep(run->arena, &cause->rule) && keep(run->arena, &cause->shape);
+        for (unsigned s = 0; s < cause->sample_count; s++)
+            ok = ok && keep(run->arena, &cause->samples[s]);
+    }
+    if (run->result.blocks.n)
+        manifest->blocks = str_of(arena_printf(run->arena, STR_FMT "/blocks", STR_ARG(run->staging_key)));
+    return ok || ERR(err, ERR_MEMORY, "no memory for the causes of a run");
+}
+
+struct stream *file_run_stream(struct file_run *run, struct err *err)
+{
+    return stream_open_fd(run->fd, run->claim.file.location.p, run->object.size, expansion, &run->compression, err);
+}
+
+bool file_run_unchanged(struct file_run *run, struct err *err)
+{
+    struct storage_object now;
+    bool exists;
+    struct storage *storage = run->worker->storage;
+    if (!storage->driver->stat(storage, run->claim.file.location, &exists, &now, run->arena, err))
+        return false;
+    if (exists && strcmp(now.version, run->object.version) == 0)
+        return true;
+    ERR(err, ERR_CHANGED, STR_FMT " changed while it was read", STR_ARG(run->claim.file.arrival_key));
+    return err_hint(err, "It is tried again; producers should write under another name and rename when done.");
+}
+
+/* ---- one run ---- */
+
+static bool begin(struct file_run *run, struct err *err)
+{
+    const char *probe;
+    struct str key;
+    struct manifest *manifest = &run->manifest;
+    run->staging_key = manifest_staging_key(run->claim.run_id, run->arena);
+    if (!run->staging_key.p || !file_run_staged(run, "x", &key, &probe, err))
+        return false;
+    run->staging_path = arena_printf(run->arena, "%.*s", (int)(strlen(probe) - 2), probe);
+    if (!run->staging_path)
+        return ERR(err, ERR_MEMORY, "no memory for a path");
+    *manifest = (struct manifest){.run_id = str_of(run->claim.run_id),
+        .dataset = run->contract->dataset,
+        .error_code = STR(""),
+        .error_message = STR(""),
+        .blocks = STR(""),
+        .system_cause_stage = STR("")};
+    return journal_run_ruleset(run->worker->journal, &run->claim, str_of(run->contract->hash), run->contract->dataset,
+        run->contract->text, err);
+}
+
+/* By the contract's pattern: {path} {name} {ts} {run}. */
+static struct str archive_key(struct file_run *run)
+{
+    struct buf key;
+    char at[CLOCK_TEXT_SIZE];
+    struct str pattern = run->contract->archive_name, arrival = run->claim.file.arrival_key;
+    struct {
+        struct str token, value;
+    } parts[] = {
+        {STR("{path}"), str_starts(arrival, STR("raw/")) ? (struct str){arrival.p + 4, arrival.n - 4} : arrival},
+        {STR("{name}"), storage_base_name(arrival)},
+        {STR("{ts}"), str_of(clock_format_compact(clock_now(), at))},
+        {STR("{run}"), str_of(run->claim.run_id)},
+    };
+    buf_init(&key, MAX_PATH);
+    buf_add_str(&key, run->contract->archive_prefix);
+    while (pattern.n) {
+        size_t i = 0, count = sizeof parts / sizeof *parts;
+        while (i < count && !str_starts(pattern, parts[i].token))
+            i++;
+        size_t used = i < count ? parts[i].token.n : 1;
+        buf_add_str(&key, i < count ? parts[i].value : (struct str){pattern.p, 1});
+        pattern = (struct str){pattern.p + used, pattern.n - used};
+    }
+    struct str result = key.failed ? (struct str){0} : arena_str(run->arena, buf_str(&key));
+    buf_dispose(&key);
+    return result;
+}
+
+static enum step_result run_stages(struct file_run *run, struct err *err)
+{
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        struct stage_count *count = &run->manifest.counts[stages[i].stage];
+        run->stage = stages[i].stage;
+        count->stage = stages[i].stage;
+        count->started_at = clock_now();
+        enum step_result result = stages[i].run(run, err);
+        if (result == STEP_FAILED)
+            return result;
+        count->finished_at = clock_now();
+        if (result == STEP_FINISHED)
+            return result;
+        if (!fault_pass(stage_name(stages[i].stage), NULL, err))
+            return STEP_FAILED;
+    }
+    return STEP_FINISHED;
+}
+
+/* The manifest becomes durable, then the one compare-and-swap after which a run only goes forward. */
+static bool publish(struct file_run *run, struct err *err)
+{
+    struct worker *worker = run->worker;
+    struct manifest *manifest = &run->manifest;
+    enum run_state from = run->validated ? RUN_VALIDATED : RUN_CLAIMED;
+    if (!manifest->archive_to.p)
+        manifest->archive_to = archive_key(run);
+    if (!manifest->archive_to.p)
+        return ERR(err, ERR_MEMORY, "no memory for a key");
+    return fault_pass("sealed", NULL, err) && manifest_write(worker->storage, manifest, err) &&
+           fault_pass("manifest", NULL, err) &&
+           journal_run_state(
+               worker->journal, &run->claim, from, RUN_PREPARED, manifest_key(run->claim.run_id, run->arena), err) &&
+           fault_pass("prepared", NULL, err) &&
+           journal_run_state(worker->journal, &run->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err) &&
+           fault_pass("publishing", NULL, err) &&
+           publish_run(worker, &run->claim, manifest, RUN_PUBLISHING, run->arena, err);
+}
+
+/* Nothing to publish: the file was here before, or is no longer there. */
+static bool end_claimed(struct file_run *run, struct err *err)
+{
+    struct worker *worker = run->worker;
+    const struct manifest *manifest = &run->manifest;
+    return (!manifest->archive_to.n || publish_move(worker, &run->claim, manifest->archive_to, err)) &&
+           journal_run_end(worker->journal, &run->claim, manifest->outcome, manifest->error_code,
+               manifest->error_message, clock_now(), err) &&
+           publish_clear(worker, run->claim.run_id, run->arena, err);
+}
+
+static void close_original(struct file_run *run)
+{
+    if (run->fd >= 0)
+        close(run->fd);
+    run->fd = -1;
+}
+
+static void tell(struct file_run *run)
+{
+    struct tally *tally = &run->worker->tally;
+    const struct stage_count *write = &run->manifest.counts[STAGE_WRITE];
+    static const char *const words[] = {
+        [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate"};
+    uint64_t rows = run->manifest.outcome == OUTCOME_LOADED ? write->rows_out : 0;
+    uint64_t rejects = run->manifest.outcome == OUTCOME_LOADED ? run->result.block_rows : 0;
+    tally->files++;
+    tally->loaded += run->manifest.outcome == OUTCOME_LOADED;
+    tally->duplicates += run->manifest.outcome == OUTCOME_DUPLICATE;
+    tally->quarantined += run->manifest.outcome == OUTCOME_QUARANTINED;
+    tally->rows += rows;
+    tally->rejected += rejects;
+    tally->bytes += run->claim.file.size;
+    progress_done(run->worker->progress, words[run->manifest.outcome], rows, rejects);
+}
+
+/* Past the point of no return nothing is cleared away: whoever recovers next rolls the run forward. */
+static bool leave_for_recovery(struct file_run *run, const struct err *why, struct err *err)
+{
+    struct err second;
+    bool exhausted;
+    log_err(LOG_WARN, "publishing-interrupted", why);
+    if (!journal_run_failed(run->worker->journal, &run->claim, why, STR("lake"), clock_now(), &exhausted, &second))
+        log_err(LOG_WARN, "lease-kept", &second);
+    run->worker->tally.waiting++;
+    *err = *why;
+    return false;
+}
+
+/* A passing fault or a dependency's: the run is cleared away, the file waits. true: other files can go on. */
+static bool give_back(struct file_run *run, const struct err *why, struct err *err)
+{
+    struct worker *worker = run->worker;
+    bool waiting = err_action(why) == ERR_ACTION_WAIT, exhausted = false;
+    struct err second;
+    log_err(LOG_WARN, waiting ? "waiting" : "failed", why);
+    progress_done(worker->progress, waiting ? "waiting" : "failed", 0, 0);
+    bool cleared = publish_clear(worker, run->claim.run_id, run->arena, &second) &&
+                   journal_run_failed(worker->journal, &run->claim, why, waiting ? STR("lake") : STR(""), clock_now(),
+                       &exhausted, &second);
+    worker->tally.failed += !waiting;
+    worker->tally.waiting += waiting;
+    if (!cleared || err_action(why) != ERR_ACTION_RETRY) {
+        *err = *why;
+        return false;
+    }
+    return true;
+}
+
+/* After the third passing fault the file waits for a person. */
+static bool is_last_attempt(const struct file_run *run, const struct err *why)
+{
+    return err_action(why) == ERR_ACTION_RETRY && why->kind != ERR_FENCED && run->claim.file.attempts >= 2;
+}
+
+static bool work(struct file_run *run, struct err *err)
+{
+    struct err why = {0};
+    bool ok = begin(run, &why) && run_stages(run, &why) != STEP_FAILED;
+    if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
+        struct err cause = why;
+        ok = quarantine_prepare(run, &cause, &why);
+    }
+    close_original(run);
+    bool publishes = run->manifest.outcome == OUTCOME_LOADED || run->manifest.outcome == OUTCOME_QUARANTINED;
+    ok = ok && (publishes ? publish(run, &why) : end_claimed(run, &why));
+    if (!ok)
+        return run->beyond_return ? leave_for_recovery(run, &why, err) : give_back(run, &why, err);
+    tell(run);
+    return true;
+}
+
+bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct file_run run = {.worker = worker,
+        .arena = arena,
+        .claim = *claim,
+        .fd = -1,
+        .contract = contracts_find(worker->contracts, claim->file.dataset)};
+    if (!arena)
+        return ERR(err, ERR_MEMORY, "no memory for a run");
+    progress_file(worker->progress, storage_base_name(claim->file.arrival_key), claim->file.size);
+    bool ok = work(&run, err);
+    close_original(&run);
+    arena_free(arena);
+    return ok;
+}

@@ -1,0 +1,55 @@
+/*
+ * One file's run: the stages as a table. A stage is one function; what it leaves for the next is in struct file_run.
+ */
+#ifndef WORKER_RUN_FILE_RUN_H
+#define WORKER_RUN_FILE_RUN_H
+
+#include "worker/run/manifest.h"
+#include "worker/run/worker.h"
+#include "worker/stream/stream.h"
+
+struct file_run {
+    struct worker *worker;
+    struct arena *arena;
+    struct claim claim;
+    const struct contract *contract;
+    int fd;                       /* the original; -1 before intake */
+    struct storage_object object; /* as it was when opened */
+    enum compression compression;
+    struct sniff sniff;
+    struct binding binding;
+    bool validated;     /* sniff and binding are set */
+    bool beyond_return; /* the point of no return is passed: only forward from here */
+    struct str staging_key;
+    const char *staging_path;
+    enum stage stage; /* the present one, for the reason */
+    struct manifest manifest;
+    struct sink_result result;
+    uint64_t rows; /* records read, blank ones left out */
+};
+
+enum step_result { STEP_NEXT, STEP_FINISHED /* nothing more to read: the manifest is ready */, STEP_FAILED };
+
+enum step_result stage_intake(struct file_run *run, struct err *err);
+enum step_result stage_validate(struct file_run *run, struct err *err);
+/* parse, convert, rules and write in one pass over the file. */
+enum step_result stage_process(struct file_run *run, struct err *err);
+
+/* All stages and the publishing of one claimed file. What the file is at fault for ends in quarantine and true. */
+bool file_run(struct worker *worker, const struct claim *claim, struct err *err) MUST_CHECK;
+
+/* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
+bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
+/* A path in the run's staging folder, which is created. */
+bool file_run_staged(
+    struct file_run *run, const char *name, struct str *key, const char **path, struct err *err) MUST_CHECK;
+/* Hash and size of the staged outputs into the manifest. */
+bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size_t count, struct err *err) MUST_CHECK;
+/* Copies causes and the staged block entries of run->result into the manifest, beyond the sinks' life. */
+bool file_run_keep_causes(struct file_run *run, struct err *err) MUST_CHECK;
+/* Reads the original from its start, decompressed. */
+struct stream *file_run_stream(struct file_run *run, struct err *err);
+/* Has the original changed since it was opened? ERR_CHANGED. */
+bool file_run_unchanged(struct file_run *run, struct err *err) MUST_CHECK;
+
+#endif

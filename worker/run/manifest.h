@@ -1,0 +1,41 @@
+/*
+ * The manifest of a run: everything that is needed to publish it, durable in the lake before the point of no return.
+ * Whoever holds it can roll the run forward, any number of times.
+ */
+#ifndef WORKER_RUN_MANIFEST_H
+#define WORKER_RUN_MANIFEST_H
+
+#include "worker/journal/journal.h"
+#include "worker/sink/sink.h"
+#include "worker/storage/storage.h"
+
+struct manifest_output {
+    struct journal_output output;
+    struct str staged; /* lake key in the run's staging folder */
+};
+
+struct manifest {
+    struct str run_id, dataset;
+    enum run_outcome outcome;
+    struct str error_code, error_message; /* OUTCOME_QUARANTINED */
+    struct manifest_output *outputs;
+    size_t output_count;
+    struct stage_count counts[STAGE_COUNT]; /* those with finished_at */
+    struct sink_cause *causes;
+    size_t cause_count;
+    struct str system_cause_stage; /* stage of a whole file's reject; empty: none */
+    struct str blocks;             /* lake key of the staged entries; empty: none */
+    uint64_t block_rows;
+    struct str archive_to; /* where the original goes */
+};
+
+/* ".sluice/staging/<run_id>" and ".sluice/manifests/<run_id>.json", in arena. */
+struct str manifest_staging_key(const char *run_id, struct arena *arena);
+struct str manifest_key(const char *run_id, struct arena *arena);
+
+bool manifest_write(struct storage *storage, const struct manifest *manifest, struct err *err) MUST_CHECK;
+/* Lives in arena. ERR_NOT_FOUND, ERR_CORRUPT. */
+bool manifest_read(struct storage *storage, const char *run_id, struct manifest *manifest, struct arena *arena,
+    struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,337 @@
+/* Process: one pass over the file in batches through parse, convert, rules and the sinks, within the memory setting. */
+#include "shared/clock.h"
+#include "shared/fs.h"
+#include "worker/format/csv/reader.h"
+#include "worker/run/file_run.h"
+
+#include <stdlib.h>
+
+enum { COPY_BYTES = 256 * 1024 };
+
+static const struct sink_driver *const sink_drivers[] = {&sink_parquet, &sink_rejects};
+enum { SINK_COUNT = sizeof sink_drivers / sizeof *sink_drivers };
+
+/* Shares of the memory setting; what is left is for code, stacks, SQLite and the file's fixed parts. */
+enum { BATCH_SHARE = 4, SINK_SHARE = 3, UNIQUE_SHARE = 6 };
+
+struct pass {
+    struct file_run *run;
+    struct stream *stream;
+    struct reader *reader;
+    struct batch *batch;
+    struct converter *converter;
+    struct unique *unique;
+    struct rule_counts rules;
+    struct sink_run sink_run;
+    struct sink *sinks[SINK_COUNT];
+    struct stage_count *counts; /* the manifest's */
+};
+
+/* ---- stages of a batch ---- */
+
+static bool step_convert(struct pass *pass, struct err *err)
+{
+    return convert_batch(pass->converter, pass->batch, err);
+}
+
+static bool step_rules(struct pass *pass, struct err *err)
+{
+    return rules_batch(pass->converter, pass->batch, &pass->rules, err) &&
+           (!pass->unique || unique_batch(pass->unique, pass->batch, err));
+}
+
+static bool step_write(struct pass *pass, struct err *err)
+{
+    batch_sort_errors(pass->batch);
+    for (int i = 0; i < SINK_COUNT; i++)
+        if (!sink_drivers[i]->write(pass->sinks[i], pass->batch, err))
+            return false;
+    return true;
+}
+
+static const struct batch_step {
+    enum stage stage;
+    bool (*run)(struct pass *pass, struct err *err);
+} batch_steps[] = {
+    {STAGE_CONVERT, step_convert},
+    {STAGE_RULES, step_rules},
+    {STAGE_WRITE, step_write},
+};
+
+/* ---- counting ---- */
+
+static void lose(struct stage_count *counts, enum stage stage, enum mark mark)
+{
+    if (mark == MARK_REJECTED)
+        counts[stage].rows_rejected++;
+    else if (mark == MARK_DUPLICATE)
+        counts[stage].rows_duplicate++;
+    else
+        counts[stage].rows_filtered++;
+}
+
+/* A row is lost at the stage of its first error; blank rows in parse, filtered ones in rules. */
+static void count_batch(struct pass *pass)
+{
+    const struct batch *batch = pass->batch;
+    size_t e = 0;
+    pass->counts[STAGE_PARSE].rows_expanded += batch->n;
+    for (uint32_t i = 0; i < batch->n; i++) {
+        enum mark mark = (enum mark)batch->marks[i];
+        while (e < batch->error_count && batch->errors[e].row < i)
+            e++;
+        if (mark == MARK_BLANK)
+            lose(pass->counts, STAGE_PARSE, mark);
+        else if (mark == MARK_FILTERED)
+            lose(pass->counts, STAGE_RULES, mark);
+        else if (mark != MARK_GOOD)
+            lose(pass->counts, batch->errors[e].stage, mark);
+        pass->run->rows += mark != MARK_BLANK;
+    }
+}
+
+static uint64_t rejected(const struct stage_count *counts)
+{
+    uint64_t sum = 0;
+    for (int s = STAGE_PARSE; s <= STAGE_WRITE; s++)
+        sum += counts[s].rows_rejected + counts[s].rows_duplicate;
+    return sum;
+}
+
+/* ---- limits ---- */
+
+static bool within_stop_after(struct pass *pass, struct err *err)
+{
+    const struct contract *contract = pass->run->contract;
+    if (!contract->has_stop_after || rejected(pass->counts) <= contract->stop_after)
+        return true;
+    ERR_REJECT(err, "too-many-rejects", "more than %llu rows were rejected, reading stopped",
+        (unsigned long long)contract->stop_after);
+    return err_hint(
+        err, "Look at a few of the rows below: one cause usually explains most; limits.stop_after sets the limit.");
+}
+
+static bool within_limits(struct pass *pass, struct err *err)
+{
+    const struct contract *contract = pass->run->contract;
+    uint64_t lost = rejected(pass->counts), rows = pass->run->rows;
+    for (uint32_t i = 0; i < contract->rule_count; i++) {
+        const struct rule *rule = &contract->rules[i];
+        if (rule->severity != SEVERITY_QUARANTINE || pass->rules.failed[i] <= rule->tolerate)
+            continue;
+        ERR_REJECT(err, "rule-quarantine", "rule " STR_FMT " failed on %llu rows, %llu are tolerated",
+            STR_ARG(rule->id), (unsigned long long)pass->rules.failed[i], (unsigned long long)rule->tolerate);
+        return err_hint(err, "The rule has severity quarantine: mend the file, or change the rule in the contract.");
+    }
+    if (!contract->has_max_reject_pct || rows < contract->min_rows || !rows)
+        return true;
+    double percent = 100.0 * (double)lost / (double)rows;
+    if (percent <= contract->max_reject_pct)
+        return true;
+    ERR_REJECT(err, "too-many-rejects", "%llu of %llu rows were rejected (%.1f %%), the contract allows %g %%",
+        (unsigned long long)lost, (unsigned long long)rows, percent, contract->max_reject_pct);
+    return err_hint(
+        err, "Look at a few of the rows below: one cause usually explains most; limits.max_reject_pct sets the limit.");
+}
+
+/* ---- opening ---- */
+
+static bool copy_original(void *context, uint64_t offset, uint64_t length, int fd, const char *name, struct err *err)
+{
+    struct stream *stream = file_run_stream(context, err);
+    char *chunk = stream ? malloc(COPY_BYTES) : NULL;
+    bool ok = chunk != NULL;
+    if (stream && !chunk)
+        ERR(err, ERR_MEMORY, "no memory to copy a record");
+    uint64_t skip = offset, left = length;
+    while (ok && (skip || left)) {
+        uint64_t wanted = skip ? skip : left;
+        size_t got;
+        ok = stream->read(stream, chunk, wanted < COPY_BYTES ? (size_t)wanted : COPY_BYTES, &got, err);
+        if (ok && !got)
+            ok = ERR(err, ERR_CHANGED, "the file ended before byte %llu", (unsigned long long)(offset + length));
+        if (ok && !skip)
+            ok = fs_write_all(fd, chunk, got, name, err);
+        if (skip)
+            skip -= ok ? got : 0;
+        else
+            left -= ok ? got : 0;
+    }
+    free(chunk);
+    stream_close(stream);
+    return ok;
+}
+
+static bool open_reader(struct pass *pass, struct err *err)
+{
+    struct file_run *run = pass->run;
+    const struct dialect *dialect = &run->sniff.dialect;
+    struct segment whole = {.offset = dialect->first_data_offset,
+        .length = UINT64_MAX,
+        .first_row = 1,
+        .first_line = dialect->first_data_line};
+    struct reader_options options = {.dialect = dialect,
+        .width = run->binding.width,
+        .blank_tail = run->binding.blank_tail,
+        .reject_blank = run->contract->reject_blank};
+    reader_close(pass->reader);
+    stream_close(pass->stream);
+    pass->reader = NULL;
+    pass->stream = file_run_stream(run, err);
+    if (pass->stream)
+        pass->reader = reader_open(pass->stream, &whole, 1, &options, err);
+    return pass->reader != NULL;
+}
+
+static bool open_sinks(struct pass *pass, struct err *err)
+{
+    struct file_run *run = pass->run;
+    pass->sink_run = (struct sink_run){
+        .contract = run->contract,
+        .binding = &run->binding,
+        .sniff = &run->sniff,
+        .run_id = run->claim.run_id,
+        .staging = run->staging_path,
+        .source = run->claim.file.arrival_key,
+        .ingest_ts = run->claim.file.arrived_at,
+        .memory = run->worker->options.memory / SINK_SHARE,
+        .arena = run->arena,
+        .copy_original = copy_original,
+        .context = run,
+    };
+    for (int i = 0; i < SINK_COUNT; i++) {
+        pass->sinks[i] = sink_drivers[i]->open(&pass->sink_run, err);
+        if (!pass->sinks[i])
+            return false;
+    }
+    return true;
+}
+
+/* The look at the keys alone, where the file is too large to keep them all. */
+static bool first_pass(struct pass *pass, struct err *err)
+{
+    enum reader_result result;
+    if (!pass->unique || !unique_wants_first_pass(pass->unique, pass->run->claim.file.size))
+        return true;
+    while ((result = reader_next(pass->reader, pass->batch, err)) == READER_BATCH)
+        if (!convert_keys(pass->converter, pass->batch, err) || !unique_first_pass(pass->unique, pass->batch, err))
+            return false;
+    return result == READER_END && open_reader(pass, err);
+}
+
+static bool open_pass(struct pass *pass, struct err *err)
+{
+    struct file_run *run = pass->run;
+    size_t memory = run->worker->options.memory;
+    pass->counts = run->manifest.counts;
+    pass->rules.failed = ARENA_ARRAY(run->arena, uint64_t, run->contract->rule_count);
+    pass->batch = batch_new(memory / BATCH_SHARE);
+    if (!pass->batch || !pass->rules.failed)
+        return ERR(err, ERR_MEMORY, "no memory for a batch");
+    pass->converter = converter_new(run->contract, &run->binding, &run->sniff.dialect, run->arena, err);
+    if (!pass->converter)
+        return false;
+    err_clear(err);
+    pass->unique = unique_new(run->contract, memory / UNIQUE_SHARE, run->staging_path, err);
+    if (!pass->unique && err->kind != ERR_NONE)
+        return false;
+    return open_reader(pass, err) && open_sinks(pass, err);
+}
+
+static void close_pass(struct pass *pass)
+{
+    for (int i = 0; i < SINK_COUNT; i++)
+        sink_drivers[i]->close(pass->sinks[i]);
+    unique_free(pass->unique);
+    reader_close(pass->reader);
+    stream_close(pass->stream);
+    batch_free(pass->batch);
+}
+
+/* ---- the pass ---- */
+
+static bool run_batch(struct pass *pass, struct err *err)
+{
+    for (size_t i = 0; i < sizeof batch_steps / sizeof *batch_steps; i++) {
+        struct stage_count *count = &pass->counts[batch_steps[i].stage];
+        if (!count->started_at)
+            count->started_at = clock_now();
+        pass->run->stage = batch_steps[i].stage;
+        if (!batch_steps[i].run(pass, err))
+            return false;
+        count->finished_at = clock_now();
+    }
+    count_batch(pass);
+    return within_stop_after(pass, err);
+}
+
+static bool run_batches(struct pass *pass, struct err *err)
+{
+    struct worker *worker = pass->run->worker;
+    int64_t beat = clock_monotonic();
+    bool decided = false;
+    for (;;) {
+        pass->run->stage = STAGE_PARSE;
+        enum reader_result result = reader_next(pass->reader, pass->batch, err);
+        if (result != READER_BATCH)
+            return result == READER_END;
+        if (!decided && !converter_decide(pass->converter, pass->batch, err))
+            return false;
+        decided = true;
+        if (!run_batch(pass, err))
+            return false;
+        progress_at(worker->progress, reader_bytes(pass->reader), pass->run->rows, rejected(pass->counts));
+        if (worker->stop && *worker->stop)
+            return ERR(err, ERR_INTERRUPTED, "asked to stop");
+        if (clock_monotonic() - beat > worker->options.lease_us / 3) {
+            beat = clock_monotonic();
+            if (!journal_heartbeat(worker->journal, &pass->run->claim, clock_now(), worker->options.lease_us, err))
+                return false;
+        }
+    }
+}
+
+/* From parse on each stage takes what its predecessor gave. */
+static void balance(struct pass *pass, int64_t started)
+{
+    struct stage_count *counts = pass->counts;
+    uint64_t rows = 0, bytes = pass->run->claim.file.size;
+    for (int s = STAGE_PARSE; s <= STAGE_WRITE; s++) {
+        struct stage_count *c = &counts[s];
+        c->rows_in = rows;
+        c->rows_out = rows + c->rows_expanded - c->rows_rejected - c->rows_duplicate - c->rows_filtered;
+        c->bytes_in = bytes;
+        c->bytes_out = s == STAGE_WRITE ? pass->run->result.bytes : bytes;
+        c->started_at = c->started_at ? c->started_at : started;
+        c->finished_at = c->finished_at ? c->finished_at : clock_now();
+        c->stage = (enum stage)s;
+        rows = c->rows_out;
+    }
+}
+
+static bool run_pass(struct pass *pass, struct err *err)
+{
+    struct file_run *run = pass->run;
+    int64_t started = clock_now();
+    if (!open_pass(pass, err) || !first_pass(pass, err) || !run_batches(pass, err) || !within_limits(pass, err) ||
+        !file_run_unchanged(run, err))
+        return false;
+    run->stage = STAGE_WRITE;
+    for (int i = 0; i < SINK_COUNT; i++)
+        if (!sink_drivers[i]->prepare(pass->sinks[i], &run->result, err))
+            return false;
+    balance(pass, started);
+    return file_run_seal(run, run->result.outputs, run->result.output_count, err);
+}
+
+enum step_result stage_process(struct file_run *run, struct err *err)
+{
+    struct pass pass = {.run = run};
+    bool ok = run_pass(&pass, err);
+    if (ok) {
+        run->manifest.outcome = OUTCOME_LOADED;
+        ok = file_run_keep_causes(run, err);
+    }
+    close_pass(&pass);
+    return ok ? STEP_FINISHED : STEP_FAILED;
+}

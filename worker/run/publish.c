@@ -1,0 +1,169 @@
+#include "worker/run/publish.h"
+
+#include "shared/clock.h"
+#include "shared/fault.h"
+#include "shared/json.h"
+
+enum { MAX_SAMPLES_TEXT = 64 * 1024, MAX_BLOCKS = 1024 * 1024 * 1024 };
+
+static bool publish_outputs(struct worker *worker, const struct manifest *manifest, struct err *err)
+{
+    struct storage *storage = worker->storage;
+    for (size_t i = 0; i < manifest->output_count; i++) {
+        bool already;
+        if (!storage->driver->move(
+                storage, manifest->outputs[i].staged, manifest->outputs[i].output.key, &already, err))
+            return false;
+        fault_here("published-output");
+    }
+    return true;
+}
+
+/* ---- the journal's transaction ---- */
+
+static bool commit_cause(struct worker *worker, const struct manifest *manifest, const struct sink_cause *cause,
+    int64_t *cause_id, struct err *err)
+{
+    struct buf samples;
+    struct json json;
+    struct cause_key key = {.dataset = manifest->dataset,
+        .stage = cause->stage,
+        .code = cause->code,
+        .system_code = STR(""),
+        .column = cause->column,
+        .rule = cause->rule,
+        .shape = cause->shape};
+    buf_init(&samples, MAX_SAMPLES_TEXT);
+    jsonw_init(&json, &samples);
+    jsonw_array_begin(&json);
+    for (unsigned i = 0; i < cause->sample_count; i++)
+        jsonw_string(&json, cause->samples[i]);
+    jsonw_array_end(&json);
+    bool ok = buf_ok(&samples, "samples of a cause", err) && journal_cause(worker->journal, &key, cause_id, err);
+    struct cause_count count = {*cause_id, cause->rows, cause->only_rows, cause->first_row, buf_str(&samples)};
+    ok = ok && journal_run_cause(worker->journal, manifest->run_id.p, &count, err);
+    buf_dispose(&samples);
+    return ok;
+}
+
+/* A whole file's reject is one row of the cause named by its code. */
+static bool commit_system_cause(struct worker *worker, const struct manifest *manifest, struct err *err)
+{
+    if (manifest->outcome != OUTCOME_QUARANTINED)
+        return true;
+    int64_t cause_id;
+    struct cause_key key = {.dataset = manifest->dataset,
+        .stage = STAGE_VALIDATE,
+        .code = CODE_NONE,
+        .system_code = manifest->error_code,
+        .column = STR(""),
+        .rule = STR(""),
+        .shape = STR("")};
+    for (enum stage s = 0; s < STAGE_COUNT; s++)
+        if (str_eq(manifest->system_cause_stage, str_of(stage_name(s))))
+            key.stage = s;
+    struct cause_count count = {.samples = STR("[]")};
+    if (!journal_cause(worker->journal, &key, &cause_id, err))
+        return false;
+    count.cause_id = cause_id;
+    return journal_run_cause(worker->journal, manifest->run_id.p, &count, err);
+}
+
+/* Entries are staged with the cause's index in the run; the journal wants its number. */
+static bool commit_blocks(
+    struct worker *worker, const struct manifest *manifest, const int64_t *cause_ids, struct err *err)
+{
+    struct buf entries;
+    if (!manifest->blocks.n)
+        return true;
+    buf_init(&entries, MAX_BLOCKS);
+    bool ok = worker->storage->driver->read(worker->storage, manifest->blocks, &entries, err);
+    uint64_t rows = entries.n / REJECT_ENTRY_BYTES;
+    if (ok && (rows != manifest->block_rows || entries.n % REJECT_ENTRY_BYTES))
+        ok = ERR(err, ERR_CORRUPT, "staged reject entries of run " STR_FMT " are cut short", STR_ARG(manifest->run_id));
+    for (uint64_t i = 0; ok && i < rows; i++) {
+        char *at = entries.p + i * REJECT_ENTRY_BYTES + 16;
+        uint32_t index, number;
+        memcpy(&index, at, sizeof index);
+        if (index >= manifest->cause_count) {
+            ok = ERR(err, ERR_CORRUPT, "a staged reject entry names cause %u", index);
+            break;
+        }
+        number = (uint32_t)cause_ids[index];
+        memcpy(at, &number, sizeof number);
+    }
+    for (uint64_t first = 0, block = 0; ok && first < rows; first += REJECT_BLOCK_ROWS, block++) {
+        uint64_t count = rows - first < REJECT_BLOCK_ROWS ? rows - first : REJECT_BLOCK_ROWS;
+        ok = journal_reject_block(worker->journal, manifest->run_id.p, (uint32_t)block,
+            entries.p + first * REJECT_ENTRY_BYTES, (uint32_t)count, err);
+    }
+    buf_dispose(&entries);
+    return ok;
+}
+
+static bool commit_contents(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
+    struct arena *arena, struct err *err)
+{
+    struct journal *journal = worker->journal;
+    int64_t *cause_ids = ARENA_ARRAY(arena, int64_t, manifest->cause_count);
+    if (!cause_ids)
+        return ERR(err, ERR_MEMORY, "no memory for the causes of a run");
+    for (size_t i = 0; i < manifest->output_count; i++)
+        if (!journal_output(journal, claim->run_id, &manifest->outputs[i].output, err))
+            return false;
+    for (int s = 0; s < STAGE_COUNT; s++)
+        if (manifest->counts[s].finished_at && !journal_stage(journal, claim->run_id, &manifest->counts[s], err))
+            return false;
+    for (size_t i = 0; i < manifest->cause_count; i++)
+        if (!commit_cause(worker, manifest, &manifest->causes[i], &cause_ids[i], err))
+            return false;
+    return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
+           journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);
+}
+
+static bool commit(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
+    struct arena *arena, struct err *err)
+{
+    if (!journal_begin(worker->journal, err))
+        return false;
+    if (commit_contents(worker, claim, manifest, arena, err) && fault_pass("commit", claim->run_id, err) &&
+        journal_commit(worker->journal, err))
+        return true;
+    journal_rollback(worker->journal);
+    return false;
+}
+
+/* ---- the original ---- */
+
+bool publish_move(struct worker *worker, struct claim *claim, struct str to, struct err *err)
+{
+    bool already;
+    if (str_eq(claim->file.location, to))
+        return true;
+    if (!journal_file_moving(worker->journal, claim, to, err) || !fault_pass("moving", to.p, err) ||
+        !worker->storage->driver->move(worker->storage, claim->file.location, to, &already, err) ||
+        !fault_pass("moved", to.p, err) || !journal_file_moved(worker->journal, claim, to, err))
+        return false;
+    claim->file.location = to;
+    return true;
+}
+
+bool publish_clear(struct worker *worker, const char *run_id, struct arena *arena, struct err *err)
+{
+    struct storage *storage = worker->storage;
+    return storage->driver->remove_tree(storage, manifest_staging_key(run_id, arena), err) &&
+           storage->driver->remove(storage, manifest_key(run_id, arena), err);
+}
+
+bool publish_run(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
+    enum run_state state, struct arena *arena, struct err *err)
+{
+    struct claim own = *claim;
+    if (state == RUN_PUBLISHING && (!publish_outputs(worker, manifest, err) || !fault_pass("published", NULL, err) ||
+                                       !commit(worker, claim, manifest, arena, err)))
+        return false;
+    return publish_move(worker, &own, manifest->archive_to, err) &&
+           journal_run_end(worker->journal, &own, manifest->outcome, manifest->error_code, manifest->error_message,
+               clock_now(), err) &&
+           fault_pass("ended", NULL, err) && publish_clear(worker, claim->run_id, arena, err);
+}

@@ -1,0 +1,90 @@
+/* Validate: what is this file, and does its header fit the contract? It then moves to validated/. */
+#include "worker/run/file_run.h"
+#include "worker/run/publish.h"
+
+#include "shared/json.h"
+
+enum { MAX_DIALECT_TEXT = 64 * 1024 };
+
+/* Labels and aliases the contract knows: they help to find the header among title lines. */
+static bool expected_labels(struct file_run *run, struct sniff_request *request, struct err *err)
+{
+    const struct contract *contract = run->contract;
+    size_t most = 0, n = 0;
+    for (uint32_t i = 0; i < contract->field_count; i++)
+        most += 2 + contract->fields[i].alias_count;
+    struct str *labels = ARENA_ARRAY(run->arena, struct str, most);
+    if (!labels)
+        return ERR(err, ERR_MEMORY, "no memory for the contract's labels");
+    for (uint32_t i = 0; i < contract->field_count; i++) {
+        const struct field *field = &contract->fields[i];
+        labels[n++] = field->name;
+        if (field->label.n)
+            labels[n++] = field->label;
+        for (size_t a = 0; a < field->alias_count; a++)
+            labels[n++] = field->aliases[a];
+    }
+    request->expected = labels;
+    request->expected_count = n;
+    return true;
+}
+
+/* The sample stays: the labels are slices of it. */
+static bool sniff(struct file_run *run, struct err *err)
+{
+    struct sniff_request request = {.given = &run->contract->dialect};
+    struct stream *stream = file_run_stream(run, err);
+    char *sample = stream ? arena_alloc(run->arena, SNIFF_SAMPLE_BYTES) : NULL;
+    size_t got = 0;
+    bool ok = sample != NULL;
+    if (stream && !sample)
+        ERR(err, ERR_MEMORY, "no memory for a sample of the file");
+    ok = ok && stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err) && expected_labels(run, &request, err);
+    request.sample = (struct str){sample, got};
+    request.whole = got < SNIFF_SAMPLE_BYTES;
+    ok = ok && sniff_csv(&request, &run->sniff, run->arena, err);
+    stream_close(stream);
+    return ok;
+}
+
+static bool record_dialect(struct file_run *run, struct err *err)
+{
+    struct buf text;
+    struct json json;
+    buf_init(&text, MAX_DIALECT_TEXT);
+    jsonw_init(&json, &text);
+    dialect_write(&run->sniff.dialect, &json);
+    bool ok = buf_ok(&text, "a dialect", err) &&
+              journal_run_state(run->worker->journal, &run->claim, RUN_CLAIMED, RUN_VALIDATED, buf_str(&text), err);
+    buf_dispose(&text);
+    return ok;
+}
+
+/* A rename may show in the object's version: what counts from here on is its version at the new place. */
+static bool move_to_validated(struct file_run *run, struct err *err)
+{
+    struct storage *storage = run->worker->storage;
+    struct str name = storage_base_name(run->claim.file.arrival_key);
+    char *to = arena_printf(run->arena, "validated/%s/" STR_FMT, run->claim.run_id, STR_ARG(name));
+    struct storage_object moved;
+    bool exists;
+    if (!to)
+        return ERR(err, ERR_MEMORY, "no memory for a key");
+    if (!file_run_unchanged(run, err) || !publish_move(run->worker, &run->claim, str_of(to), err) ||
+        !storage->driver->stat(storage, run->claim.file.location, &exists, &moved, run->arena, err))
+        return false;
+    if (!exists || moved.size != run->object.size || moved.modified != run->object.modified)
+        return ERR(err, ERR_CHANGED, STR_FMT " changed while it was moved", STR_ARG(run->claim.file.arrival_key));
+    run->object = moved;
+    return true;
+}
+
+enum step_result stage_validate(struct file_run *run, struct err *err)
+{
+    uint64_t size = run->claim.file.size;
+    if (!sniff(run, err) || !binding_make(run->contract, &run->sniff, &run->binding, run->arena, err))
+        return STEP_FAILED;
+    run->validated = true;
+    run->manifest.counts[STAGE_VALIDATE].bytes_in = run->manifest.counts[STAGE_VALIDATE].bytes_out = size;
+    return record_dialect(run, err) && move_to_validated(run, err) ? STEP_NEXT : STEP_FAILED;
+}

@@ -1,0 +1,191 @@
+#include "worker/run/worker.h"
+
+#include "shared/clock.h"
+#include "shared/fault.h"
+#include "shared/log.h"
+#include "worker/run/file_run.h"
+#include "worker/run/publish.h"
+
+/* ---- what a predecessor left ---- */
+
+static bool roll_forward(
+    struct worker *worker, const struct claim *claim, enum run_state state, struct arena *arena, struct err *err)
+{
+    struct manifest manifest;
+    log_event(LOG_INFO, "rolling-forward", "run", claim->run_id, "state", run_state_name(state), NULL);
+    return manifest_read(worker->storage, claim->run_id, &manifest, arena, err) &&
+           publish_run(worker, claim, &manifest, state, arena, err);
+}
+
+static bool roll_back(
+    struct worker *worker, const struct claim *claim, enum run_state state, struct arena *arena, struct err *err)
+{
+    bool exhausted;
+    struct err why;
+    log_event(LOG_INFO, "rolling-back", "run", claim->run_id, "state", run_state_name(state), NULL);
+    ERR(&why, ERR_INTERRUPTED, "the worker ended before the file was published");
+    return publish_clear(worker, claim->run_id, arena, err) &&
+           journal_run_failed(worker->journal, claim, &why, STR(""), clock_now(), &exhausted, err);
+}
+
+bool worker_recover(struct worker *worker, struct err *err)
+{
+    bool found = true, ok = true;
+    while (ok && found) {
+        struct arena *arena = arena_new(0);
+        struct claim claim;
+        enum run_state state;
+        if (!arena)
+            return ERR(err, ERR_MEMORY, "no memory to recover");
+        ok = journal_take_over(
+            worker->journal, worker->owner, clock_now(), worker->options.lease_us, &claim, &state, &found, arena, err);
+        if (ok && found)
+            ok = state == RUN_PUBLISHING || state == RUN_COMMITTED ? roll_forward(worker, &claim, state, arena, err)
+                                                                   : roll_back(worker, &claim, state, arena, err);
+        arena_free(arena);
+    }
+    return ok;
+}
+
+/* ---- what lies in the landing zone ---- */
+
+struct listing {
+    struct worker *worker;
+    int64_t modified_before;
+    struct err *err;
+    bool failed;
+};
+
+static bool register_one(void *context, const struct storage_object *object)
+{
+    struct listing *listing = context;
+    struct worker *worker = listing->worker;
+    struct err unsafe;
+    if (object->modified >= listing->modified_before)
+        return true;
+    if (!storage_key_ok(object->key, &unsafe)) {
+        log_err(LOG_WARN, "unsafe-name", &unsafe);
+        return true;
+    }
+    const struct contract *contract = contracts_match(worker->contracts, object->key);
+    int64_t file_id;
+    bool is_new;
+    if (!journal_register(worker->journal, object->key, contract ? contract->dataset : STR(""), object->size,
+            object->version, clock_now(), &file_id, &is_new, listing->err)) {
+        listing->failed = true;
+        return false;
+    }
+    worker->tally.unmatched += !contract;
+    return true;
+}
+
+/* The part of a glob before its first wildcard, up to its last '/': where the files it takes can lie. */
+static struct str fixed_prefix(struct str match)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < match.n && match.p[i] != '*' && match.p[i] != '?'; i++)
+        if (match.p[i] == '/')
+            n = i + 1;
+    return (struct str){match.p, n};
+}
+
+bool worker_landing_zones(const struct worker *worker, bool (*each)(void *context, struct str prefix), void *context)
+{
+    bool ok = each(context, STR("raw/"));
+    for (size_t i = 0; ok && i < worker->contracts->count; i++) {
+        struct str prefix = fixed_prefix(worker->contracts->list[i]->match);
+        bool seen = str_starts(prefix, STR("raw/"));
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = str_starts(prefix, fixed_prefix(worker->contracts->list[j]->match));
+        ok = seen || each(context, prefix);
+    }
+    return ok;
+}
+
+static bool register_zone(void *context, struct str prefix)
+{
+    struct listing *listing = context;
+    struct storage *storage = listing->worker->storage;
+    return storage->driver->list(storage, prefix, register_one, listing, listing->err) && !listing->failed;
+}
+
+static bool in_transaction(struct worker *worker, struct listing *listing, struct str key, struct err *err)
+{
+    struct storage *storage = worker->storage;
+    struct arena *arena = arena_new(0);
+    struct storage_object object;
+    bool exists = false, ok = arena || ERR(err, ERR_MEMORY, "no memory to look at a file");
+    if (!key.n)
+        ok = ok && worker_landing_zones(worker, register_zone, listing);
+    else
+        ok = ok && storage->driver->stat(storage, key, &exists, &object, arena, err) &&
+             (!exists || register_one(listing, &object));
+    arena_free(arena);
+    return ok && fault_pass("registered", NULL, err);
+}
+
+static bool register_keys(struct worker *worker, struct str key, int64_t modified_before, struct err *err)
+{
+    struct listing listing = {.worker = worker, .modified_before = modified_before, .err = err};
+    if (!key.n)
+        worker->tally.unmatched = 0;
+    if (!journal_begin(worker->journal, err))
+        return false;
+    if (in_transaction(worker, &listing, key, err))
+        return journal_commit(worker->journal, err);
+    journal_rollback(worker->journal);
+    return false;
+}
+
+bool worker_register(struct worker *worker, int64_t modified_before, struct err *err)
+{
+    return register_keys(worker, STR(""), modified_before, err);
+}
+
+bool worker_register_key(struct worker *worker, struct str key, struct err *err)
+{
+    return register_keys(worker, key, INT64_MAX, err);
+}
+
+/* ---- work ---- */
+
+enum work_result worker_next(struct worker *worker, struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct claim claim;
+    bool found = false;
+    if (!arena) {
+        ERR(err, ERR_MEMORY, "no memory for a claim");
+        return WORK_FAILED;
+    }
+    bool ok = journal_claim(worker->journal, worker->owner, clock_now(), worker->options.lease_us,
+        worker->options.ignore_backoff, worker->options.only, &claim, &found, arena, err);
+    if (ok && found)
+        ok = fault_pass("claimed", NULL, err) && file_run(worker, &claim, err);
+    arena_free(arena);
+    return !ok ? WORK_FAILED : found ? WORK_DONE : WORK_NOTHING;
+}
+
+bool worker_work(struct worker *worker, struct err *err)
+{
+    while (!worker->options.max_files || worker->tally.files < worker->options.max_files) {
+        if (worker->stop && *worker->stop)
+            return ERR(err, ERR_INTERRUPTED, "asked to stop");
+        switch (worker_next(worker, err)) {
+        case WORK_DONE:
+            break;
+        case WORK_NOTHING:
+            return true;
+        case WORK_FAILED:
+            return false;
+        }
+    }
+    return true;
+}
+
+bool worker_run(struct worker *worker, struct err *err)
+{
+    worker->tally = (struct tally){0};
+    return worker->storage->driver->probe(worker->storage, err) && worker_recover(worker, err) &&
+           worker_register(worker, INT64_MAX, err) && worker_work(worker, err);
+}

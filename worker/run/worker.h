@@ -1,0 +1,57 @@
+/*
+ * A worker: takes waiting files one after another and brings each through the stages, with the lake, the journal and
+ * the contracts it was given. One thread's.
+ */
+#ifndef WORKER_RUN_WORKER_H
+#define WORKER_RUN_WORKER_H
+
+#include "worker/config/contract.h"
+#include "worker/journal/journal.h"
+#include "worker/run/progress.h"
+#include "worker/storage/storage.h"
+
+#include <signal.h>
+
+struct worker_options {
+    size_t memory; /* bytes, of the whole process */
+    int64_t lease_us;
+    bool ignore_backoff; /* try at once what another process put off */
+    uint64_t max_files;  /* 0: until nothing waits */
+    struct str only;     /* one arrival key; empty: all */
+};
+
+/* What one call of worker_run() did, by outcome. */
+struct tally {
+    uint64_t files, loaded, duplicates, quarantined, failed, waiting, unmatched;
+    uint64_t rows, rejected, bytes;
+};
+
+struct worker {
+    struct worker_options options;
+    struct storage *storage;
+    struct journal *journal;
+    const struct contracts *contracts;
+    struct str owner; /* "host:pid:start" */
+    struct progress *progress;
+    const volatile sig_atomic_t *stop;
+    struct tally tally;
+};
+
+/* Finishes or clears away what a predecessor left, registers what lies in the landing zone, then works until nothing
+ * waits, max_files are done or *stop is set. false: a dependency or the program itself is at fault (err). */
+bool worker_run(struct worker *worker, struct err *err) MUST_CHECK;
+
+/* The parts of it. */
+bool worker_recover(struct worker *worker, struct err *err) MUST_CHECK;
+/* Only what was last written before that time; INT64_MAX: whatever lies there. */
+bool worker_register(struct worker *worker, int64_t modified_before, struct err *err) MUST_CHECK;
+/* One key, when it is there. */
+bool worker_register_key(struct worker *worker, struct str key, struct err *err) MUST_CHECK;
+/* Works until nothing waits, max_files are done or *stop is set. */
+bool worker_work(struct worker *worker, struct err *err) MUST_CHECK;
+/* The folders of the lake that files arrive in: raw/ and what contracts name beside it. false from each stops. */
+bool worker_landing_zones(const struct worker *worker, bool (*each)(void *context, struct str prefix), void *context);
+enum work_result { WORK_DONE, WORK_NOTHING, WORK_FAILED };
+enum work_result worker_next(struct worker *worker, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,90 @@
+#include "worker/shape/label.h"
+
+#include "shared/utf8.h"
+
+#include <stdlib.h>
+#include <utf8proc.h>
+
+enum { MAX_LABEL_BYTES = 64 << 20 };
+
+static bool is_name_part(uint32_t c)
+{
+    switch (utf8proc_category((utf8proc_int32_t)c)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void add_name_parts(struct str text, struct buf *out)
+{
+    bool gap = false;
+    size_t start = out->n;
+    for (size_t at = 0; at < text.n;) {
+        uint32_t c = 0;
+        size_t n = utf8_decode((struct str){text.p + at, text.n - at}, &c);
+        if (n && is_name_part(c)) {
+            if (gap && out->n > start)
+                buf_add_byte(out, '_');
+            buf_add(out, text.p + at, n);
+            gap = false;
+        } else {
+            gap = true;
+        }
+        at += n ? n : 1;
+    }
+}
+
+void label_normalise(struct str label, struct buf *out)
+{
+    utf8proc_uint8_t *mapped = NULL;
+    utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)label.p, (utf8proc_ssize_t)label.n, &mapped,
+        UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+    if (n >= 0)
+        add_name_parts((struct str){(const char *)mapped, (size_t)n}, out);
+    else
+        add_name_parts(label, out); /* not UTF-8: its bad bytes become gaps */
+    free(mapped);
+}
+
+bool label_normalised(struct str label, struct arena *arena, struct str *out)
+{
+    struct buf buf;
+    buf_init(&buf, MAX_LABEL_BYTES);
+    label_normalise(label, &buf);
+    *out = buf.failed ? (struct str){0} : arena_str(arena, buf_str(&buf));
+    buf_dispose(&buf);
+    return out->p != NULL;
+}
+
+static size_t cut_length(struct str text, size_t most)
+{
+    if (text.n <= most)
+        return text.n;
+    size_t n = most;
+    while (n && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+        n--;
+    return n;
+}
+
+void label_list(struct buf *out, const struct str *list, size_t count, size_t most_bytes)
+{
+    size_t start = out->n;
+    for (size_t i = 0; i < count; i++) {
+        if (i && out->n - start > most_bytes) {
+            buf_printf(out, ", … (%zu in all)", count);
+            return;
+        }
+        size_t n = cut_length(list[i], 60);
+        buf_printf(out, "%s%.*s%s", i ? ", " : "", (int)n, list[i].p, n < list[i].n ? "…" : "");
+    }
+}

@@ -1,0 +1,133 @@
+#include "worker/storage/dir_intern.h"
+
+#include "shared/fs.h"
+#include "shared/ulid.h"
+#include "worker/storage/beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MARKER_MAX = 4096 };
+
+static bool write_synced(int fd, const char *name, struct str content, struct err *err)
+{
+    bool ok = fs_write_all(fd, content.p, content.n, name, err) && fs_sync_fd(fd, name, err);
+    if (close(fd) != 0 && ok)
+        ok = ERR_ERRNO(err, "cannot close %s", name);
+    return ok;
+}
+
+static bool write_temporary(int folder, char temporary[64], const char *name, struct str content, struct err *err)
+{
+    char id[ULID_SIZE];
+    ulid_new(id);
+    snprintf(temporary, 64, ".%s.tmp", id);
+    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return ERR_ERRNO(err, "cannot create %s", name);
+    return write_synced(fd, name, content, err);
+}
+
+static bool put(int folder, const char *name, struct str content, unsigned flags, struct err *err)
+{
+    char temporary[64];
+    bool ok = write_temporary(folder, temporary, name, content, err);
+    if (ok && renameat2(folder, temporary, folder, name, flags) != 0)
+        ok = ERR_ERRNO(err, "cannot put %s in its place", name);
+    if (!ok)
+        unlinkat(folder, temporary, 0);
+    return ok && fs_sync_fd(folder, name, err);
+}
+
+bool dir_write_new(int folder, const char *name, struct str content, struct err *err)
+{
+    return put(folder, name, content, RENAME_NOREPLACE, err);
+}
+
+bool dir_write_over(int folder, const char *name, struct str content, struct err *err)
+{
+    return put(folder, name, content, 0, err);
+}
+
+/* *id empty: there is no marker. */
+static bool read_marker(int root, char id[ULID_SIZE], struct err *err)
+{
+    char text[MARKER_MAX];
+    id[0] = '\0';
+    int fd = beneath_open(root, ".sluice/lake.json", O_RDONLY, 0);
+    if (fd < 0)
+        return errno == ENOENT || dir_errno(err, "cannot read", ".sluice/lake.json");
+    ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    json_t *marker = json_loadb(text, n > 0 ? (size_t)n : 0, 0, NULL);
+    struct str found = str_of(json_string_value(json_object_get(marker, "id")));
+    bool ok = ulid_valid(found);
+    if (ok)
+        snprintf(id, ULID_SIZE, "%.*s", STR_ARG(found));
+    json_decref(marker);
+    return ok || ERR(err, ERR_CORRUPT, "the lake's .sluice/lake.json is not what was written there");
+}
+
+static bool write_marker(int folder, struct err *err)
+{
+    char id[ULID_SIZE], text[128];
+    ulid_new(id);
+    snprintf(text, sizeof text, "{\"version\": 1, \"id\": \"%s\"}\n", id);
+    /* Somebody else's first use may have come first: then theirs is the one. */
+    return dir_write_new(folder, "lake.json", str_of(text), err) || err->kind == ERR_EXISTS;
+}
+
+static bool check_marker(struct storage *storage, int root, int folder, struct err *err)
+{
+    char id[ULID_SIZE];
+    if (!read_marker(root, id, err))
+        return false;
+    if (!id[0] && (!write_marker(folder, err) || !read_marker(root, id, err)))
+        return false;
+    if (storage->lake_id[0] && strcmp(storage->lake_id, id) != 0) {
+        ERR(err, ERR_UNAVAILABLE, "%s is another lake (%s) than the one expected (%s)", storage->root.p, id,
+            storage->lake_id);
+        return err_hint(err, "mount the right one, or start with a new --journal");
+    }
+    memcpy(storage->lake_id, id, sizeof id);
+    return true;
+}
+
+/* Permission bits and mount flags lie; a file that was written and synced does not. */
+static bool try_writing(int folder, struct err *err)
+{
+    char temporary[64];
+    bool ok = write_temporary(folder, temporary, "a probe file in .sluice", STR("probe\n"), err);
+    if (unlinkat(folder, temporary, 0) != 0 && ok)
+        ok = ERR_ERRNO(err, "cannot remove the probe file in .sluice");
+    return ok;
+}
+
+static bool probe_folder(struct storage *storage, int root, struct err *err)
+{
+    if (mkdirat(root, ".sluice", 0777) != 0 && errno != EEXIST)
+        return ERR_ERRNO(err, "cannot create the folder .sluice");
+    int folder = beneath_open(root, ".sluice", O_RDONLY | O_DIRECTORY, 0);
+    if (folder < 0)
+        return dir_errno(err, "cannot open", ".sluice");
+    bool ok = check_marker(storage, root, folder, err) && try_writing(folder, err);
+    close(folder);
+    return ok;
+}
+
+bool dir_probe(struct storage *storage, struct err *err)
+{
+    int root;
+    if (!dir_root(storage, &root, err))
+        return false;
+    bool ok = probe_folder(storage, root, err);
+    close(root);
+    if (ok)
+        return true;
+    if (err->kind != ERR_CORRUPT && err->kind != ERR_FILE)
+        err->kind = ERR_UNAVAILABLE;
+    return err_context(err, "the lake %s cannot be used", storage->root.p);
+}

@@ -1,0 +1,158 @@
+#include "worker/storage/storage.h"
+
+#include "shared/utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { KEY_MAX = 1024, PART_MAX = 255, BASE_NAME_MAX = 180 };
+
+/* ---- names ---- */
+
+static bool unsafe(struct err *err, struct str key, const char *why)
+{
+    struct buf shown;
+    buf_init(&shown, 1024);
+    utf8_sanitise(&shown, key.n > 200 ? (struct str){key.p, 200} : key);
+    ERR_REJECT(err, "unsafe-name", "the name %.*s %s", STR_ARG(buf_str(&shown)), why);
+    err_hint(err, "rename it and deliver it again");
+    buf_dispose(&shown);
+    return false;
+}
+
+static bool has_control(struct str key)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        unsigned char c = (unsigned char)key.p[i];
+        bool is_c1 = c == 0xC2 && i + 1 < key.n && (unsigned char)key.p[i + 1] < 0xA0;
+        if (c < 0x20 || c == 0x7F || is_c1)
+            return true;
+    }
+    return false;
+}
+
+static const char *part_fault(struct str part)
+{
+    if (!part.n)
+        return "has an empty part, or begins or ends with '/'";
+    if (str_eq(part, STR(".")) || str_eq(part, STR("..")))
+        return "has a part that is . or ..";
+    return part.n > PART_MAX ? "has a part of more than 255 bytes" : NULL;
+}
+
+bool storage_key_ok(struct str key, struct err *err)
+{
+    if (!key.n)
+        return ERR_REJECT(err, "unsafe-name", "an empty name");
+    if (key.n > KEY_MAX)
+        return unsafe(err, key, "is longer than 1024 bytes");
+    if (has_control(key))
+        return unsafe(err, key, "has control characters");
+    if (!utf8_valid(key))
+        return unsafe(err, key, "is not UTF-8");
+    for (struct str rest = key;;) {
+        size_t n = str_find_byte(rest, '/');
+        const char *fault = part_fault((struct str){rest.p, n});
+        if (fault)
+            return unsafe(err, key, fault);
+        if (n == rest.n)
+            return true;
+        rest = (struct str){rest.p + n + 1, rest.n - n - 1};
+    }
+}
+
+/* The list of Hive's FileUtils, and C1 controls, which our own keys may not have. */
+static bool must_escape(struct str value, size_t i)
+{
+    static const char listed[] = "\"#%'*/:=?\\{[]^\x7F";
+    unsigned char c = (unsigned char)value.p[i];
+    if (c < 0x20 || (c < 0x80 && strchr(listed, c)))
+        return true;
+    if (c == 0xC2 && i + 1 < value.n)
+        return (unsigned char)value.p[i + 1] < 0xA0;
+    return c >= 0x80 && c < 0xA0 && i > 0 && (unsigned char)value.p[i - 1] == 0xC2;
+}
+
+void storage_hive_escape(struct buf *out, struct str value)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    if (!value.n)
+        buf_add_cstr(out, "__HIVE_DEFAULT_PARTITION__");
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        if (must_escape(value, i)) {
+            const char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
+            buf_add(out, escaped, sizeof escaped);
+        } else
+            buf_add_byte(out, value.p[i]);
+    }
+}
+
+struct str storage_base_name(struct str key)
+{
+    size_t from = key.n;
+    while (from && key.p[from - 1] != '/')
+        from--;
+    struct str name = {key.p + from, key.n - from};
+    if (name.n <= BASE_NAME_MAX)
+        return name;
+    /* From the front: what a name ends with says what it holds. */
+    size_t cut = name.n - BASE_NAME_MAX;
+    while (cut < name.n && ((unsigned char)name.p[cut] & 0xC0) == 0x80)
+        cut++;
+    return (struct str){name.p + cut, name.n - cut};
+}
+
+/* ---- opening ---- */
+
+static struct str scheme_of(struct str *url)
+{
+    for (size_t i = 0; i + 2 < url->n && url->p[i] != '/'; i++)
+        if (memcmp(url->p + i, "://", 3) == 0) {
+            struct str scheme = {url->p, i};
+            *url = (struct str){url->p + i + 3, url->n - i - 3};
+            return scheme;
+        }
+    return STR("file");
+}
+
+static bool make_root(struct storage *storage, struct str path, struct arena *arena, struct err *err)
+{
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    if (!path.n)
+        return ERR(err, ERR_USAGE, "the lake has no name");
+    if (path.p[0] == '/')
+        storage->root = arena_str(arena, path);
+    else {
+        char *here = getcwd(NULL, 0);
+        if (!here)
+            return ERR_ERRNO(err, "cannot ask for the working folder");
+        storage->root = str_of(arena_printf(arena, "%s/" STR_FMT, here, STR_ARG(path)));
+        free(here);
+    }
+    return storage->root.p || ERR(err, ERR_MEMORY, "no memory for the name of the lake");
+}
+
+bool storage_open(struct str url, const struct storage_driver *const *drivers, struct arena *arena,
+    struct storage **storage, struct err *err)
+{
+    struct str path = url, scheme = scheme_of(&path);
+    bool is_dir = str_eq(scheme, STR("file"));
+    struct storage *made = ARENA_NEW(arena, struct storage);
+    if (!made)
+        return ERR(err, ERR_MEMORY, "no memory for a lake");
+    for (; *drivers; drivers++)
+        if (str_eq(is_dir ? STR("dir") : scheme, str_of((*drivers)->scheme)))
+            made->driver = *drivers;
+    if (!made->driver)
+        return ERR(err, ERR_USAGE, "no lake is known by %.*s://", STR_ARG(scheme));
+    made->url = arena_str(arena, url);
+    if (!made->url.p)
+        return ERR(err, ERR_MEMORY, "no memory for the name of the lake");
+    if (is_dir && !make_root(made, path, arena, err))
+        return false;
+    *storage = made;
+    return true;
+}
