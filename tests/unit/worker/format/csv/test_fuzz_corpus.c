@@ -1,5 +1,5 @@
 /* Replays the fuzzer's corpus through its own target, which aborts where something does not hold. */
-#include "tests/fuzz/fuzz_reader.c"
+#include "tests/fuzz/fuzz_reader.h"
 
 #include "shared/fs.h"
 
@@ -24,7 +24,7 @@ static void test_replay(void **state)
         struct buf input;
         buf_init(&input, 1 << 20);
         assert_true(fs_read(arena_printf(arena, "%s/%s", folder, names[i]), &input, &err));
-        LLVMFuzzerTestOneInput((const uint8_t *)input.p, input.n);
+        fuzz_reader((const uint8_t *)input.p, input.n);
         buf_dispose(&input);
     }
     arena_free(arena);
