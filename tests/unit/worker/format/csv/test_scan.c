@@ -31,10 +31,12 @@ static void test_positions(void **state)
         size_t count, good;
     } cases[] = {
         {"a,\"b,\n\",c\r\n", "d,e\n", {1, 7, 10, 72, 74}, 5, 75},
-        {"a,b\n", "\"", {1, 3}, 2, 64},       /* an opening quote in the middle */
-        {"\"", "\",x\n", {62, 64}, 2, 65},    /* closes in the first block, its delimiter too */
-        {"\"abc", "\",x\n", {65, 67}, 2, 68}, /* the closing quote opens the second block */
-        {"\"abc", "\"x\n", {0}, 0, 64},       /* and is stray */
+        {"a,b\n", "\"", {1, 3}, 2, 64},          /* an opening quote in the middle */
+        {"\"", "\",x\n", {62, 64}, 2, 65},       /* closes in the first block, its delimiter too */
+        {"\"abc", "\",x\n", {65, 67}, 2, 68},    /* the closing quote opens the second block */
+        {"\"abc", "\"x\n", {0}, 0, 64},          /* and is stray */
+        {"\"ab", "\"\"\",x\n", {66, 68}, 2, 69}, /* a doubled quote on both sides of the border */
+        {"\"ab", "\"x\n", {0}, 0, 64},           /* the closing quote ends a block, what is stray begins one */
         {"ab\rc", "x\n", {0}, 0, 0},
         {"abc", "\rx\n", {0}, 0, 64}, /* the CR ends a block */
         {"a,\"\",\"\"\"\",b", ",\n", {1, 4, 9, 71, 72}, 5, 73},
