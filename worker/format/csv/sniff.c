@@ -240,9 +240,11 @@ static bool note_header(struct sniffing *s)
                       : h->typed ? "words above columns of numbers, dates or times"
                                  : "its cells differ from each other and from those below";
     if (!note(s, "header on line %llu (%d line%s, %zu labels): %s", (unsigned long long)h->line, h->rows,
-            h->rows == 1 ? "" : "s", h->count, why))
+            h->rows == 1 ? "" : "s", h->found, why))
         return false;
     if (h->titles && !note(s, "%zu lines above the header are titles or blank", h->titles))
+        return false;
+    if (h->found < h->width && !note(s, "the header has %zu labels, the records have %zu cells", h->found, h->width))
         return false;
     if (h->other_delimiter && !note(s, "the header's line is delimited differently from the records"))
         return false;

@@ -92,6 +92,8 @@ static const struct expected headers[] = {
     {"no value is no label", TEXT("name,a,b\nAnn,N/A,N/A\nBob,1,2\nCy,3,4\nDi,5,6\n"), ",", '"', '"', 1, 1, 3, 9},
     {"years as labels", TEXT("region,2019,2020,2021\nNorth,1.5,2.5,3.5\nSouth,1.7,2.7,3.7\n"), ",", '"', '"', 1, 1, 4,
         22},
+    {"ragged records", TEXT("a,b,c\n1,2\n3,4,5,6\n7\n8,9,10\n"), ",", '"', '"', 1, 1, 3, 6},
+    {"Excel's announcement", TEXT("sep=;\nid;name\n1;a,b\n2;c\n"), ";", '"', '"', 1, 2, 2, 14},
     {"footer stays data", TEXT("a,b\n1,2\n3,4\n5,6\nTotal 3 rows\n"), ",", '"', '"', 1, 1, 2, 4},
     {"notes above, other width", TEXT("# made by x\n# on 2020-01-01, by y\na,b,c\n1,2,3\n4,5,6\n7,8,9\n"), ",", '"',
         '"', 1, 3, 3, 40},
