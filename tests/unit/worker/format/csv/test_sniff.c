@@ -366,6 +366,22 @@ static void expected_labels_pull(void **state)
     arena_free(arena);
 }
 
+static void nothing_points_into_the_sample(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct err err = {0};
+    struct sniff sniff;
+    char sample[] = "sep=;\nid;name\n1;a\n";
+    struct sniff_request request = {.sample = {sample, sizeof sample - 1}, .whole = true};
+    assert_true(sniff_csv(&request, &sniff, arena, &err));
+    memset(sample, 'x', sizeof sample);
+    assert_true(str_eq(sniff.dialect.delimiter, STR(";")));
+    assert_true(str_eq(sniff.labels[0], STR("id")));
+    assert_true(str_eq(sniff.labels[1], STR("name")));
+    arena_free(arena);
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -442,6 +458,7 @@ int main(void)
         cmocka_unit_test(honest_files_pass),
         cmocka_unit_test(the_contract_decides),
         cmocka_unit_test(expected_labels_pull),
+        cmocka_unit_test(nothing_points_into_the_sample),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(real_files_are_understood),
     };
