@@ -69,7 +69,7 @@ def unit(program, build):
 
 def python(path, build):
     name = str(path.relative_to(ROOT / "tests"))
-    code, text, seconds = run([sys.executable, "-m", "unittest", "-v", str(path.relative_to(ROOT))], build)
+    code, text, seconds = run([sys.executable, "-m", "unittest", "-v", ".".join(path.relative_to(ROOT).with_suffix("").parts)], build)
     passed = len(re.findall(r"\.\.\. ok$", text, re.M))
     failures = re.findall(r"^(?:FAIL|ERROR): .*", text, re.M)
     notes = re.findall(r"^.*\.\.\. skipped .*", text, re.M)

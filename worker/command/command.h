@@ -12,7 +12,6 @@ struct command {
 
 extern const struct command command_run;
 extern const struct command command_watch;
-extern const struct command command_read;
 extern const struct command command_check;
 extern const struct command command_infer;
 extern const struct command command_fsck;

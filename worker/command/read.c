@@ -122,8 +122,21 @@ static bool make_valid(struct reading *r, struct str *cell)
     return true;
 }
 
+static bool is_blank(const struct str *cells, size_t n)
+{
+    for (size_t c = 0; c < n; c++) {
+        if (str_trim(cells[c]).n)
+            return false;
+    }
+    return true;
+}
+
 static bool write_record(struct reading *r, struct str *cells, bool valid)
 {
+    if (is_blank(cells, r->sniff.width)) {
+        r->blank++;
+        return true;
+    }
     for (size_t c = 0; !valid && c < r->sniff.width; c++) {
         if (!make_valid(r, &cells[c]))
             return false;
@@ -136,15 +149,6 @@ static bool write_record(struct reading *r, struct str *cells, bool valid)
     return flush(r, OUT_BYTES);
 }
 
-static bool is_blank(const struct str *cells, size_t n)
-{
-    for (size_t c = 0; c < n; c++) {
-        if (str_trim(cells[c]).n)
-            return false;
-    }
-    return true;
-}
-
 /* A record that has not the header's width: its text is split again, which may even give more than one record. */
 static bool write_fitted(struct reading *r, struct str text, bool valid)
 {
@@ -154,11 +158,22 @@ static bool write_fitted(struct reading *r, struct str text, bool valid)
             return ERR(r->err, ERR_MEMORY, "out of memory for a record");
         if (!got)
             return true;
-        if (is_blank(r->fit.cells, r->fit.width))
-            r->blank++;
-        else if (!write_record(r, r->fit.cells, valid))
+        if (!write_record(r, r->fit.cells, valid))
             return false;
     }
+}
+
+/* Text behind a closing quote: the reader put such a cell together elsewhere, and the quotes are not in it. */
+static bool was_put_together(const struct row *row, struct cell cell)
+{
+    return cell.offset < row->text_offset || cell.offset > row->text_offset + row->text_length;
+}
+
+static struct str cell_text(struct reading *r, const struct batch *batch, struct cell cell)
+{
+    struct split_cell split = {
+        .raw = {batch->text + cell.offset, cell.length & CELL_LENGTH}, .escaped = cell.length & CELL_ESCAPED};
+    return split_text(&r->fit.rule, &split, r->scratch);
 }
 
 static bool write_row(struct reading *r, struct batch *batch, uint32_t row, bool valid)
@@ -173,10 +188,9 @@ static bool write_row(struct reading *r, struct batch *batch, uint32_t row, bool
     }
     for (uint32_t c = 0; c < width; c++) {
         struct cell cell = batch_cell(batch, row, c);
-        if (cell.length & CELL_ESCAPED)
-            cells[c] = batch_cell_text(batch, cell);
-        else
-            cells[c] = (struct str){batch->text + cell.offset, cell.length & CELL_LENGTH};
+        if (was_put_together(at, cell))
+            return write_fitted(r, (struct str){batch->text + at->text_offset, at->text_length}, valid);
+        cells[c] = cell_text(r, batch, cell);
         if (!cells[c].p)
             return ERR(r->err, ERR_MEMORY, "out of memory for a cell");
     }

@@ -1,15 +1,23 @@
 #include "worker/command/command.h"
+#include "worker/command/read.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+static const struct command reading = {
+    .name = "read",
+    .arguments = "FILE [--csv|--json] [--explain]",
+    .summary = "prints any file as sluice reads it, without a contract",
+    .run = command_read,
+};
 
 static const struct command *const commands[] = {
     &command_run,
     &command_watch,
     &command_check,
     &command_infer,
-    &command_read,
+    &reading,
     &command_fsck,
     &command_agent,
 };

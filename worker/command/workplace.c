@@ -64,7 +64,14 @@ bool workplace_reload(struct workplace *place, struct contracts *contracts)
 {
     struct err err;
     struct findings findings = {.arena = place->arena};
-    bool ok = contracts_load(place->settings.datasets, contracts, &findings, &err);
+    bool there, ok = fs_exists(place->settings.datasets, &there, &err);
+    if (ok && !there) {
+        log_event(LOG_WARN, "no-contracts", "datasets", place->settings.datasets, "hint",
+            "every file stays unmatched; 'sluiced infer FILE' prints a first contract", NULL);
+        *contracts = (struct contracts){0};
+        return true;
+    }
+    ok = ok && contracts_load(place->settings.datasets, contracts, &findings, &err);
     if (!ok)
         complain(&err);
     if (findings.errors) {
@@ -77,12 +84,28 @@ bool workplace_reload(struct workplace *place, struct contracts *contracts)
     return ok && !findings.errors;
 }
 
+/* The lake and the journal know each other by the lake's id. */
+static bool pair(struct workplace *place, struct err *err)
+{
+    struct str known;
+    struct str here = str_of(place->storage->lake_id);
+    if (!journal_meta_get(place->journal, "lake_id", &known, place->arena, err))
+        return false;
+    if (!known.n)
+        return journal_meta_set(place->journal, "lake_id", here, err);
+    if (str_eq(known, here))
+        return true;
+    ERR(err, ERR_UNAVAILABLE, "the journal is of lake " STR_FMT ", but " STR_FMT " is another", STR_ARG(known),
+        STR_ARG(place->storage->url));
+    return err_hint(err, "Is the lake mounted? Else name its own journal with --journal.");
+}
+
 static bool open_all(struct workplace *place, unsigned needs, struct err *err)
 {
     if (needs && (!storage_open(str_of(place->settings.lake), drivers, place->arena, &place->storage, err)))
         return false;
     if ((needs & NEED_JOURNAL) &&
-        (!place->storage->driver->probe(place->storage, err) || !open_journal(place, false, err)))
+        (!place->storage->driver->probe(place->storage, err) || !open_journal(place, false, err) || !pair(place, err)))
         return false;
     return !(needs & NEED_JOURNAL_READ) || open_journal(place, true, err);
 }

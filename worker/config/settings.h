@@ -16,8 +16,6 @@ struct settings {
     const char *lake;        /* URL or directory */
     const char *journal;     /* NULL: where the lake has it */
     const char *datasets;    /* folder or file of contracts; always set, may not exist */
-    const char *warehouse;   /* NULL: none */
-    const char *coordinator; /* NULL: this machine alone */
     uint64_t memory;         /* bytes of resident memory, the whole process */
     uint64_t workers;        /* threads; 0: as many as there are processors */
     int64_t lease;           /* microseconds */

@@ -72,7 +72,6 @@ enum run_state run_state_of(struct str name);
 #define FILE_COLUMNS                                                                                            \
     "f.file_id, f.arrival_key, f.location, f.moving_to, f.dataset, f.sha256, f.size, f.arrived_at, f.version, " \
     "f.state, f.attempts, f.retry_at, f.fence"
-enum { FILE_COLUMN_COUNT = 13 };
 void file_from_row(struct query *query, int first, struct arena *arena, struct journal_file *file);
 /* ERR_BUG when the run may not go there. */
 bool transition_check(enum run_state from, enum run_state to, struct err *err) MUST_CHECK;

@@ -38,7 +38,7 @@ struct timezone_rules; /* an IANA zone's transitions, read from the system's tzd
 struct value_format {
     /* integer, number */
     char decimal_char;     /* '.' by default */
-    struct str group_char; /* empty: no grouping allowed. "," "." " " "'" or U+00A0, U+202F in UTF-8 */
+    struct str group_char; /* empty: no grouping allowed. "," "." " " "'" or U+00A0, U+202F; not the decimal_char */
     bool currency;         /* a leading or trailing currency sign or ISO code is allowed: "£1.00", "1.00 EUR" */
     bool parentheses;      /* (1.00) is -1.00 */
     bool percent;          /* "12 %" is 0.12 */
@@ -58,8 +58,7 @@ struct value_format {
 bool timezone_load(
     struct str name, struct arena *arena, const struct timezone_rules **rules, struct err *err) MUST_CHECK;
 /* NULL rules are UTC. Microseconds of local civil time to the instant; a time in a spring gap is VALUE_RANGE, in an
- * autumn fold AMBIGUOUS.
- */
+ * autumn fold VALUE_AMBIGUOUS. */
 enum value_result timezone_to_utc(const struct timezone_rules *rules, int64_t local, int64_t *utc);
 int64_t timezone_to_local(const struct timezone_rules *rules, int64_t utc);
 
@@ -102,12 +101,12 @@ enum value_result value_parse_timestamp_with(
  * digits; %e as %d with a space before it allowed; %j 1-3; %f 1-9; %z Z, ±HH, ±HHMM, ±HH:MM; %Z UTC, GMT or Z; %b %B %a
  * %A English names, short or long, in any case (a weekday must be the date's: else VALUE_RANGE); %p AM, PM; a space
  * matches one or more; other text stands for itself. An absent month or day is 1.
+ *
+ * The check is made once: false with a sentence in err (ERR_CONFIG) for an unknown directive, one that comes twice, %I
+ * without %p, …
  */
-/* A strptime pattern checked once: false with a sentence in err (ERR_CONFIG) for an unknown directive, one that comes
- * twice or %I without %p. */
 bool moment_pattern_check(struct str pattern, struct err *err) MUST_CHECK;
-/* The same, and that it says enough for a date, time or timestamp (a year; an hour) and nothing that does not belong.
- */
+/* The same, and that it says what a date, time or timestamp needs (a year; an hour). */
 bool moment_pattern_check_for(struct str pattern, enum type_kind kind, struct err *err) MUST_CHECK;
 
 /* The canonical text, as PostgreSQL prints it under TimeZone UTC, ISO datestyle: "12.50", "2026-11-21 01:02:03+00",

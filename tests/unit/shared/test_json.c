@@ -14,30 +14,30 @@ static void document(void **state)
     struct buf out;
     struct json json;
     buf_init(&out, 10000);
-    json_init(&json, &out);
-    json_object_begin(&json);
-    json_put_string(&json, "a\"b", STR("x\\y\n\r\t\x01\x7F"));
-    json_key(&json, "list");
-    json_array_begin(&json);
-    json_int(&json, INT64_MIN);
-    json_uint(&json, UINT64_MAX);
-    json_array_begin(&json);
-    json_array_end(&json);
-    json_object_begin(&json);
-    json_object_end(&json);
-    json_bool(&json, true);
-    json_null(&json);
-    json_raw(&json, STR("{\"k\":1}"));
-    json_array_end(&json);
-    json_put_cstring(&json, "none", NULL);
-    json_put_int(&json, "i", -1);
-    json_put_uint(&json, "u", 1);
-    json_put_bool(&json, "f", false);
-    json_put_null(&json, "n");
-    json_put_time(&json, "at", 1795223979123456);
-    json_key_str(&json, STR("e"));
-    json_string(&json, (struct str){0});
-    json_object_end(&json);
+    jsonw_init(&json, &out);
+    jsonw_object_begin(&json);
+    jsonw_put_string(&json, "a\"b", STR("x\\y\n\r\t\x01\x7F"));
+    jsonw_key(&json, "list");
+    jsonw_array_begin(&json);
+    jsonw_int(&json, INT64_MIN);
+    jsonw_uint(&json, UINT64_MAX);
+    jsonw_array_begin(&json);
+    jsonw_array_end(&json);
+    jsonw_object_begin(&json);
+    jsonw_object_end(&json);
+    jsonw_bool(&json, true);
+    jsonw_null(&json);
+    jsonw_raw(&json, STR("{\"k\":1}"));
+    jsonw_array_end(&json);
+    jsonw_put_cstring(&json, "none", NULL);
+    jsonw_put_int(&json, "i", -1);
+    jsonw_put_uint(&json, "u", 1);
+    jsonw_put_bool(&json, "f", false);
+    jsonw_put_null(&json, "n");
+    jsonw_put_time(&json, "at", 1795223979123456);
+    jsonw_key_str(&json, STR("e"));
+    jsonw_string(&json, (struct str){0});
+    jsonw_object_end(&json);
     assert_string_equal(out.p, "{\"a\\\"b\":\"x\\\\y\\n\\r\\t\\u0001\\u007f\",\"list\":[-9223372036854775808,"
                                "18446744073709551615,[],{},true,null,{\"k\":1}],\"none\":null,\"i\":-1,\"u\":1,"
                                "\"f\":false,\"n\":null,\"at\":\"2026-11-21T01:19:39.123456Z\",\"e\":\"\"}");
@@ -49,8 +49,8 @@ static void check_string(struct str value, const char *expected)
     struct buf out;
     struct json json;
     buf_init(&out, 1000);
-    json_init(&json, &out);
-    json_string(&json, value);
+    jsonw_init(&json, &out);
+    jsonw_string(&json, value);
     assert_string_equal(out.p, expected);
     buf_dispose(&out);
 }
@@ -74,8 +74,8 @@ static void base64(void **state)
         struct buf out;
         struct json json;
         buf_init(&out, 100);
-        json_init(&json, &out);
-        json_base64(&json, str_of(cases[i][0]));
+        jsonw_init(&json, &out);
+        jsonw_base64(&json, str_of(cases[i][0]));
         assert_int_equal(out.n, strlen(cases[i][1]) + 2);
         assert_memory_equal(out.p + 1, cases[i][1], out.n - 2);
         buf_dispose(&out);
@@ -88,18 +88,18 @@ static void doubles(void **state)
     struct buf out;
     struct json json;
     buf_init(&out, 1000);
-    json_init(&json, &out);
-    json_array_begin(&json);
-    json_double(&json, 0.1);
-    json_double(&json, NAN);
-    json_double(&json, -INFINITY);
-    json_double(&json, 1e300);
+    jsonw_init(&json, &out);
+    jsonw_array_begin(&json);
+    jsonw_double(&json, 0.1);
+    jsonw_double(&json, NAN);
+    jsonw_double(&json, -INFINITY);
+    jsonw_double(&json, 1e300);
     if (setlocale(LC_NUMERIC, "de_DE.UTF-8"))
-        json_double(&json, 1.5);
+        jsonw_double(&json, 1.5);
     else
-        json_raw(&json, STR("1.5"));
+        jsonw_raw(&json, STR("1.5"));
     setlocale(LC_NUMERIC, "C");
-    json_array_end(&json);
+    jsonw_array_end(&json);
     assert_string_equal(out.p, "[0.10000000000000001,null,null,1.0000000000000001e+300,1.5]");
     buf_dispose(&out);
 }

@@ -13,6 +13,7 @@ enum fit_repair {
     FIT_QUOTE,     /* a quote was taken as content */
     FIT_DELIMITER, /* the record is delimited unlike the others */
     FIT_MISSING,   /* a delimiter was missing beside a quote */
+    FIT_WRAPPED,   /* the record stood in quotes as a whole */
     FIT_BLANK,     /* blank cells too many were left out */
     FIT_JOINED,    /* cells too many were joined to the text before them */
     FIT_PADDED,    /* cells too few: blank ones were added */

@@ -67,6 +67,12 @@ static void test_groups(void **state)
     /* what fails inside takes back itself alone */
     FAILS(f, ERR_BUG, journal_stage(f->journal, "x", &wrong, &f->err));
     FAILS(f, ERR_BUG, journal_run_cause(f->journal, "x", &(struct cause_count){.cause_id = 7}, &f->err));
+    struct claim claim;
+    bool found;
+    execute(f, "CREATE TEMP TRIGGER stop BEFORE UPDATE ON file BEGIN SELECT RAISE(ABORT, 'stop'); END");
+    FAILS(f, ERR_BUG, journal_claim(f->journal, OWNER, 9, LEASE, false, STR(""), &claim, &found, f->arena, &f->err));
+    execute(f, "DROP TRIGGER stop");
+    assert_string_equal(ask(f, "SELECT count(*) FROM run"), "0");
     deliver_new(f, "raw/b", "v", 1);
     FAILS(f, ERR_BUG, journal_begin(f->journal, &f->err));
     OK(f, journal_commit(f->journal, &f->err));

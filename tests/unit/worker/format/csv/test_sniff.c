@@ -79,6 +79,13 @@ static const struct expected headers[] = {
     {"title and blank line", TEXT("Sales report 2026\n\nid,name,price\n1,Ann,2.50\n2,Bob,3.75\n"), ",", '"', '"', 1, 3,
         3, 33},
     {"padded title", TEXT("Sales,,,\n,,,\nid,name,price,n\n1,Ann,2.50,1\n2,Bob,3.75,2\n"), ",", '"', '"', 1, 3, 4, 29},
+    {"title over two columns", TEXT("Travel for the period,\n,\nLabel,Sum\nHotels,227799.88\nRail,1981067.75\n"), ",",
+        '"', '"', 1, 3, 2, 35},
+    {"title over sparse records",
+        TEXT("Dept,,,,\nTravel,,,,\nName,Date,Place,Why,Cost\nA,NIL,,,\nB,14-Jan,Berlin,x,584\nC,NIL,,,\nD,28-Feb,Rome,"
+             "y,239\n"
+             "E,NIL,,,\n"),
+        ",", '"', '"', 1, 3, 5, 45},
     {"two header lines", TEXT("length,mass,who\nm,kg,\n1.5,2.5,Ann\n1.6,2.6,Bob\n1.7,2.7,Cy\n"), ",", '"', '"', 2, 1, 3,
         22},
     {"repeated header", TEXT("d,n,w\nd,n,w\n2020-01-01,1,x\n2020-01-02,2,y\n"), ",", '"', '"', 2, 1, 3, 12},
