@@ -86,3 +86,21 @@ void label_list(struct buf *out, const struct str *list, size_t count, size_t mo
         buf_printf(out, "%s" STR_FMT "%s", i ? ", " : "", STR_ARG(shown), shown.n < list[i].n ? "…" : "");
     }
 }
+
+struct str *header_labels(const struct contract *contract, struct arena *arena, size_t *count)
+{
+    size_t n = 0, most = 0;
+    for (uint32_t f = 0; f < contract->field_count; f++)
+        most += 2 + contract->fields[f].alias_count;
+    struct str *labels = ARENA_ARRAY(arena, struct str, most);
+    for (uint32_t f = 0; labels && f < contract->field_count; f++) {
+        const struct field *field = &contract->fields[f];
+        labels[n++] = field->name;
+        if (field->label.n)
+            labels[n++] = field->label;
+        for (size_t i = 0; i < field->alias_count; i++)
+            labels[n++] = field->aliases[i];
+    }
+    *count = n;
+    return labels;
+}
