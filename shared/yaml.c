@@ -207,8 +207,51 @@ static bool build_document(struct builder *b, struct yaml_node *root)
     return true;
 }
 
+static bool surrogate(const char *p, size_t n, unsigned first, unsigned *value)
+{
+    *value = 0;
+    if (n < 6 || p[0] != '\\' || p[1] != 'u')
+        return false;
+    for (int i = 2; i < 6; i++) {
+        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] + 32) : p[i];
+        if ((c < '0' || c > '9') && (c < 'a' || c > 'f'))
+            return false;
+        *value = *value * 16 + (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return *value >= first && *value < first + 0x400;
+}
+
+/* JSON writes what lies beyond U+FFFF as two escapes, which YAML does not know: they become the character itself. */
+static bool join_surrogates(struct str text, struct arena *arena, struct str *out)
+{
+    unsigned high, low;
+    size_t n = 0;
+    char *p = arena_alloc(arena, text.n + 1);
+    for (size_t i = 0; p && i < text.n; i++) {
+        bool escape = text.p[i] == '\\' && i + 1 < text.n;
+        if (escape && surrogate(text.p + i, text.n - i, 0xD800, &high) &&
+            surrogate(text.p + i + 6, text.n - i - 6, 0xDC00, &low)) {
+            n += utf8_encode(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), p + n);
+            i += 11;
+            continue;
+        }
+        p[n++] = text.p[i];
+        if (escape)
+            p[n++] = text.p[++i];
+    }
+    *out = (struct str){p, n};
+    return p != NULL;
+}
+
 struct yaml_node *yaml_parse(struct str text, struct arena *arena, struct yaml_fault *fault)
 {
+    if (str_starts(text, STR("\xEF\xBB\xBF")))
+        text = (struct str){text.p + 3, text.n - 3};
+    if (memmem(text.p, text.n, "\\ud", 3) || memmem(text.p, text.n, "\\uD", 3)) {
+        *fault = (struct yaml_fault){.message = "memory is out"};
+        if (!join_surrogates(text, arena, &text))
+            return NULL;
+    }
     struct builder b = {.text = text, .arena = arena, .fault = fault};
     struct yaml_node *root = ARENA_NEW(arena, struct yaml_node);
     *fault = (struct yaml_fault){0};

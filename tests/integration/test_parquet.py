@@ -12,9 +12,9 @@ BUILD = ROOT / os.environ.get("SLUICE_BUILD", "build/release")
 
 
 def install_readers():
-    """The readers of package-lock.json, once."""
+    """The readers of package-lock.json, once. Not `npm ci`: it wants every platform's package in the lock file."""
     if not (HERE / "node_modules" / ".package-lock.json").exists():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True,
+        subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True,
                        stdout=subprocess.DEVNULL, timeout=600)
 
 

@@ -1,4 +1,4 @@
-"""`sluiced read` against polluted files: it is told nothing about any of them."""
+"""`sluiced read` against polluted files: it is told nothing about any of them. covers: worker/command"""
 
 import csv
 import gzip
@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-import pollution
+from tests.integration import pollution
 
 SLUICED = os.environ.get("SLUICED", "build/release/sluiced")
 REAL = os.path.join(os.path.dirname(__file__), "..", "data", "real")

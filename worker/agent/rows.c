@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { LINE_GUESS = 4096, MAX_LINE = 64 * 1024 * 1024 };
@@ -151,9 +152,17 @@ bool answer_reason(struct call *call, struct buf *result, int *code, struct err 
         ERR(err, ERR_NOT_FOUND, "run %s has no reason.json: its file was not quarantined", call->run_id);
         return err_hint(err, "'sluice rows RUN' shows the rows it rejected.");
     }
-    if (!storage->driver->read(storage, key, result, err))
-        return false;
-    while (result->n && (result->p[result->n - 1] == '\n' || result->p[result->n - 1] == ' '))
-        result->n--;
-    return true;
+    struct buf text;
+    buf_init(&text, MAX_LINE);
+    bool ok = storage->driver->read(storage, key, &text, err);
+    json_t *value = ok ? json_loadb(text.p ? text.p : "", text.n, JSON_ALLOW_NUL, NULL) : NULL;
+    char *line = json_dumps(value, JSON_COMPACT); /* a message is one line */
+    if (ok && !line)
+        ok = ERR(err, ERR_CORRUPT, STR_FMT " is not JSON", STR_ARG(key));
+    if (line)
+        buf_add_cstr(result, line);
+    free(line);
+    json_decref(value);
+    buf_dispose(&text);
+    return ok;
 }

@@ -146,7 +146,7 @@ static bool load_into(struct contract *c, const char *path, struct findings *fin
 {
     struct loader loader = {.contract = c, .arena = c->arena, .findings = findings, .path = path, .err = err};
     struct yaml_fault fault;
-    size_t before = findings->errors;
+    size_t before = findings->errors, first = findings->count;
     if (!read_text(c, path, findings, err))
         return false;
     loader.root = yaml_parse(c->text, c->arena, &fault);
@@ -157,6 +157,7 @@ static bool load_into(struct contract *c, const char *path, struct findings *fin
         return false;
     }
     load_top(&loader);
+    findings_sort(findings, first, path);
     if (loader.memory_out || findings->errors != before)
         return false;
     return hash_ruleset(c, err);

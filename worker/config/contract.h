@@ -100,6 +100,7 @@ struct warehouse {
     struct str export_key; /* in the lake, or an s3:// URL */
 };
 
+/* Absent: exact, as in Table Schema; subset, where extraColumns is ignore or rescue. */
 enum fields_match { FIELDS_PARTIAL, FIELDS_EXACT, FIELDS_EQUAL, FIELDS_SUBSET, FIELDS_SUPERSET };
 enum extra_columns { EXTRA_IGNORE, EXTRA_REJECT, EXTRA_RESCUE };
 enum gold_mode { GOLD_NONE, GOLD_MERGE, GOLD_APPEND, GOLD_SNAPSHOT };
@@ -158,7 +159,8 @@ struct contract {
     struct arena *arena;
 };
 
-/* One mistake, as `sluiced check` prints it: file:line:column: message. */
+/* Found mistakes stand in the order of their places. Beyond 2,000 they are counted only.
+ * One mistake, as `sluiced check` prints it: file:line:column: message. */
 struct finding {
     struct str file;
     int line, column;

@@ -104,8 +104,10 @@ static void load_references(struct loader *loader, const struct yaml_node *node)
     for (size_t i = 0; contract->references && i < node->count; i++) {
         check_new_name(loader, &node->pairs[i].key, "reference");
         struct reference *reference = &contract->references[contract->reference_count];
-        if (!load_reference(loader, &node->pairs[i], reference))
+        if (!load_reference(loader, &node->pairs[i], reference)) {
             load_taint(loader, node->pairs[i].key.text);
+            reference->column_count = 0;
+        }
         contract->reference_count++;
     }
 }

@@ -6,13 +6,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { MESSAGE_MAX = 1000 };
+enum { MESSAGE_MAX = 1000, FINDINGS_MAX = 2000 };
 
 static void add_finding(
     struct findings *findings, const char *file, int line, int column, bool warning, const char *format, va_list args)
 {
     struct buf clean;
     char plain[MESSAGE_MAX];
+    findings->errors += !warning;
+    if (findings->count >= FINDINGS_MAX)
+        return;
     vsnprintf(plain, sizeof plain, format, args);
     buf_init(&clean, 16 * MESSAGE_MAX);
     utf8_sanitise(&clean, str_of(plain));
@@ -22,8 +25,27 @@ static void add_finding(
     if (finding.message.p &&
         arena_reserve(findings->arena, (void **)&findings->list, findings->count, &findings->capacity, sizeof finding))
         findings->list[findings->count++] = finding;
-    findings->errors += !warning;
     buf_dispose(&clean);
+}
+
+static bool stands_before(const struct finding *a, const struct finding *b, struct str own)
+{
+    bool a_own = str_eq(a->file, own), b_own = str_eq(b->file, own);
+    if (a_own != b_own)
+        return a_own;
+    return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+void findings_sort(struct findings *findings, size_t from, const char *own)
+{
+    struct finding *list = findings->list;
+    for (size_t i = from + 1; i < findings->count; i++) {
+        struct finding one = list[i];
+        size_t at = i;
+        for (; at > from && stands_before(&one, &list[at - 1], str_of(own)); at--)
+            list[at] = list[at - 1];
+        list[at] = one;
+    }
 }
 
 void finding_add(

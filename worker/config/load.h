@@ -28,6 +28,8 @@ struct loader {
 
 void finding_add(struct findings *findings, const char *file, int line, int column, bool warning, const char *format,
     ...) __attribute__((format(printf, 6, 7)));
+/* Those from index from on, by place, the file own before those it names; stable. */
+void findings_sort(struct findings *findings, size_t from, const char *own);
 void load_error(struct loader *loader, const struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void load_warning(struct loader *loader, const struct yaml_node *at, const char *format, ...)

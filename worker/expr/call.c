@@ -340,6 +340,12 @@ static const struct node *build(struct resolver *resolver, const struct ast *ast
             node->args[i] = arg; /* IS NULL looks at no value */
             continue;
         }
+        if (letter == 'a' && !(function->flags & FUNCTION_OPERATOR) && arg->type.kind == KIND_BOOL) {
+            node->args[i] = node_call(resolver, &function_letter, arg->offset, &arg, 1, target);
+            if (!node->args[i])
+                return NULL;
+            continue;
+        }
         if (letter == 'a' && arg->type.loose) {
             *strict_args = true;
             return NULL;

@@ -103,6 +103,13 @@ void cast_bool_int(struct run *run, const struct node *node, const struct vec *a
         out->i64[i] = args->u8[i & args->mask] != 0;
 }
 
+void cast_bool_letter(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
+{
+    (void)node;
+    for (uint32_t i = 0; i < run->n; i++)
+        out->str[i] = args->u8[i & args->mask] ? STR("t") : STR("f");
+}
+
 void cast_int4(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
     (void)node;

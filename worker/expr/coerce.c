@@ -209,7 +209,7 @@ const struct node *coerce(struct resolver *resolver, const struct node *node, st
 static const struct node *to_numeric(struct resolver *resolver, const struct ast *ast, const struct node *node)
 {
     if (!kind_is_decimal(node->type.kind))
-        node = coerce(resolver, node, (struct kind_type){.kind = KIND_DEC});
+        node = coerce(resolver, node, (struct kind_type){.kind = node->type.kind == KIND_INT ? KIND_DEC : KIND_NUM});
     if (!node || ast->cast.precision == 0)
         return node;
     struct kind_type type = {KIND_DEC, ast->cast.scale, ast->cast.precision > DECIMAL_NARROW_PRECISION, false};

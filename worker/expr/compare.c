@@ -97,7 +97,7 @@ static inline __attribute__((always_inline)) void relate(
     const struct run *run, const struct vec *args, struct vec *out, enum relation relation)
 {
     const struct vec *a = &args[0], *b = &args[1];
-    if (in_64_bits(a) && in_64_bits(b)) {
+    if (in_64_bits(a) && in_64_bits(b) && a->scale == b->scale) {
         for (uint32_t i = 0; i < run->n; i++)
             out->u8[i] = holds(relation, sign_of(a->i64[i & a->mask], b->i64[i & b->mask]));
     } else if (a->kind == KIND_TEXT && (relation == EQUAL || relation == UNEQUAL)) {

@@ -123,6 +123,9 @@ ALWAYS_INLINE void arithmetic(
     struct run *run, const struct vec *args, struct vec *out, enum operation operation, numeric_operation *careful)
 {
     enum lane lane = args[0].lane > args[1].lane ? args[0].lane : args[1].lane;
+    /* A value with a scale of its own, or a constant beside one: the fast lanes know one scale only. */
+    if (out->kind == KIND_NUM || (operation != MULTIPLY && args[0].scale != args[1].scale))
+        lane = LANE_NUMBER;
     out->lane = LANE_64;
     if (lane == LANE_64 && (!run_data(run, out) || each_64(operation, args, run->n, out)))
         return;
@@ -198,7 +201,7 @@ void decimal_modulo(struct run *run, const struct node *node, const struct vec *
 
 static void each_sign(struct run *run, const struct vec *arg, struct vec *out, bool absolute)
 {
-    out->lane = arg->lane;
+    out->lane = out->kind == KIND_NUM ? LANE_NUMBER : arg->lane;
     if (arg->lane == LANE_128 || !run_data(run, out)) {
         if (run->out_of_memory)
             return;

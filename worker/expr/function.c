@@ -216,6 +216,8 @@ static const struct cast {
 static const struct function to_text = {"text", "a", 't', SCALE_NONE, SAFE, cast_to_text, "($1)::text", NULL};
 
 const struct function function_rescale = {"rescale", "N", 'N', SCALE_NONE, 0, decimal_rescale, "$1", NULL};
+/* A boolean as its type prints itself, which is what concat() takes. */
+const struct function function_letter = {"letter", "b", 't', SCALE_NONE, SAFE, cast_bool_letter, "$1", NULL};
 const struct function function_numeric = {"numeric", "N", 'N', SCALE_NONE, 0, decimal_typmod, NULL, NULL};
 const struct function function_integer4 = {"integer", "i", 'i', SCALE_NONE, INT4, cast_int4, "($1)::integer", NULL};
 const struct function function_greatest = {"greatest", "a*", 't', SCALE_NONE, NULLS, choose_greatest, NULL, NULL};

@@ -20,8 +20,8 @@ kernel date_add, date_subtract, date_difference, stamp_add, stamp_subtract, date
     time_difference, date_make, date_of_text, stamp_of_epoch, stamp_trunc, date_extract, time_extract, stamp_extract,
     interval_extract, date_part_double, stamp_part_double, zone_to_local, zone_to_utc;
 kernel cast_int_numeric, cast_numeric_int, cast_int_double, cast_numeric_double, cast_double_int, cast_double_numeric,
-    cast_bool_int, cast_int4, cast_text_int, cast_text_numeric, cast_text_double, cast_text_bool, cast_text_date,
-    cast_text_time, cast_text_stamp, cast_text_interval, cast_to_text, cast_date_stamp, cast_stamp_date,
+    cast_bool_int, cast_bool_letter, cast_int4, cast_text_int, cast_text_numeric, cast_text_double, cast_text_bool,
+    cast_text_date, cast_text_time, cast_text_stamp, cast_text_interval, cast_to_text, cast_date_stamp, cast_stamp_date,
     cast_stamp_time;
 
 bool prepare_regex(struct preparation *preparation);

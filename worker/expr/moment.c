@@ -191,16 +191,20 @@ static const char *scan_part(struct scan *scan, int64_t *months, int64_t *days, 
     bool minus = accept(scan, '-');
     if (!minus)
         accept(scan, '+');
-    size_t start = scan->at;
     int whole = 0;
     if (!scan_digits(scan, 1, 8, &whole))
         return interval_syntax;
     int64_t value = whole, fraction = 0;
-    if (peek(scan) == ':') {
-        scan->at = start;
-        const char *why = scan_time(scan, KIND_TIME, &value);
+    if (accept(scan, ':')) {
+        int minute, second = 0;
+        if (!scan_digits(scan, 2, 2, &minute) || minute > 59 ||
+            (accept(scan, ':') && (!scan_digits(scan, 2, 2, &second) || second > 59)))
+            return interval_syntax;
+        if (accept(scan, '.'))
+            fraction = scan_fraction(scan);
+        value = ((value * 60 + minute) * 60 + second) * MICROS_A_SECOND + fraction;
         *micros += minus ? -value : value;
-        return why ? interval_syntax : NULL;
+        return NULL;
     }
     bool point = accept(scan, '.');
     if (point)

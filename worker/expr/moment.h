@@ -17,6 +17,9 @@ const char *interval_parse(struct str text, struct interval *out);
 void moment_print(struct buf *out, enum kind kind, int64_t value);
 void interval_print(struct buf *out, const struct interval *interval);
 
+/* date_valid() for years before 1 too: the calendar repeats every 400 years. */
+bool civil_valid(int64_t year, int month, int day);
+
 static inline int64_t floor_divide(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);

@@ -55,7 +55,7 @@ void *run_alloc(struct run *run, size_t size)
 
 char *run_text(struct run *run, size_t size)
 {
-    if (run->text_left < size) {
+    if (!run->text || run->text_left < size) {
         size_t room = run->n <= 1 || size > TEXT_PIECE ? size : TEXT_PIECE;
         run->text_left = 0;
         run->text = arena_alloc(run->scratch, room ? room : 1);

@@ -52,6 +52,8 @@ static bool is_alphanumeric(uint32_t code)
 
 static uint32_t convert_letter(enum letters letters, uint32_t code, bool inside)
 {
+    if (code == 0xDF)
+        return code; /* sharp s has no upper case of one letter in common use */
     bool up = letters == UPPER || (letters == INITCAP && !inside);
     return (uint32_t)(up ? utf8proc_toupper((utf8proc_int32_t)code) : utf8proc_tolower((utf8proc_int32_t)code));
 }

@@ -43,6 +43,11 @@ void date_difference(struct run *run, const struct node *node, const struct vec 
         out->i64[i] = vec_live(out, i) ? args[0].i64[i & args[0].mask] - args[1].i64[i & args[1].mask] : 0;
 }
 
+bool civil_valid(int64_t year, int month, int day)
+{
+    return date_valid((int)(year - floor_divide(year - 1, 400) * 400), month, day);
+}
+
 /* Months first (the day cut to the month's last), then days, then time. */
 static const char *shift_stamp(int64_t stamp, const struct interval *by, int sign, int64_t *out)
 {
@@ -55,7 +60,7 @@ static const char *shift_stamp(int64_t stamp, const struct interval *by, int sig
         if (years < -4713 || years > 294276)
             return stamp_out_of_range;
         month = (int)(months - years * 12) + 1;
-        while (!date_valid((int)years, month, day) && day > 28)
+        while (!civil_valid(years, month, day) && day > 28)
             day--;
         int128 value = (int128)date_from_civil((int)years, month, day) * MICROS_A_DAY + time;
         if (value > INT64_MAX || value < STAMP_LEAST)
@@ -201,8 +206,10 @@ void date_make(struct run *run, const struct node *node, const struct vec *args,
             continue;
         int64_t year = args[0].i64[i & args[0].mask], month = args[1].i64[i & args[1].mask],
                 day = args[2].i64[i & args[2].mask];
-        bool sane = year > 0 && year < 200000 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
-        if (!sane || !date_valid((int)year, (int)month, (int)day))
+        year += year < 0; /* there is no year 0: -1 is 1 BC */
+        bool sane = args[0].i64[i & args[0].mask] != 0 && year > -4700 && year < 200000 && month >= 1 && month <= 12 &&
+                    day >= 1 && day <= 31;
+        if (!sane || !civil_valid(year, (int)month, (int)day))
             run_fail(run, out, i, "date field value out of range");
         else
             out->i64[i] = date_from_civil((int)year, (int)month, (int)day);

@@ -3,9 +3,12 @@
 #include "shared/clock.h"
 #include "shared/fs.h"
 #include "shared/json.h"
+#include "shared/utf8.h"
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
 
+#include <jansson.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { MAX_REASON = 1024 * 1024, MAX_SAMPLES = 5, HOST_SIZE = 256, REASON_VERSION = 1 };
@@ -90,6 +93,21 @@ static void write_worker(struct json *json)
     jsonw_object_end(json);
 }
 
+/* People read it: indented. */
+static bool indent(struct buf *text, struct err *err)
+{
+    json_t *value = json_loadb(text->p, text->n, JSON_ALLOW_NUL, NULL);
+    char *pretty = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+    if (pretty) {
+        buf_reset(text);
+        buf_add_cstr(text, pretty);
+        buf_add_byte(text, '\n');
+    }
+    json_decref(value);
+    free(pretty);
+    return pretty || ERR(err, ERR_MEMORY, "no memory for a reason");
+}
+
 static void write_json(const struct file_run *run, const struct err *why, const char *code, struct buf *out)
 {
     struct json json;
@@ -116,7 +134,6 @@ static void write_json(const struct file_run *run, const struct err *why, const 
     jsonw_array_end(&json);
     jsonw_put_time(&json, "at", clock_now());
     jsonw_object_end(&json);
-    buf_add_byte(out, '\n');
 }
 
 static void write_cell(struct buf *out, struct str text, char end)
@@ -178,8 +195,24 @@ static bool start_again(struct file_run *run, const struct err *why, const char 
     return storage->driver->remove_tree(storage, run->staging_key, err);
 }
 
-bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err)
+/* Messages quote what stands in files: they leave here as plain text. */
+static void clean(char *text, size_t size)
 {
+    struct buf plain;
+    buf_init(&plain, MAX_REASON);
+    utf8_sanitise(&plain, str_of(text));
+    size_t n = plain.n < size ? plain.n : utf8_valid_prefix((struct str){plain.p, size - 1});
+    if (n)
+        memcpy(text, plain.p, n);
+    text[n] = '\0';
+    buf_dispose(&plain);
+}
+
+bool quarantine_prepare(struct file_run *run, const struct err *fault, struct err *err)
+{
+    struct err text = *fault, *why = &text;
+    clean(why->message, sizeof why->message);
+    clean(why->hint, sizeof why->hint);
     const char *code = why->code ? why->code : err_kind_name(why->kind);
     struct sink_output outputs[2];
     struct buf json, csv;
@@ -187,7 +220,8 @@ bool quarantine_prepare(struct file_run *run, const struct err *why, struct err 
     buf_init(&csv, MAX_REASON);
     write_json(run, why, code, &json);
     write_csv(run, why, code, &csv);
-    bool ok = start_again(run, why, code, err) && stage_text(run, "reason.json", "reason", &json, &outputs[0], err) &&
+    bool ok = buf_ok(&json, "a reason", err) && indent(&json, err) && start_again(run, why, code, err) &&
+              stage_text(run, "reason.json", "reason", &json, &outputs[0], err) &&
               stage_text(run, "reason.csv", "reason-csv", &csv, &outputs[1], err) &&
               file_run_seal(run, outputs, 2, err);
     buf_dispose(&json);

@@ -4,8 +4,6 @@
 
 #include "shared/json.h"
 
-#include <stdlib.h>
-
 enum { MAX_DIALECT_TEXT = 64 * 1024 };
 
 /* Labels and aliases the contract knows: they help to find the header among title lines. */
@@ -31,11 +29,12 @@ static bool expected_labels(struct file_run *run, struct sniff_request *request,
     return true;
 }
 
+/* The sample stays: the labels are slices of it. */
 static bool sniff(struct file_run *run, struct err *err)
 {
     struct sniff_request request = {.given = &run->contract->dialect};
     struct stream *stream = file_run_stream(run, err);
-    char *sample = stream ? malloc(SNIFF_SAMPLE_BYTES) : NULL;
+    char *sample = stream ? arena_alloc(run->arena, SNIFF_SAMPLE_BYTES) : NULL;
     size_t got = 0;
     bool ok = sample != NULL;
     if (stream && !sample)
@@ -44,7 +43,6 @@ static bool sniff(struct file_run *run, struct err *err)
     request.sample = (struct str){sample, got};
     request.whole = got < SNIFF_SAMPLE_BYTES;
     ok = ok && sniff_csv(&request, &run->sniff, run->arena, err);
-    free(sample);
     stream_close(stream);
     return ok;
 }
@@ -62,13 +60,23 @@ static bool record_dialect(struct file_run *run, struct err *err)
     return ok;
 }
 
+/* A rename may show in the object's version: what counts from here on is its version at the new place. */
 static bool move_to_validated(struct file_run *run, struct err *err)
 {
+    struct storage *storage = run->worker->storage;
     struct str name = storage_base_name(run->claim.file.arrival_key);
     char *to = arena_printf(run->arena, "validated/%s/" STR_FMT, run->claim.run_id, STR_ARG(name));
+    struct storage_object moved;
+    bool exists;
     if (!to)
         return ERR(err, ERR_MEMORY, "no memory for a key");
-    return publish_move(run->worker, &run->claim, str_of(to), err);
+    if (!file_run_unchanged(run, err) || !publish_move(run->worker, &run->claim, str_of(to), err) ||
+        !storage->driver->stat(storage, run->claim.file.location, &exists, &moved, run->arena, err))
+        return false;
+    if (!exists || moved.size != run->object.size || moved.modified != run->object.modified)
+        return ERR(err, ERR_CHANGED, STR_FMT " changed while it was moved", STR_ARG(run->claim.file.arrival_key));
+    run->object = moved;
+    return true;
 }
 
 enum step_result stage_validate(struct file_run *run, struct err *err)

@@ -124,6 +124,8 @@ bool guess_number_settle(const struct guess *guess, struct guess_result *result)
     result->is_float = guess->exponent;
     result->scale = (uint8_t)scale;
     result->precision = whole + scale > MAX_NARROW ? MAX_WIDE : 0;
-    result->kind = scale || guess->exponent || result->precision ? TYPE_DECIMAL : TYPE_INTEGER;
+    /* plain digits were tried as 64 bits one by one, others only counted */
+    bool integer = !scale && !guess->exponent && (!reading || !result->precision);
+    result->kind = integer ? TYPE_INTEGER : TYPE_DECIMAL;
     return true;
 }

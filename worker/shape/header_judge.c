@@ -110,12 +110,17 @@ static bool judge_order(const struct contract *contract, const struct binding *b
     return true;
 }
 
-bool header_judge(const struct contract *contract, const struct binding *binding, bool labelled, struct err *err)
+bool header_needs_all(const struct contract *contract, const struct binding *binding)
 {
     enum fields_match match = contract->fields_match;
     bool none = binding->missing_count == contract->field_count;
-    bool all =
-        match == FIELDS_EXACT || match == FIELDS_EQUAL || match == FIELDS_SUBSET || (match == FIELDS_PARTIAL && none);
+    return match == FIELDS_EXACT || match == FIELDS_EQUAL || match == FIELDS_SUBSET ||
+           (match == FIELDS_PARTIAL && none);
+}
+
+bool header_judge(const struct contract *contract, const struct binding *binding, bool labelled, struct err *err)
+{
+    bool all = header_needs_all(contract, binding);
     return judge_missing(contract, binding, labelled, all, err) && judge_extra(contract, binding, labelled, err) &&
            judge_order(contract, binding, err);
 }

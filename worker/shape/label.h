@@ -11,6 +11,8 @@ void label_list(struct buf *out, const struct str *list, size_t count, size_t mo
 
 /* A field that may not be NULL: constraints.required, or part of the primary key. */
 bool field_required(const struct contract *contract, uint32_t field);
+/* Are optional fields missed too? */
+bool header_needs_all(const struct contract *contract, const struct binding *binding);
 /* fieldsMatch and extraColumns over a finished binding. labelled: the file has a header. */
 bool header_judge(
     const struct contract *contract, const struct binding *binding, bool labelled, struct err *err) MUST_CHECK;

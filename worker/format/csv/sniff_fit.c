@@ -76,6 +76,12 @@ static struct str text_between(const struct fit *fit, struct str left, struct st
     return (struct str){joined, n};
 }
 
+/* "Smith, John": what begins with a space goes on with the text before it. */
+static bool goes_on(struct str cell)
+{
+    return cell.n > 1 && cell.p[0] == ' ';
+}
+
 /* Cheapest way to lay width + surplus cells into width columns: a table over columns and surplus used so far. */
 static bool find_steps(
     const struct fit *fit, const struct str *cells, size_t surplus, uint8_t *steps, double *costs, double *cost)
@@ -92,7 +98,8 @@ static bool find_steps(
                 bool blank = str_trim(cells[c + s - 1]).n == 0;
                 double before = costs[c * across + s - 1];
                 double drop = before + (words ? 1.1 : 0.3) - 1e-6 * (double)c;
-                double join = before + (c && fit->kinds[c - 1] == KIND_TEXT ? 1 : 2);
+                double join =
+                    before + (c && fit->kinds[c - 1] == KIND_TEXT ? 1 : 2) - (goes_on(cells[c + s - 1]) ? 0.2 : 0);
                 if (blank && drop < best) {
                     best = drop;
                     step = STEP_DROP;
@@ -135,22 +142,22 @@ static bool follow_steps(struct fit *fit, const struct str *cells, size_t surplu
     return true;
 }
 
-static bool lay_plainly(
-    struct fit *fit, const struct str *cells, size_t n, struct aligned *aligned, struct arena *scratch)
+/* Without looking where the surplus belongs: the last column takes what is left of the record, as it stands. */
+static void lay_plainly(struct fit *fit, const struct str *cells, size_t n, struct aligned *aligned)
 {
     size_t all = n;
-    while (n > fit->width && str_trim(cells[n - 1]).n == 0)
-        n--;
-    for (size_t c = 0; c < fit->width; c++)
-        fit->cells[c] = c < n ? cells[c] : (struct str){"", 0};
-    for (size_t i = fit->width; i < n; i++) {
-        fit->cells[fit->width - 1] = text_between(fit, fit->cells[fit->width - 1], cells[i], scratch);
-        if (!fit->cells[fit->width - 1].p)
-            return false;
+    if (fit->split.count == n) {
+        while (n > fit->width && str_trim(cells[n - 1]).n == 0)
+            n--;
     }
+    memcpy(fit->cells, cells, fit->width * sizeof *cells);
     aligned->blanks = all - n;
     aligned->joins = n - fit->width;
-    return true;
+    if (aligned->joins) {
+        const struct split_cell *last = &fit->split.cells[fit->width - 1];
+        const char *start = last->raw.p - last->quoted;
+        fit->cells[fit->width - 1] = (struct str){start, (size_t)(fit->split.end - start)};
+    }
 }
 
 static bool take_texts(
@@ -177,14 +184,17 @@ static bool align(struct fit *fit, const struct split_rule *rule, struct aligned
     size_t surplus = n - fit->width, table = (fit->width + 1) * (surplus + 1);
     uint8_t *steps = table > MOST_TABLE ? NULL : arena_alloc(scratch, table);
     double *costs = table > MOST_TABLE ? NULL : arena_alloc(scratch, table * sizeof *costs);
-    if (table > MOST_TABLE || surplus > MOST_SURPLUS) {
+    if (table > MOST_TABLE || surplus > MOST_SURPLUS || n < fit->split.count) {
         aligned->cost = 1e9;
-        return lay_plainly(fit, cells, n, aligned, scratch);
+        lay_plainly(fit, cells, n, aligned);
+        return true;
     }
     if (!steps || !costs)
         return false;
-    if (!find_steps(fit, cells, surplus, steps, costs, &aligned->cost))
-        return lay_plainly(fit, cells, n, aligned, scratch);
+    if (!find_steps(fit, cells, surplus, steps, costs, &aligned->cost)) {
+        lay_plainly(fit, cells, n, aligned);
+        return true;
+    }
     return follow_steps(fit, cells, surplus, steps, aligned, scratch);
 }
 

@@ -122,6 +122,7 @@ bool split_next(const struct split_rule *rule, struct str text, size_t from, str
             break;
         p += rule->delimiter.n;
     }
+    split->end = p;
     split->length = (size_t)(p - start);
     split->total = split->length + line_end(p, end);
     return true;

@@ -34,6 +34,7 @@ struct split {
     size_t lines;      /* physical lines it spans */
     size_t length;     /* bytes without the line end … */
     size_t total;      /* … and with it; 0 only at the end of the text */
+    const char *end;   /* of its content */
     const char *plain; /* in: this opening quote is content; NULL: none */
 };
 

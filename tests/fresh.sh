@@ -1,0 +1,37 @@
+#!/bin/bash
+# fresh.sh [DIR]: both commands of the README in a minimal Debian 12 made with debootstrap, where nothing was installed
+# by hand but make. Needs root, debootstrap and the network; keeps nothing unless DIR is given. Not part of `make test`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[[ $(id -u) == 0 ]] || { echo "fresh.sh needs root, for chroot" >&2; exit 2; }
+command -v debootstrap >/dev/null || { echo "fresh.sh needs the package debootstrap" >&2; exit 2; }
+
+root=${1:-$(mktemp -d /var/tmp/sluice-fresh-XXXXXX)}
+clean() {
+    for place in dev/shm dev proc; do umount -l "$root/$place" 2>/dev/null || true; done
+    [[ -n ${keep:-} ]] || rm -rf --one-file-system "$root"
+}
+keep=${1:-}
+trap clean EXIT
+
+echo "== a minimal Debian 12 in $root"
+[[ -x $root/bin/bash ]] || debootstrap --variant=minbase --include=make bookworm "$root" >"${TMPDIR:-/tmp}/debootstrap.log"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+# the network as this machine has it: names, certificates, package clients' settings
+mkdir -p "$root/usr/local/share/ca-certificates" "$root/etc/ssl/certs" "$root/usr/etc"
+for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /root/.npmrc /usr/etc/npmrc; do
+    [[ ! -e $file ]] || cp -L "$file" "$root$file"
+done
+rm -rf "$root/sluice"
+git clone -q . "$root/sluice"
+
+inside() {
+    echo "== $*"
+    chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+        bash -c "cd /sluice && $*" </dev/null
+}
+inside make demo
+inside make demo
+inside make test
+echo "== fresh: both commands pass"
