@@ -69,7 +69,8 @@ def unit(program, build):
 
 def python(path, build):
     name = str(path.relative_to(ROOT / "tests"))
-    code, text, seconds = run([sys.executable, "-m", "unittest", "-v", ".".join(path.relative_to(ROOT).with_suffix("").parts)], build,
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    code, text, seconds = run([sys.executable, "-m", "unittest", "-v", module], build,
                               PYTHONPATH=f"{path.parent}:{ROOT}")
     passed = len(re.findall(r"\.\.\. ok$", text, re.M))
     failures = re.findall(r"^(?:FAIL|ERROR): .*", text, re.M)
