@@ -2,6 +2,7 @@
 
 #include "shared/options.h"
 #include "shared/utf8.h"
+#include "tui/app/console.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
 
@@ -97,7 +98,9 @@ static int help(const struct option_set *set)
     puts("usage: sluice [VERB] [RUN] [options]\n");
     for (size_t i = 0; i < count; i++)
         printf("  %-8s %-6s %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
-    printf("\nRUN is any part of a run's id that names only one. Without a verb: overview.\n\n%s", text.p);
+    printf("\nRUN is any part of a run's id that names only one. Without a verb: the console, on a terminal; overview "
+           "elsewhere.\n\n%s",
+        text.p);
     buf_dispose(&text);
     return 0;
 }
@@ -165,6 +168,8 @@ int cli_main(int argc, char **argv)
         code = help(&set);
     else if (own.version)
         puts("sluice " SLUICE_VERSION);
+    else if (rest.count == 0 && !own.json && console_possible())
+        code = console_run(own.lake, &err) ? 0 : complain(&err);
     else
         code = dispatch(&rest, &own, &err);
     arena_free(arena);

@@ -20,8 +20,7 @@ struct link {
     json_int_t next_id;
 };
 
-/* "sluiced" in the folder of this program when it is there. */
-static char *agent_path(char path[PATH_MAX])
+char *link_agent_path(char path[PATH_MAX])
 {
     static const char name[] = "/sluiced";
     static char fallback[] = "sluiced";
@@ -48,7 +47,7 @@ struct link *link_open(const char *lake, struct err *err)
         free(link);
         return NULL;
     }
-    char *argv[] = {agent_path(path), verb, lake_option, lake_value, NULL};
+    char *argv[] = {link_agent_path(path), verb, lake_option, lake_value, NULL};
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
     bool ok = subprocess_start(&link->agent, argv, err);
     free(lake_value);

@@ -6,7 +6,12 @@
 
 #include <jansson.h>
 
+#include <limits.h>
+
 struct link;
+
+/* The sluiced that serves as agent: the one beside this program, else "sluiced" in PATH. */
+char *link_agent_path(char path[PATH_MAX]);
 
 /* Starts `sluiced agent` for a local lake: the sluiced beside this program, else the one in PATH. */
 struct link *link_open(const char *lake, struct err *err);
