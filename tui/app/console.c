@@ -287,7 +287,7 @@ static bool is_small(const struct console *console)
 static void take_key(struct console *console, const struct key *key)
 {
     struct view *top = console_top(console);
-    enum request request = keymap_find(key->code);
+    enum request request = keymap_request(key);
     console->dirty = true;
     buf_reset(&console->flash);
     if (console->prompt) {
@@ -296,12 +296,9 @@ static void take_key(struct console *console, const struct key *key)
     }
     if (is_small(console)) {
         console->small_ignored = key->code == 'i';
-        console->quit = request == REQUEST_QUIT && !key->dead;
+        console->quit = request == REQUEST_QUIT;
         return;
     }
-    /* a letter that may be the end of a split sequence does nothing but move */
-    if (key->dead && key->code < KEY_CODE_UP && key->code > 0x20)
-        return;
     if (own_request(console, request))
         return;
     if (!(top->type->requests & REQUEST_BIT(request)) || request == REQUEST_NONE)

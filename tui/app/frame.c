@@ -130,9 +130,10 @@ static void draw_keys(const struct console *console, struct canvas *canvas, int 
     for (size_t i = 0; i < count; i++) {
         if (!rows[i].label || !(works & REQUEST_BIT(rows[i].request)))
             continue;
-        if (x + (int)strlen(rows[i].name) + (int)strlen(rows[i].label) + 1 > canvas->columns - 1)
+        int name = (int)strcspn(rows[i].name, ",");
+        if (x + name + (int)strlen(rows[i].label) + 1 > canvas->columns - 1)
             break;
-        x += canvas_cstr(canvas, y, x, 20, ROLE_ACCENT, rows[i].name) + 1;
+        x += canvas_text(canvas, y, x, 20, ROLE_ACCENT, (struct str){rows[i].name, (size_t)name}) + 1;
         x += canvas_cstr(canvas, y, x, 20, ROLE_DIM, rows[i].label) + 2;
     }
 }

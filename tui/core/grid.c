@@ -360,29 +360,32 @@ static bool is_right(enum cell_kind kind)
     return kind == CELL_NUMBER || kind == CELL_BYTES || kind == CELL_SECONDS || kind == CELL_PERCENT;
 }
 
-/* Where each column stands; -1: not on the screen. */
-static void lay_out(struct grid *grid, int x, int width, int *left, int *wide)
+/* Where each column stands; -1: not on the screen. A column that grows begins small, so that others find room. */
+static void lay_out(const struct grid *grid, int x, int width, int *left, int *wide)
 {
     int at = x, grow = -1;
-    for (size_t c = 0; c < grid->column_count; c++) {
+    for (size_t c = 0; c < grid->column_count; c++)
         left[c] = -1;
+    for (size_t c = 0; c < grid->column_count; c++) {
+        const struct grid_column *column = &grid->columns[c];
+        int room = x + width - at, natural = grid->widths[c], least = column->least < natural ? column->least : natural;
+        bool grows = column->grows && grow < 0;
         if (c >= grid->frozen && c < grid->first)
             continue;
-        int room = x + width - at;
-        if (room < (grid->widths[c] < 4 ? grid->widths[c] : 4))
+        if (room < (grows || !is_right(column->kind) ? least : natural))
             break;
+        grow = grows ? (int)c : grow;
         left[c] = at;
-        wide[c] = grid->widths[c] < room ? grid->widths[c] : room;
+        wide[c] = grows ? least : natural < room ? natural : room;
         at += wide[c] + GAP;
-        if (grid->columns[c].grows && grow < 0)
-            grow = (int)c;
     }
-    int spare = x + width - (at - GAP);
-    if (grow < 0 || spare <= 0)
+    if (grow < 0)
         return;
-    wide[grow] += spare;
+    int spare = x + width - (at - GAP), wanted = grid->widths[grow] - wide[grow];
+    spare = spare < wanted ? spare : wanted;
+    wide[grow] += spare > 0 ? spare : 0;
     for (size_t c = (size_t)grow + 1; c < grid->column_count; c++)
-        left[c] += left[c] >= 0 ? spare : 0;
+        left[c] += left[c] >= 0 && spare > 0 ? spare : 0;
 }
 
 static void draw_heads(const struct grid *grid, struct canvas *canvas, int y, const int *left, const int *wide)
@@ -472,7 +475,9 @@ void grid_draw(struct grid *grid, struct canvas *canvas, int y, int x, int heigh
     grid->width = width;
     scroll(grid);
     lay_out(grid, x, width, left, wide);
-    while (grid->by_cell && grid->column < grid->column_count && left[grid->column] < 0 && grid->first < grid->column) {
+    /* the whole cell under the cursor is to be seen */
+    while (grid->by_cell && grid->first < grid->column && grid->column < grid->column_count &&
+           (left[grid->column] < 0 || wide[grid->column] < grid->widths[grid->column])) {
         grid->first++;
         lay_out(grid, x, width, left, wide);
     }

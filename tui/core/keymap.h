@@ -70,9 +70,13 @@ struct keymap_row {
     const char *label; /* in the hint line; NULL: it is not worth a place there */
     const char *help;
     uint32_t keys[KEYMAP_KEYS];
+    bool acts; /* it does more than look: dead while a split sequence may still be arriving */
 };
 
 const struct keymap_row *keymap_rows(size_t *count);
+const struct keymap_row *keymap_row(enum request request);
 enum request keymap_find(uint32_t key);
+/* The request of a key as it came: nothing for an acting one that may be a piece of a sequence. */
+enum request keymap_request(const struct key *key);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_LINES = 200, TOP_LINES = 2 };
+enum { MOST_LINES = 200, TOP_LINES = 2, MARK_COLUMNS = 14 };
 
 static const struct grid_column columns[] = {
     {"DATASET", "dataset", CELL_TEXT, 8, 24, true},
@@ -14,10 +14,20 @@ static const struct grid_column columns[] = {
     {"ROWS 24H", "rows_in", CELL_NUMBER, 8, 0, false},
     {"LOSS", "loss", CELL_PERCENT, 7, 0, false},
     {"OPEN", "open_rows", CELL_NUMBER, 5, 0, false},
-    {"LAST RUN", "last_run_at", CELL_TIME, 8, 0, false},
+    {"LAST RUN", "last_run_at", CELL_TEXT, 8, 11, false},
 };
 
-enum { COLUMN_DATASET, COLUMN_STATE, COLUMN_WAIT, COLUMN_FILES, COLUMN_BAD, COLUMN_ROWS, COLUMN_LOSS, COLUMN_OPEN };
+enum {
+    COLUMN_DATASET,
+    COLUMN_STATE,
+    COLUMN_WAIT,
+    COLUMN_FILES,
+    COLUMN_BAD,
+    COLUMN_ROWS,
+    COLUMN_LOSS,
+    COLUMN_OPEN,
+    COLUMN_LAST
+};
 
 static void add_state(struct grid_cell *cell, const json_t *item)
 {
@@ -49,6 +59,11 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     const json_t *value = json_object_get(item, columns[column].key);
     if (column == COLUMN_STATE) {
         add_state(cell, item);
+        return;
+    }
+    if (column == COLUMN_LAST) {
+        view_time(cell->text, value);
+        cell->style = ROLE_DIM;
         return;
     }
     if (column == COLUMN_LOSS) {
@@ -86,6 +101,16 @@ static void answer(struct view *view, int tag, json_t *result)
     grid_set(&view->grid, datasets, 0, json_array_size(datasets));
 }
 
+static size_t lines_below(const struct view *view)
+{
+    const json_t *datasets = json_object_get(view->result, "datasets");
+    size_t lines = json_array_size(json_object_get(view->result, "incidents")) +
+                   json_array_size(json_object_get(view->result, "unmatched"));
+    for (size_t i = 0; i < json_array_size(datasets); i++)
+        lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
+    return lines;
+}
+
 /* One figure with its name: "613 open rejects". */
 static int figure(struct canvas *canvas, int y, int x, double number, const char *name, unsigned style)
 {
@@ -94,7 +119,7 @@ static int figure(struct canvas *canvas, int y, int x, double number, const char
     view_number(&text, (json_int_t)number);
     int at = x + canvas_text(canvas, y, x, 20, style, buf_str(&text));
     buf_dispose(&text);
-    return at + 1 + canvas_cstr(canvas, y, at + 1, 30, ROLE_DIM, name) + 3;
+    return at + 1 + canvas_cstr(canvas, y, at + 1, 30, ROLE_DIM, name) + 2;
 }
 
 static void draw_figures(const struct view *view, struct canvas *canvas, int y)
@@ -115,14 +140,33 @@ static void draw_figures(const struct view *view, struct canvas *canvas, int y)
     figure(canvas, y, x, unmatched, "unmatched", unmatched > 0 ? ROLE_WARN | MARK_BOLD : ROLE_GOOD);
 }
 
+/* ---- what wants a person ---- */
+
 static int draw_incident(struct canvas *canvas, int y, const json_t *item)
 {
     const char *kind = json_string_value(json_object_get(item, "kind"));
     const char *message = json_string_value(json_object_get(item, "message"));
-    const char *opened = json_string_value(json_object_get(item, "opened_at"));
-    int x = 1 + canvas_cstr(canvas, y, 1, 22, ROLE_BAD, kind ? kind : "");
-    x += 2 + canvas_printf(canvas, y, x + 2, 10, ROLE_DIM, "%.5s", opened && strlen(opened) > 16 ? opened + 11 : "");
-    canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_TEXT, message ? message : "");
+    struct buf opened;
+    buf_init(&opened, 64);
+    view_time(&opened, json_object_get(item, "opened_at"));
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, kind ? kind : "");
+    int x = MARK_COLUMNS + 2 + canvas_text(canvas, y, MARK_COLUMNS + 2, 12, ROLE_DIM, buf_str(&opened));
+    buf_dispose(&opened);
+    canvas_cstr(canvas, y, x + 1, canvas->columns - x - 2, ROLE_TEXT, message ? message : "");
+    return y + 1;
+}
+
+static int draw_quarantine(struct canvas *canvas, int y, const json_t *item)
+{
+    const char *dataset = json_string_value(json_object_get(item, "dataset"));
+    int files = (int)view_field(item, "quarantined");
+    if (!files)
+        return y;
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, "quarantined");
+    int x = MARK_COLUMNS + 2 +
+            canvas_printf(canvas, y, MARK_COLUMNS + 2, 60, ROLE_TEXT, "%d %s of %s", files,
+                files == 1 ? "file" : "files", dataset ? dataset : "");
+    canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_DIM, "3 shows why");
     return y + 1;
 }
 
@@ -130,30 +174,37 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
 {
     const json_t *incidents = json_object_get(view->result, "incidents");
     const json_t *unmatched = json_object_get(view->result, "unmatched");
-    if (y >= end || (!json_array_size(incidents) && !json_array_size(unmatched)))
+    const json_t *datasets = json_object_get(view->result, "datasets");
+    if (y >= end || !lines_below(view))
         return;
     canvas_line(canvas, y, 0, canvas->columns);
     canvas_cstr(canvas, y++, 2, 40, ROLE_HEAD, " Wants a look ");
     for (size_t i = 0; i < json_array_size(incidents) && y < end; i++)
         y = draw_incident(canvas, y, json_array_get(incidents, i));
+    for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
+        y = draw_quarantine(canvas, y, json_array_get(datasets, i));
     for (size_t i = 0; i < json_array_size(unmatched) && y < end; i++, y++) {
-        int x = 1 + canvas_cstr(canvas, y, 1, 22, ROLE_WARN, "no contract takes");
         const char *key = json_string_value(json_array_get(unmatched, i));
-        canvas_cstr(canvas, y, x + 1, canvas->columns - x - 2, ROLE_TEXT, key ? key : "");
+        canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "unmatched");
+        int x =
+            MARK_COLUMNS + 2 +
+            canvas_cstr(canvas, y, MARK_COLUMNS + 2, canvas->columns - MARK_COLUMNS - 30, ROLE_TEXT, key ? key : "");
+        canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_DIM, "no contract takes it");
     }
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
 {
     const json_t *datasets = json_object_get(view->result, "datasets");
-    size_t below = json_array_size(json_object_get(view->result, "incidents")) +
-                   json_array_size(json_object_get(view->result, "unmatched"));
-    int wanted = (int)(json_array_size(datasets) > MOST_LINES ? MOST_LINES : json_array_size(datasets)) + 1;
-    int reserved = below ? (int)(below > 6 ? 6 : below) + 2 : 0, room = height - TOP_LINES - reserved;
+    size_t below = lines_below(view), count = json_array_size(datasets);
+    int wanted = (int)(count > MOST_LINES ? MOST_LINES : count) + 1;
+    int reserved = below ? (int)(below > 7 ? 7 : below) + 2 : 0, room = height - TOP_LINES - reserved;
+    if (!view->loaded)
+        return;
     draw_figures(view, canvas, y);
-    if (!json_array_size(datasets)) {
+    if (!count) {
         canvas_cstr(canvas, y + TOP_LINES, 1, canvas->columns - 2, ROLE_DIM,
-            "No file has arrived yet. What is put into raw/ is taken up by 'sluiced run' or 'sluiced watch'.");
+            "No file has arrived yet. 'sluiced run' or 'sluiced watch' takes up what is put into raw/.");
         wanted = 1;
     } else
         grid_draw(&view->grid, canvas, y + TOP_LINES, 1, wanted < room ? wanted : room, canvas->columns - 2);

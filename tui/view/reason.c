@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FOLDED, RAW, TABS, MOST_PATH = 512, HEAD_LINES = 4 };
+enum { FOLDED, RAW, TABS, MOST_PATH = 512 };
 
 static const struct grid_column columns[] = {{"", "text", CELL_TEXT, 10, 400, true}};
 
@@ -35,7 +35,7 @@ static void init(struct view *view)
 {
     struct reason *reason = view->state;
     reason->lines = json_array();
-    reason->open = json_pack("{s:b, s:b}", "/suggestions", 1, "/samples", 1);
+    reason->open = json_pack("{s:b, s:b, s:b}", "/suggestions", 1, "/suggestions/1", 1, "/samples", 1);
     grid_init(&view->grid, columns, 1, 0);
     view->grid.cell = fill_cell;
 }
@@ -73,6 +73,9 @@ static void add_members(struct reason *reason, const char *path, int depth, json
     char inner[MOST_PATH], number[24];
     json_object_foreach(value, key, member)
     {
+        /* what stands above the list is not said again */
+        if (!depth && (strcmp(key, "message") == 0 || strcmp(key, "hint") == 0 || strcmp(key, "code") == 0))
+            continue;
         snprintf(inner, sizeof inner, "%s/%s", path, key);
         add_value(reason, inner, key, depth, member);
     }
@@ -133,15 +136,18 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     const char *code = json_string_value(json_object_get(view->result, "code"));
     const char *message = json_string_value(json_object_get(view->result, "message"));
     const char *hint = json_string_value(json_object_get(view->result, "hint"));
+    const char *name = json_string_value(json_object_get(json_object_get(view->result, "file"), "key"));
     if (!view->loaded)
         return;
-    int x = 1 + canvas_cstr(canvas, y, 1, 30, ROLE_BAD, code ? code : "");
-    canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_TITLE, message ? message : "");
-    x = 1 + canvas_cstr(canvas, y + 1, 1, 10, ROLE_ACCENT, "do");
-    canvas_cstr(canvas, y + 1, x + 1, canvas->columns - x - 2, ROLE_TEXT, hint ? hint : "");
-    canvas_line(canvas, y + 2, 0, canvas->columns);
-    canvas_cstr(canvas, y + 2, 2, 30, ROLE_HEAD, view->tab == RAW ? " reason.json " : " Reason ");
-    grid_draw(&view->grid, canvas, y + 2, 1, height - 2, canvas->columns - 2);
+    int top = y, width = canvas->columns - 2;
+    int x = 1 + canvas_cstr(canvas, y, 1, width, ROLE_BAD, code ? code : "");
+    canvas_cstr(canvas, y++, x + 2, width - x - 2, ROLE_DIM, name ? name : "");
+    y += view_wrapped(canvas, y, 1, width, 3, ROLE_TITLE, message ? message : "");
+    canvas_glyph(canvas, y, 1, ROLE_ACCENT, GLYPH_ARROW);
+    y += view_wrapped(canvas, y, 3, width - 2, 3, ROLE_TEXT, hint ? hint : "");
+    grid_draw(&view->grid, canvas, y, 1, height - (y - top), width);
+    canvas_line(canvas, y, 0, canvas->columns);
+    canvas_cstr(canvas, y, 2, 30, ROLE_HEAD, view->tab == RAW ? " reason.json " : " Reason ");
 }
 
 static bool fold(struct view *view)

@@ -9,7 +9,7 @@ static const struct grid_column system_columns[] = {
     {"DATASET", "dataset", CELL_TEXT, 10, 24, false},
     {"STAGE", "stage", CELL_TEXT, 8, 10, false},
     {"COLUMN", "column", CELL_TEXT, 6, 20, false},
-    {"LAST RUN", "last_run", CELL_TEXT, 26, 26, true},
+    {"LAST RUN", "last_run", CELL_TEXT, 8, 8, false},
 };
 
 static const struct grid_column row_columns[] = {
@@ -44,7 +44,10 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     const json_t *value = json_object_get(item, key);
     if (strcmp(key, "column") == 0 && !json_string_length(value))
         value = json_object_get(item, "rule");
-    grid_value(cell->text, columns[column].kind, value);
+    if (strcmp(key, "last_run") == 0)
+        view_short_id(cell->text, value);
+    else
+        grid_value(cell->text, columns[column].kind, value);
     cell->style = column == 0                   ? ROLE_TITLE
                   : column == 1                 ? (view->tab == TAB_SYSTEM ? ROLE_BAD : ROLE_WARN)
                   : strcmp(key, "samples") == 0 ? ROLE_TEXT
@@ -137,6 +140,8 @@ static bool enter(struct view *view)
     if (!item)
         return true;
     json_t *run = json_object_get(item, "last_run"), *code = json_object_get(item, "code");
+    if (view_field(item, "files") > 1)
+        view_flash(view, ROLE_WARN, "this cause has several files; what opens is of the latest run");
     if (view->tab == TAB_SYSTEM)
         view_open(view, &view_reason, json_pack("{s:O, s:O}", "run", run, "title", code));
     else

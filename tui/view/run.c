@@ -6,9 +6,9 @@
 enum { FACT_LINES = 4 };
 
 static const struct grid_column columns[] = {
-    {"STAGE", "stage", CELL_TEXT, 9, 12, false},
+    {"STAGE", "stage", CELL_TEXT, 8, 12, false},
     {"ROWS", "rows", CELL_NUMBER, 7, 0, false},
-    {"", "bar", CELL_TEXT, 20, 20, false},
+    {"", "bar", CELL_TEXT, 16, 16, false},
     {"LOST", "lost", CELL_NUMBER, 7, 0, false},
     {"WHY", "why", CELL_TEXT, 20, 120, true},
 };
@@ -132,14 +132,32 @@ static void add_stage(struct run *run, const json_t *result, const json_t *stage
     add_causes(run, result, name);
 }
 
+/* The kind, the partition, the size; the whole key is shown on Enter. */
+static json_t *output_words(const json_t *output)
+{
+    const char *key = json_string_value(json_object_get(output, "key"));
+    const char *kind = json_string_value(json_object_get(output, "kind"));
+    const char *partition = key ? strstr(key, "/date=") : NULL;
+    struct buf words;
+    buf_init(&words, 4096);
+    buf_add_cstr(&words, kind ? kind : "");
+    if (partition)
+        buf_printf(&words, " %.*s", (int)strcspn(partition + 1, "/"), partition + 1);
+    buf_add_cstr(&words, ", ");
+    grid_value(&words, CELL_BYTES, json_object_get(output, "bytes"));
+    json_t *value = json_stringn(words.p ? words.p : "", words.n);
+    buf_dispose(&words);
+    return value;
+}
+
 static void add_outputs(struct run *run, const json_t *result)
 {
     const json_t *outputs = json_object_get(result, "outputs");
     for (size_t i = 0; i < json_array_size(outputs); i++) {
         const json_t *output = json_array_get(outputs, i);
-        json_array_append_new(
-            run->lines, json_pack("{s:s, s:s, s:O, s:O}", "line", "output", "stage", i ? "" : "outputs", "rows",
-                            json_object_get(output, "rows"), "why", json_object_get(output, "key")));
+        json_array_append_new(run->lines,
+            json_pack("{s:s, s:s, s:O, s:O, s:o}", "line", "output", "stage", i ? "" : "written", "rows",
+                json_object_get(output, "rows"), "key", json_object_get(output, "key"), "why", output_words(output)));
     }
 }
 
@@ -190,11 +208,11 @@ static void add_dialect(struct buf *out, const json_t *dialect)
         return;
     buf_printf(out, "%s", encoding ? encoding : "");
     if (delimiter)
-        buf_printf(out, ", delimiter %s", strcmp(delimiter, "\t") == 0 ? "tab" : delimiter);
+        buf_printf(out, "  '%s'", strcmp(delimiter, "\t") == 0 ? "tab" : delimiter);
     if (quote)
-        buf_printf(out, ", quote %s", quote);
+        buf_printf(out, "  %s", quote);
     if (!json_is_true(json_object_get(dialect, "header")))
-        buf_add_cstr(out, ", no header");
+        buf_add_cstr(out, "  no header");
 }
 
 static void draw_facts(const struct view *view, struct canvas *canvas, int y)
@@ -211,13 +229,18 @@ static void draw_facts(const struct view *view, struct canvas *canvas, int y)
     view_fact(canvas, y, x + 35, width - x - 34, "dataset", CELL_TEXT, json_object_get(run, "dataset"));
     view_fact(canvas, y + 1, 1, width, "file", CELL_TEXT, json_object_get(run, "file"));
     view_fact(canvas, y + 2, 1, 28, "started", CELL_TIME, json_object_get(run, "started_at"));
-    view_fact(canvas, y + 2, 30, 14, "took", CELL_SECONDS, json_object_get(run, "seconds"));
-    view_fact(canvas, y + 2, 44, 14, "size", CELL_BYTES, json_object_get(run, "bytes"));
+    struct buf took;
+    buf_init(&took, 64);
+    view_duration(&took, json_object_get(run, "seconds"));
+    if (took.n)
+        canvas_printf(canvas, y + 2, 30, 16, ROLE_TEXT, "in %s", took.p);
+    buf_dispose(&took);
+    view_fact(canvas, y + 2, 42, 16, "size", CELL_BYTES, json_object_get(run, "bytes"));
     struct buf dialect;
     buf_init(&dialect, 4096);
     add_dialect(&dialect, json_object_get(run, "dialect"));
     if (dialect.n)
-        canvas_text(canvas, y + 2, 59, canvas->columns - 60, ROLE_DIM, buf_str(&dialect));
+        canvas_text(canvas, y + 2, 60, canvas->columns - 61, ROLE_DIM, buf_str(&dialect));
     buf_dispose(&dialect);
 }
 
@@ -248,7 +271,8 @@ static bool enter(struct view *view)
     else if (is_kind(line, "cause") || (is_kind(line, "stage") && view_field(line, "lost") > 0))
         open_rows(view, line);
     else
-        view_flash(view, ROLE_DIM, "nothing was lost here");
+        view_flash(view, ROLE_DIM,
+            is_kind(line, "output") ? json_string_value(json_object_get(line, "key")) : "nothing was lost here");
     return true;
 }
 

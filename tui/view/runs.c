@@ -6,11 +6,11 @@ enum { PAGE = 200 };
 static const struct grid_column columns[] = {
     {"RUN", "run_id", CELL_TEXT, 8, 8, false},
     {"OUTCOME", "outcome", CELL_TEXT, 7, 11, false},
-    {"FILE", "file", CELL_TEXT, 10, 60, true},
+    {"FILE", "file", CELL_TEXT, 18, 60, true},
     {"ROWS", "rows_in", CELL_NUMBER, 6, 0, false},
     {"LOST", "rows_rejected", CELL_NUMBER, 5, 0, false},
     {"LOSS", "loss_pct", CELL_PERCENT, 7, 0, false},
-    {"STARTED", "started_at", CELL_TIME, 8, 0, false},
+    {"STARTED", "started_at", CELL_TEXT, 8, 11, false},
     {"TOOK", "seconds", CELL_SECONDS, 6, 0, false},
     {"KIND", "kind", CELL_TEXT, 4, 10, false},
     {"DATASET", "dataset", CELL_TEXT, 7, 24, false},
@@ -18,7 +18,7 @@ static const struct grid_column columns[] = {
     {"ERROR", "error_message", CELL_TEXT, 5, 80, false},
 };
 
-enum { COLUMN_RUN, COLUMN_OUTCOME, COLUMN_FILE, COLUMN_ROWS, COLUMN_LOST, COLUMN_LOSS };
+enum { COLUMN_RUN, COLUMN_OUTCOME, COLUMN_FILE, COLUMN_ROWS, COLUMN_LOST, COLUMN_LOSS, COLUMN_STARTED, COLUMN_TOOK };
 enum { TAG_FIRST, TAG_MORE };
 
 struct runs {
@@ -32,10 +32,11 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     const json_t *value = json_object_get(item, columns[column].key);
     const char *text = json_string_value(value);
     if (column == COLUMN_RUN) {
-        /* the end of an id tells runs of one day apart, its beginning does not */
-        size_t n = text ? strlen(text) : 0;
-        buf_add_cstr(cell->text, n > 8 ? text + n - 8 : text ? text : "");
+        view_short_id(cell->text, value);
         cell->style = ROLE_ACCENT;
+    } else if (column == COLUMN_STARTED || column == COLUMN_TOOK) {
+        column == COLUMN_STARTED ? view_time(cell->text, value) : view_duration(cell->text, value);
+        cell->style = ROLE_DIM;
     } else if (column == COLUMN_OUTCOME) {
         const char *state = json_string_value(json_object_get(item, "state"));
         buf_add_cstr(cell->text, text ? text : state ? state : "");
@@ -48,6 +49,8 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
         cell->style = column == COLUMN_ROWS ? ROLE_TEXT : ROLE_DIM;
         if (loss && json_number_value(value) > 0)
             cell->style = ROLE_WARN;
+        else if (loss && json_is_number(value))
+            cell->style = ROLE_DIM;
     }
 }
 

@@ -1,5 +1,7 @@
 #include "tui/view/view.h"
 
+#include "shared/clock.h"
+
 #include <stdlib.h>
 
 static const struct view_type *const types[] = {
@@ -109,6 +111,56 @@ void view_number(struct buf *out, json_int_t number)
     json_t *value = json_integer(number);
     table_cell(out, CELL_NUMBER, value);
     json_decref(value);
+}
+
+void view_time(struct buf *out, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    char now[CLOCK_TEXT_SIZE];
+    if (!text || strlen(text) < 19)
+        return;
+    if (strncmp(text, clock_format(clock_now(), now), 10) == 0)
+        buf_add(out, text + 11, 8);
+    else
+        buf_printf(out, "%.5s %.5s", text + 5, text + 11);
+}
+
+void view_duration(struct buf *out, const json_t *seconds)
+{
+    double value = json_number_value(seconds);
+    if (!json_is_number(seconds))
+        return;
+    if (value < 1)
+        buf_printf(out, "%.0f ms", value * 1000);
+    else if (value < 120)
+        buf_printf(out, "%.1f s", value);
+    else
+        buf_printf(out, "%.0f min", value / 60);
+}
+
+void view_short_id(struct buf *out, const json_t *id)
+{
+    enum { SHORT = 8 };
+    size_t n = json_string_length(id);
+    const char *text = json_string_value(id);
+    buf_add_cstr(out, n > SHORT ? text + n - SHORT : text ? text : "");
+}
+
+int view_wrapped(struct canvas *canvas, int y, int x, int width, int most, unsigned style, const char *text)
+{
+    int used = 0;
+    struct str rest = str_of(text);
+    while (rest.n && used < most) {
+        size_t n = rest.n, fits = 0;
+        if (used + 1 < most && canvas_measure(canvas, rest) > width) {
+            for (size_t i = 0; i < rest.n && canvas_measure(canvas, (struct str){rest.p, i}) <= width; i++)
+                fits = rest.p[i] == ' ' ? i : fits;
+            n = fits ? fits : rest.n;
+        }
+        canvas_text(canvas, y + used++, x, width, style, (struct str){rest.p, n});
+        rest = str_trim((struct str){rest.p + n, rest.n - n});
+    }
+    return used;
 }
 
 double view_field(const json_t *item, const char *key)

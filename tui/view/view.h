@@ -76,6 +76,14 @@ bool view_fact(
 const char *view_base_name(const char *key);
 /* 12,345 */
 void view_number(struct buf *out, json_int_t number);
+/* "03:12:44" when it was today, "11-20 03:12" when not. */
+void view_time(struct buf *out, const json_t *value);
+/* "13 ms", "4.2 s", "3 min" */
+void view_duration(struct buf *out, const json_t *seconds);
+/* The end of an id: it tells runs of one day apart, its beginning does not. */
+void view_short_id(struct buf *out, const json_t *id);
+/* Text in lines of at most width columns, at most most of them. Returns the lines it took. */
+int view_wrapped(struct canvas *canvas, int y, int x, int width, int most, unsigned style, const char *text);
 double view_field(const json_t *item, const char *key);
 
 #endif
