@@ -272,11 +272,10 @@ void canvas_line(struct canvas *canvas, int y, int x, int width)
 void canvas_bar(struct canvas *canvas, int y, int x, int width, unsigned style, double part, double whole)
 {
     static const char *const partial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int eighths = whole > 0 && part > 0 ? (int)(part / whole * width * 8 + 0.5) : 0;
-    if (part > 0 && eighths == 0)
-        eighths = 1;
-    if (eighths > width * 8)
-        eighths = width * 8;
+    if (!(whole > 0 && part > 0))
+        return;
+    int eighths = part < whole ? (int)(part / whole * width * 8 + 0.5) : width * 8;
+    eighths = eighths ? eighths : 1;
     for (int i = 0; i < eighths / 8; i++)
         put(canvas, y, x + i, 1, style ^ MARK_REVERSE, STR(" "));
     if (eighths % 8)
