@@ -230,16 +230,18 @@ class Console:
         self.screen = Screen(rows, columns)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def end(self):
-        """Waits for the program's end, its exit code."""
+    def end(self, keys=None):
+        """Waits for the program's end, its exit code. keys are typed until then: soon after an Esc some are dead."""
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
                 return self.code
+            if keys:
+                self.type(keys)
             if self.fd is not None:
-                self.read(0.05)
+                self.read(0.1)
             else:
                 time.sleep(0.02)
         raise AssertionError("the program does not end")

@@ -91,8 +91,7 @@ class ConsoleTest(unittest.TestCase):
             console.press("q", "Rejects")
             console.press("1", "rows in 24 h")
             console.press("q", "Quit sluice?")
-            console.type("y")
-            self.assertEqual(console.end(), 0)
+            self.assertEqual(console.end(keys="y"), 0)
             # the terminal is as it was: main screen, no bracketed paste
             self.assertIn(b"\x1b[?1049l", console.raw)
             self.assertIn(b"\x1b[?2004l", console.raw)

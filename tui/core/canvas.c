@@ -174,6 +174,11 @@ int canvas_measure(const struct canvas *canvas, struct str text)
     return measure_most(canvas->ascii, text, MOST_TEXT);
 }
 
+int canvas_width(struct str text)
+{
+    return measure_most(false, text, MOST_TEXT);
+}
+
 int canvas_text(struct canvas *canvas, int y, int x, int width, unsigned style, struct str text)
 {
     struct buf piece;
