@@ -1,7 +1,11 @@
 /* Expressions of a contract: parsed over the scope, their faults mapped to where they stand. */
 #include "worker/config/load.h"
 
+#include "shared/suggest.h"
+
 #include <ctype.h>
+
+enum { EXPRESSION_MAX = 64 * 1024 };
 
 static bool is_word(char c)
 {
@@ -25,24 +29,65 @@ static bool is_tainted(const struct loader *loader, struct str text)
     return false;
 }
 
+/* The name that stands at an offset: letters, digits, '_' and dots. */
+static struct str name_at(struct str text, size_t offset)
+{
+    size_t end = offset;
+    while (end < text.n && (is_word(text.p[end]) || text.p[end] == '.'))
+        end++;
+    return offset < text.n ? (struct str){text.p + offset, end - offset} : STR("");
+}
+
+static struct str nearest_name(const struct loader *loader, struct str wrong)
+{
+    struct suggestion suggestion;
+    const struct expr_scope *scope = &loader->contract->scope;
+    suggest_init(&suggestion, wrong);
+    for (uint32_t i = 0; wrong.n && i < scope->count; i++)
+        suggest_offer(&suggestion, scope->names[i].name);
+    return str_eq(suggestion.best, wrong) ? STR("") : suggestion.best;
+}
+
 static void fault_to_finding(struct loader *loader, const struct yaml_node *node, const struct expr_fault *fault)
 {
-    if (!is_tainted(loader, node->text))
+    if (is_tainted(loader, node->text))
+        return;
+    bool unknown = str_starts(str_of(fault->message), STR("column "));
+    struct str best = unknown ? nearest_name(loader, name_at(node->text, fault->offset)) : STR("");
+    if (best.n)
+        load_error_inside(
+            loader, node, fault->offset, "%s: did you mean '" STR_FMT "'?", fault->message, STR_ARG(best));
+    else
         load_error_inside(loader, node, fault->offset, "%s", fault->message);
+}
+
+/* A sentence may begin with its place: "at 12: ". */
+static size_t take_place(struct str *sentence)
+{
+    size_t offset = 0, i = 3;
+    if (!str_starts(*sentence, STR("at ")))
+        return 0;
+    for (; i < sentence->n && isdigit((unsigned char)sentence->p[i]) && offset <= EXPRESSION_MAX; i++)
+        offset = offset * 10 + (size_t)(sentence->p[i] - '0');
+    if (!str_starts((struct str){sentence->p + i, sentence->n - i}, STR(": ")))
+        return 0;
+    *sentence = (struct str){sentence->p + i + 2, sentence->n - i - 2};
+    return offset;
 }
 
 static void report_warnings(struct loader *loader, const struct yaml_node *node, struct str text)
 {
     while (text.n) {
         size_t n = str_find_byte(text, '\n');
-        if (n)
-            load_warning(loader, node, STR_FMT, (int)n, text.p);
+        struct str sentence = {text.p, n};
+        struct yaml_node place = *node;
+        yaml_locate(node, take_place(&sentence), &place.line, &place.column);
+        if (sentence.n)
+            load_warning(loader, &place, STR_FMT, STR_ARG(sentence));
         n += n < text.n;
         text = (struct str){text.p + n, text.n - n};
     }
 }
-
-enum { EXPRESSION_MAX = 64 * 1024 };
 
 /* NULL: a finding was made. */
 static const struct expr *parse(struct loader *loader, const struct yaml_node *node, uint32_t visible)

@@ -5,6 +5,7 @@
 #include "shared/fs.h"
 #include "shared/log.h"
 #include "worker/run/publish.h"
+#include "worker/run/ruleset.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -127,8 +128,9 @@ static bool begin(struct file_run *run, struct err *err)
         .error_message = STR(""),
         .blocks = STR(""),
         .system_cause_stage = STR("")};
-    return journal_run_ruleset(run->worker->journal, &run->claim, str_of(run->contract->hash), run->contract->dataset,
-        run->contract->text, err);
+    return ruleset_keep(run->worker->storage, run->contract, err) &&
+           journal_run_ruleset(run->worker->journal, &run->claim, str_of(run->contract->hash), run->contract->dataset,
+               run->contract->text, err);
 }
 
 /* By the contract's pattern: {path} {name} {ts} {run}. */

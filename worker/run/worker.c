@@ -75,7 +75,8 @@ bool worker_recover(struct worker *worker, struct err *err)
 
 struct listing {
     struct worker *worker;
-    int64_t modified_before;
+    worker_ready *ready;
+    void *context;
     struct err *err;
     bool failed;
 };
@@ -85,12 +86,12 @@ static bool register_one(void *context, const struct storage_object *object)
     struct listing *listing = context;
     struct worker *worker = listing->worker;
     struct err unsafe;
-    if (object->modified >= listing->modified_before)
-        return true;
     if (!storage_key_ok(object->key, &unsafe)) {
         log_err(LOG_WARN, "unsafe-name", &unsafe);
         return true;
     }
+    if (listing->ready && !listing->ready(listing->context, object))
+        return true;
     const struct contract *contract = contracts_match(worker->contracts, object->key);
     int64_t file_id;
     bool is_new;
@@ -133,42 +134,30 @@ static bool register_zone(void *context, struct str prefix)
     return storage->driver->list(storage, prefix, register_one, listing, listing->err) && !listing->failed;
 }
 
-static bool in_transaction(struct worker *worker, struct listing *listing, struct str key, struct err *err)
+bool worker_register(struct worker *worker, worker_ready *ready, void *context, struct err *err)
 {
-    struct storage *storage = worker->storage;
-    struct arena *arena = arena_new(0);
-    struct storage_object object;
-    bool exists = false, ok = arena || ERR(err, ERR_MEMORY, "no memory to look at a file");
-    if (!key.n)
-        ok = ok && worker_landing_zones(worker, register_zone, listing);
-    else
-        ok = ok && storage->driver->stat(storage, key, &exists, &object, arena, err) &&
-             (!exists || register_one(listing, &object));
-    arena_free(arena);
-    return ok && fault_pass("registered", NULL, err);
-}
-
-static bool register_keys(struct worker *worker, struct str key, int64_t modified_before, struct err *err)
-{
-    struct listing listing = {.worker = worker, .modified_before = modified_before, .err = err};
-    if (!key.n)
-        worker->tally.unmatched = 0;
+    struct listing listing = {.worker = worker, .ready = ready, .context = context, .err = err};
+    worker->tally.unmatched = 0;
     if (!journal_begin(worker->journal, err))
         return false;
-    if (in_transaction(worker, &listing, key, err))
+    if (worker_landing_zones(worker, register_zone, &listing) && fault_pass("registered", NULL, err))
         return journal_commit(worker->journal, err);
     journal_rollback(worker->journal);
     return false;
 }
 
-bool worker_register(struct worker *worker, int64_t modified_before, struct err *err)
-{
-    return register_keys(worker, STR(""), modified_before, err);
-}
-
 bool worker_register_key(struct worker *worker, struct str key, struct err *err)
 {
-    return register_keys(worker, key, INT64_MAX, err);
+    struct listing listing = {.worker = worker, .err = err};
+    struct storage *storage = worker->storage;
+    struct arena *arena = arena_new(0);
+    struct storage_object object;
+    bool exists = false;
+    bool ok = (arena || ERR(err, ERR_MEMORY, "no memory to look at a file")) &&
+              storage->driver->stat(storage, key, &exists, &object, arena, err) &&
+              (!exists || register_one(&listing, &object));
+    arena_free(arena);
+    return ok && fault_pass("registered", NULL, err);
 }
 
 /* ---- work ---- */
@@ -211,5 +200,5 @@ bool worker_run(struct worker *worker, struct err *err)
 {
     worker->tally = (struct tally){0};
     return worker->storage->driver->probe(worker->storage, err) && worker_recover(worker, err) &&
-           worker_register(worker, INT64_MAX, err) && worker_work(worker, err);
+           worker_register(worker, NULL, NULL, err) && worker_work(worker, err);
 }

@@ -2,6 +2,10 @@
 
 #include "shared/utf8.h"
 
+/* Of a clean file of words and numbers the sniffer is some 0.5 sure without knowing its labels; a contract adds those.
+ */
+#define UNSURE 0.3
+
 static void put_quoted(struct buf *out, struct str text)
 {
     buf_add_byte(out, '"');
@@ -45,7 +49,7 @@ static void put_source(struct buf *out, const struct infer *infer, struct str da
 static void put_dialect(struct buf *out, const struct infer *infer)
 {
     const struct dialect *dialect = &infer->sniff.dialect;
-    bool unsure = infer->sniff.confidence < 0.9 && infer->sniff.width > 1;
+    bool unsure = infer->sniff.confidence < UNSURE && infer->sniff.width > 1;
     bool header = infer->sniff.labels != NULL;
     for (size_t i = 0; i < infer->sniff.note_count; i++) {
         buf_add_cstr(out, "# ");
@@ -223,7 +227,9 @@ void infer_write(const struct infer *infer, struct str dataset, struct buf *yaml
         (unsigned long long)infer->rows);
     put_source(yaml, infer, dataset);
     put_dialect(yaml, infer);
-    buf_add_cstr(yaml, "schema:\n  missingValues: ");
+    buf_add_cstr(yaml, "schema:\n"
+                       "  fieldsMatch: partial # other columns are dropped, absent optional ones NULL\n"
+                       "  missingValues: ");
     put_missing(yaml, infer, NULL);
     buf_add_cstr(yaml, "\n  # primaryKey: [...] rejects a later row with the same key\n  fields:\n");
     for (uint32_t c = 0; c < infer->count; c++)

@@ -29,6 +29,9 @@ struct binding {
 /* Header text to the name it stands for: NFKC, trimmed, case-folded, every other run of characters one '_', none at the
  * ends. */
 void label_normalise(struct str label, struct buf *out);
+/* All labels that the contract knows (names, labels, aliases): what sniff_request.expected asks for. NULL: no memory.
+ */
+struct str *header_labels(const struct contract *contract, struct arena *arena, size_t *count);
 /*
  * Binds by label or position first, then exactly by name and aliases, then normalised. sniff without labels binds by
  * position alone (fields in order). ERR_FILE with expected and found in the message and a hint: missing-label,

@@ -29,8 +29,41 @@ static bool no_memory(struct err *err)
     return ERR(err, ERR_MEMORY, "no memory for suggestions");
 }
 
-/* The sample's first batch under this view. A faulty sample gives no rows, which is an answer too. */
-static bool read_sample(struct attempt *attempt, const struct view *view, struct batch *batch, bool *read)
+struct count {
+    uint64_t passing, tried;
+    uint64_t fitting; /* rows in which the mapped field converts */
+};
+
+static bool judge_batch(struct attempt *attempt, const struct view *view, struct batch *batch)
+{
+    struct rule_counts counts = {ARENA_ARRAY(attempt->arena, uint64_t, view->contract->rule_count)};
+    struct converter *converter =
+        converter_new(view->contract, &view->binding, &view->sniff.dialect, attempt->arena, attempt->err);
+    if (!converter || !counts.failed)
+        return no_memory(attempt->err);
+    return converter_decide(converter, batch, attempt->err) && convert_batch(converter, batch, attempt->err) &&
+           rules_batch(converter, batch, &counts, attempt->err);
+}
+
+static bool count_batch(
+    struct attempt *attempt, const struct view *view, uint32_t field, struct batch *batch, struct count *count)
+{
+    if (batch->n < SAMPLE_ROWS && !attempt->whole && batch->n > 1)
+        batch->n--; /* the sample's end cuts its last record */
+    while (batch->error_count && batch->errors[batch->error_count - 1].row >= batch->n)
+        batch->error_count--;
+    if (!judge_batch(attempt, view, batch))
+        return false;
+    count->tried = batch->n;
+    for (uint32_t row = 0; row < batch->n; row++) {
+        count->passing += batch->marks[row] == MARK_GOOD || batch->marks[row] == MARK_FILTERED;
+        count->fitting += batch->columns[field].state[row] != VALUE_FAILED;
+    }
+    return true;
+}
+
+/* Rows of the sample that would pass under a view that binds. A faulty sample gives none, which is an answer too. */
+static bool count_rows(struct attempt *attempt, const struct view *view, uint32_t field, struct count *count)
 {
     struct err fault = {0};
     const struct dialect *dialect = &view->sniff.dialect;
@@ -41,41 +74,15 @@ static bool read_sample(struct attempt *attempt, const struct view *view, struct
         .max_rows = SAMPLE_ROWS};
     struct stream *stream = stream_memory(attempt->sample, &fault);
     struct reader *reader = stream ? reader_open(stream, &whole, 1, &options, &fault) : NULL;
-    *read = reader && reader_next(reader, batch, &fault) == READER_BATCH;
-    bool last = *read && batch->n < SAMPLE_ROWS;
+    struct batch *batch = batch_new(SAMPLE_MEMORY);
+    bool ok = batch || no_memory(attempt->err);
+    *count = (struct count){0};
+    if (ok && reader && reader_next(reader, batch, &fault) == READER_BATCH)
+        ok = count_batch(attempt, view, field, batch, count);
+    batch_free(batch);
     reader_close(reader);
     stream_close(stream);
-    if (last && !attempt->whole && batch->n > 1)
-        batch->n--; /* the sample's end cuts its last record */
-    return fault.kind != ERR_MEMORY || no_memory(attempt->err);
-}
-
-struct count {
-    uint64_t passing, tried;
-    uint64_t fitting; /* rows in which the mapped field converts */
-};
-
-/* Rows of the sample that would pass under a view that binds. */
-static bool count_rows(struct attempt *attempt, const struct view *view, uint32_t field, struct count *count)
-{
-    struct batch *batch = batch_new(SAMPLE_MEMORY);
-    bool read = false;
-    *count = (struct count){0};
-    bool ok = (batch || no_memory(attempt->err)) && read_sample(attempt, view, batch, &read);
-    struct rule_counts counts = {ARENA_ARRAY(attempt->arena, uint64_t, view->contract->rule_count)};
-    if (ok && read) {
-        struct converter *converter =
-            converter_new(view->contract, &view->binding, &view->sniff.dialect, attempt->arena, attempt->err);
-        ok = counts.failed && converter && converter_decide(converter, batch, attempt->err) &&
-             convert_batch(converter, batch, attempt->err) && rules_batch(converter, batch, &counts, attempt->err);
-        count->tried = batch->n;
-        for (uint32_t row = 0; ok && row < batch->n; row++) {
-            count->passing += batch->marks[row] == MARK_GOOD || batch->marks[row] == MARK_FILTERED;
-            count->fitting += batch->columns[field].state[row] != VALUE_FAILED;
-        }
-    }
-    batch_free(batch);
-    return ok;
+    return ok && (fault.kind != ERR_MEMORY || no_memory(attempt->err));
 }
 
 /* The view with one column bound to a field that was missing. */
@@ -136,14 +143,13 @@ static bool offer(struct attempt *attempt, const struct view *view, struct count
 static uint32_t count_needed(const struct view *view, uint32_t *only)
 {
     uint32_t count = 0;
+    bool all = header_needs_all(view->contract, &view->binding);
     for (uint32_t i = 0; i < view->binding.missing_count; i++) {
-        if (!field_required(view->contract, view->binding.missing[i]))
+        if (!all && !field_required(view->contract, view->binding.missing[i]))
             continue;
         *only = view->binding.missing[i];
         count++;
     }
-    if (!count && view->binding.missing_count == 1)
-        *only = view->binding.missing[count++];
     return count;
 }
 
@@ -200,6 +206,9 @@ static bool try_delimiter(struct attempt *attempt, const struct sniff *seen, str
     }
     struct sniff_request request = {.sample = attempt->sample, .whole = attempt->whole, .given = &given};
     view.overrides[0] = (struct remedy_override){.key = STR("dialect.delimiter"), .value = delimiter};
+    request.expected = header_labels(attempt->contract, attempt->arena, &request.expected_count);
+    if (!request.expected)
+        return no_memory(attempt->err);
     if (!sniff_csv(&request, &view.sniff, attempt->arena, &fault))
         return fault.kind != ERR_MEMORY || no_memory(attempt->err);
     if (view.sniff.width < 2)

@@ -265,22 +265,41 @@ static bool try_missing(struct trial *trial)
            try_field(trial, &changed, &override, 1, why);
 }
 
+/* Of those that read the same values, the ones that change least; what reads fewer explains less. */
+static void prune(struct remedies *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < out->count; i++)
+        if (out->list[i].would_pass == out->list[0].would_pass &&
+            out->list[i].override_count == out->list[0].override_count)
+            out->list[kept++] = out->list[i];
+    out->count = kept;
+}
+
+static bool try_forms(struct trial *trial)
+{
+    switch (trial->contract->fields[trial->field].type.kind) {
+    case TYPE_INTEGER:
+    case TYPE_DECIMAL:
+    case TYPE_DOUBLE:
+        return try_numbers(trial);
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+        return try_moments(trial);
+    default:
+        return true;
+    }
+}
+
 bool suggest_for_values(const struct contract *contract, uint32_t field, const struct str *values, size_t count,
     struct arena *arena, struct remedies *out, struct err *err)
 {
     struct trial trial = {contract, field, values, count, arena, out, err};
     *out = (struct remedies){0};
-    if (!count || !try_missing(&trial))
-        return count == 0;
-    switch (contract->fields[field].type.kind) {
-    case TYPE_INTEGER:
-    case TYPE_DECIMAL:
-    case TYPE_DOUBLE:
-        return try_numbers(&trial);
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-        return try_moments(&trial);
-    default:
+    if (!count)
         return true;
-    }
+    if (!try_forms(&trial))
+        return false;
+    prune(out);
+    return try_missing(&trial);
 }

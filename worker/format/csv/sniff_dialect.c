@@ -95,12 +95,12 @@ struct tally {
     size_t widths[TRIAL_RECORDS];
     double quality[KIND_RECORDS];
     size_t filled[KIND_RECORDS], typed[KIND_RECORDS];
-    size_t records, cells, blank, spaced, quoted, known, stray;
+    size_t records, cells, blank, spaced, quoted, known, stray, well_quoted;
 };
 
 static void tally_cells(const struct split_rule *rule, const struct split *split, struct tally *tally)
 {
-    size_t r = tally->records;
+    size_t r = tally->records, quoted = tally->quoted;
     tally->quality[r] = 0;
     tally->filled[r] = tally->typed[r] = 0;
     for (size_t i = 0; i < split->count && i < rule->max_cells; i++) {
@@ -126,6 +126,7 @@ static void tally_cells(const struct split_rule *rule, const struct split *split
             tally->quality[r] += kind == KIND_TEXT ? text_quality(cell->raw, rule) : 0.9;
         }
     }
+    tally->well_quoted += tally->quoted > quoted && split->count > 1 && split->stray == 0 && !split->open;
 }
 
 /* The share of cells in the record that are labels the contract expects. */
@@ -152,7 +153,8 @@ static bool is_blank_record(const struct split_rule *rule, const struct split *s
 static bool take_tally(struct split_rule *rule, struct str text, const struct sniff_labels *labels, struct split *split,
     struct tally *tally, struct arena *arena)
 {
-    tally->records = tally->cells = tally->blank = tally->spaced = tally->quoted = tally->known = tally->stray = 0;
+    tally->records = tally->cells = tally->blank = tally->spaced = tally->quoted = tally->known = tally->stray =
+        tally->well_quoted = 0;
     for (size_t at = 0; tally->records < TRIAL_RECORDS; at += split->total) {
         split->plain = NULL;
         split_comments(rule, text, &at);
@@ -242,6 +244,15 @@ static void doubt_space(struct sniff_trial *trial)
         trial->score *= trial->quoted * 2 > trial->records ? 1 : 0.3;
 }
 
+/* Quotes that open and close at delimiters in nearly every record vouch for the delimiter, however wide the records. */
+static void trust_quotes(const struct tally *tally, struct sniff_trial *trial)
+{
+    size_t records = tally->records < KIND_RECORDS ? tally->records : KIND_RECORDS;
+    double floor = 0.4 * trial->quality;
+    if (trial->width > 1 && tally->well_quoted * 10 >= records * 8 && trial->typed >= 0.25 && trial->score < floor)
+        trial->score = floor;
+}
+
 struct search {
     struct str text;
     const struct dialect *given;
@@ -262,6 +273,7 @@ static bool try_rule(
     judge(search->tally, candidate->prior, &trial);
     if (candidate->delimiter.p[0] == ' ')
         doubt_space(&trial);
+    trust_quotes(search->tally, &trial);
     if (rule.skip_space && trial.spaced < 0.9)
         trial.score = 0;
     if (rule.quote != '"')
@@ -383,9 +395,21 @@ static bool prefer_pair(struct search *search)
     return true;
 }
 
+/* Excel's own way to say it: a first line "sep=;". */
+static bool announced(struct str text, struct candidate *candidate)
+{
+    if (text.n < 5 || !str_starts(text, STR("sep=")) || (text.n > 5 && text.p[5] != '\n' && text.p[5] != '\r'))
+        return false;
+    *candidate = (struct candidate){{text.p + 4, 1}, 1.0, false};
+    return true;
+}
+
 static bool search_all(struct search *search)
 {
     const struct dialect *given = search->given;
+    struct candidate said;
+    if (!given->delimiter.n && announced(search->text, &said))
+        return try_delimiter(search, &said);
     if (given->delimiter.n) {
         struct candidate only = {given->delimiter, 1.0, given->skip_initial_space_set && given->skip_initial_space};
         return try_delimiter(search, &only);
@@ -415,7 +439,10 @@ bool sniff_dialect_find(struct str text, const struct dialect *given, const stru
         return ERR(err, ERR_MEMORY, "out of memory while the delimiter was sought");
     *best = search.best;
     bool fixed = given && given->delimiter.n;
-    if (fixed ? best->score > 0 : best->score >= whole_line_score(search.text))
+    double whole = whole_line_score(search.text);
+    /* numbers and dates in the cells make up for ragged records; prose has none */
+    double score = whole > single_column ? best->score : best->score * (1 + best->typed / 2);
+    if (fixed ? best->score > 0 : score >= whole)
         return true;
     /* one column: with the standard's delimiter, so that a quoted cell may hold it */
     int quote = search.given->quote != DIALECT_UNSET ? search.given->quote : '"';

@@ -76,6 +76,12 @@ static struct str text_between(const struct fit *fit, struct str left, struct st
     return (struct str){joined, n};
 }
 
+/* "Smith, John": what begins with a space goes on with the text before it. */
+static bool goes_on(struct str cell)
+{
+    return cell.n > 1 && cell.p[0] == ' ';
+}
+
 /* Cheapest way to lay width + surplus cells into width columns: a table over columns and surplus used so far. */
 static bool find_steps(
     const struct fit *fit, const struct str *cells, size_t surplus, uint8_t *steps, double *costs, double *cost)
@@ -92,7 +98,8 @@ static bool find_steps(
                 bool blank = str_trim(cells[c + s - 1]).n == 0;
                 double before = costs[c * across + s - 1];
                 double drop = before + (words ? 1.1 : 0.3) - 1e-6 * (double)c;
-                double join = before + (c && fit->kinds[c - 1] == KIND_TEXT ? 1 : 2);
+                bool text = c && fit->kinds[c - 1] == KIND_TEXT;
+                double join = before + (text ? 1 : 2 - 1e-6 * (double)c) - (goes_on(cells[c + s - 1]) ? 0.2 : 0);
                 if (blank && drop < best) {
                     best = drop;
                     step = STEP_DROP;

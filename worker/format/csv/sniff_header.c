@@ -1,123 +1,17 @@
 #include "worker/format/csv/sniff_header.h"
 
-#include "worker/format/csv/sniff_kind.h"
+#include "worker/format/csv/sniff_look.h"
 
-enum {
-    LOOK_BYTES = 256 * 1024,
-    LOOK_RECORDS = 300,
-    EXPECTED_RECORDS = 100, /* how far down the contract's labels are looked for */
-    MOST_HEADER_ROWS = 5,
-    LOOK_CELLS = 256 * 1024,
-    LONGEST_LABEL = 200,
-};
-
-struct record {
-    size_t offset, total;
-    uint64_t line;
-    size_t count, filled, lines;
-    struct str *cells; /* min(count, DIALECT_MAX_COLUMNS) */
-    uint8_t *kinds;
-};
-
-struct column {
-    size_t filled, typed, years, kinds[KIND_COUNT];
-};
-
-struct look {
-    const struct sniff_trial *trial;
-    const struct sniff_labels *labels;
-    struct str text;
-    struct record *records;
-    size_t n;
-    size_t width, typical; /* cells of a usual record, and how many of them are filled */
-    struct column *columns;
-    size_t body; /* the first record that columns were made of */
-    struct arena *arena;
-};
-
-static bool keep_record(
-    struct look *look, const struct split_rule *rule, const struct split *split, struct record *record)
-{
-    size_t kept = split->count < rule->max_cells ? split->count : rule->max_cells;
-    record->cells = ARENA_ARRAY(look->arena, struct str, kept);
-    record->kinds = ARENA_ARRAY(look->arena, uint8_t, kept);
-    if (!record->cells || !record->kinds)
-        return false;
-    record->count = split->count;
-    record->filled = 0;
-    for (size_t i = 0; i < kept; i++) {
-        record->cells[i] = split_text(rule, &split->cells[i], look->arena);
-        if (!record->cells[i].p)
-            return false;
-        record->kinds[i] = (uint8_t)kind_of(record->cells[i]);
-        record->filled += record->kinds[i] != KIND_BLANK;
-    }
-    return true;
-}
-
-static bool read_records(struct look *look)
-{
-    struct split_rule rule = look->trial->rule;
-    rule.max_cells = DIALECT_MAX_COLUMNS;
-    struct str text = look->text;
-    if (text.n > LOOK_BYTES)
-        text.n = LOOK_BYTES;
-    struct split split = {0};
-    size_t at = 0, cells = 0;
-    uint64_t line = 1;
-    while (look->n < LOOK_RECORDS && cells < LOOK_CELLS) {
-        bool repaired;
-        line += split_comments(&rule, text, &at);
-        if (!split_fitting(&rule, text, at, look->trial->width, &split, &repaired, look->arena))
-            return false;
-        if (split.open && split.count <= rule.max_cells) {
-            split.plain = split.cells[split.count - 1].raw.p - 1;
-            if (!split_next(&rule, text, at, &split, look->arena))
-                return false;
-        }
-        if (split.total == 0)
-            break;
-        struct record *record = &look->records[look->n];
-        *record = (struct record){.offset = at, .total = split.total, .line = line, .lines = split.lines};
-        if (!keep_record(look, &rule, &split, record))
-            return false;
-        /* a record cut off by the sample's end says nothing, unless it is all there is */
-        if (at + split.total == look->text.n && text.n == LOOK_BYTES && look->n)
-            break;
-        look->n++;
-        cells += split.count;
-        at += split.total;
-        line += split.lines;
-    }
-    return true;
-}
-
-/* The upper quartile: blank tails and notes must not make a title look like a record. */
-static size_t usually_filled(const struct look *look, size_t *histogram)
-{
-    size_t total = 0, seen = 0;
-    for (size_t i = 0; i < look->n; i++) {
-        if (look->records[i].filled && look->records[i].count == look->width) {
-            histogram[look->records[i].filled]++;
-            total++;
-        }
-    }
-    for (size_t f = 0; total && f <= look->width; f++) {
-        seen += histogram[f];
-        if (seen * 4 >= total * 3)
-            return f;
-    }
-    return 1;
-}
+enum { EXPECTED_RECORDS = 100, LONGEST_LABEL = 200 }; /* records searched for the contract's labels; bytes */
 
 /* A title or a blank line: a record like the others fills more cells. */
-static bool is_aside(const struct look *look, const struct record *record)
+static bool is_aside(const struct look *look, const struct look_record *record)
 {
     if (record->filled == 0)
         return true;
     if (look->width < 2)
         return false;
-    if (record->count == 1 || record->count * 2 < look->width)
+    if (record->count == 1 || record->count * 2 < look->width || str_starts(record->cells[0], STR("sep=")))
         return true;
     if (record->count != look->width && record->kinds[0] != KIND_BLANK && record->cells[0].p[0] == '#')
         return true;
@@ -126,70 +20,10 @@ static bool is_aside(const struct look *look, const struct record *record)
     return record->filled * 3 < look->typical;
 }
 
-static bool is_year(struct str s)
-{
-    s = str_trim(s);
-    return s.n == 4 && (memcmp(s.p, "19", 2) == 0 || memcmp(s.p, "20", 2) == 0);
-}
-
-static void profile(struct look *look, size_t from)
-{
-    memset(look->columns, 0, look->width * sizeof *look->columns);
-    look->body = from;
-    for (size_t i = from; i < look->n; i++) {
-        const struct record *record = &look->records[i];
-        if (record->count != look->width)
-            continue;
-        for (size_t c = 0; c < look->width; c++) {
-            enum kind kind = record->kinds[c];
-            struct column *column = &look->columns[c];
-            column->kinds[kind]++;
-            if (kind == KIND_BLANK || kind == KIND_ABSENT)
-                continue;
-            column->filled++;
-            column->typed += kind_is_typed(kind);
-            column->years += kind == KIND_INTEGER && is_year(record->cells[c]);
-        }
-    }
-}
-
-static bool has_typed_cell(const struct record *record)
-{
-    for (size_t c = 0; c < record->count && c < DIALECT_MAX_COLUMNS; c++) {
-        if (kind_is_typed(record->kinds[c]))
-            return true;
-    }
-    return false;
-}
-
-/* The columns below a supposed header: further lines of words are left out, they may belong to it. */
-static void profile_below(struct look *look, size_t header)
-{
-    size_t from = header + 1, words = from;
-    while (words < look->n && words - header < MOST_HEADER_ROWS && !has_typed_cell(&look->records[words]))
-        words++;
-    if (words < look->n && has_typed_cell(&look->records[words]))
-        from = words;
-    profile(look, from);
-}
-
-static bool column_is_typed(const struct column *column)
-{
-    return column->filled && column->typed * 10 >= column->filled * 7;
-}
-
-static size_t typed_columns(const struct look *look)
-{
-    size_t n = 0;
-    for (size_t c = 0; c < look->width; c++)
-        n += column_is_typed(&look->columns[c]);
-    return n;
-}
-
 static bool recurs(const struct look *look, size_t row, size_t c)
 {
     for (size_t i = look->body; i < look->n; i++) {
-        const struct record *record = &look->records[i];
+        const struct look_record *record = &look->records[i];
         if (record->count == look->width && str_eq(record->cells[c], look->records[row].cells[c]))
             return true;
     }
@@ -199,16 +33,16 @@ static bool recurs(const struct look *look, size_t row, size_t c)
 /* How much one cell speaks for being a label: positive for, negative against. */
 static double label_weight(const struct look *look, size_t row, size_t c)
 {
-    const struct record *record = &look->records[row];
-    const struct column *column = &look->columns[c];
+    const struct look_record *record = &look->records[row];
+    const struct look_column *column = &look->columns[c];
     enum kind kind = record->kinds[c];
     if (column->filled == 0)
         return kind_is_typed(kind) ? -0.2 : 0;
     if (kind == KIND_BLANK || kind == KIND_ABSENT)
         return -0.1;
-    if (kind == KIND_INTEGER && is_year(record->cells[c]))
+    if (kind == KIND_INTEGER && look_is_year(record->cells[c]))
         return column->years * 2 < column->filled ? 0.2 : -0.1;
-    if (column_is_typed(column))
+    if (look_column_is_typed(column))
         return kind_is_typed(kind) ? -1 : 1;
     if (kind_is_typed(kind))
         return -0.6;
@@ -220,7 +54,7 @@ static double label_weight(const struct look *look, size_t row, size_t c)
 
 static double header_score(const struct look *look, size_t row)
 {
-    const struct record *record = &look->records[row];
+    const struct look_record *record = &look->records[row];
     double score = 0;
     size_t n = record->count < look->width ? record->count : look->width;
     for (size_t c = 0; c < n; c++)
@@ -230,7 +64,7 @@ static double header_score(const struct look *look, size_t row)
 
 static size_t known_labels(const struct look *look, size_t row)
 {
-    const struct record *record = &look->records[row];
+    const struct look_record *record = &look->records[row];
     size_t known = 0;
     for (size_t c = 0; c < record->count && c < DIALECT_MAX_COLUMNS; c++)
         known += sniff_labels_know(look->labels, record->cells[c]);
@@ -257,13 +91,13 @@ static size_t find_expected(const struct look *look)
 /* A further line of labels: words above the typed columns, as the line before. */
 static bool continues_header(const struct look *look, size_t first, size_t row)
 {
-    const struct record *record = &look->records[row], *above = &look->records[first];
+    const struct look_record *record = &look->records[row], *above = &look->records[first];
     size_t words = 0, typed = 0, same = 0;
     if (record->count != look->width || is_aside(look, record))
         return false;
     for (size_t c = 0; c < look->width; c++) {
         same += c < above->count && record->kinds[c] != KIND_BLANK && str_eq(record->cells[c], above->cells[c]);
-        if (!column_is_typed(&look->columns[c]))
+        if (!look_column_is_typed(&look->columns[c]))
             continue;
         typed++;
         enum kind kind = record->kinds[c];
@@ -280,7 +114,7 @@ static struct str join_labels(const struct look *look, size_t first, size_t rows
 {
     struct str label = {"", 0};
     for (size_t r = first; r < first + rows; r++) {
-        const struct record *record = &look->records[r];
+        const struct look_record *record = &look->records[r];
         if (c >= record->count || record->cells[c].n == 0)
             continue;
         struct str cell = record->cells[c];
@@ -299,30 +133,60 @@ static struct str join_labels(const struct look *look, size_t first, size_t rows
     return label;
 }
 
-/* How wide the records are taken to be, and which labels that leaves. */
-static void settle_width(const struct look *look, struct sniff_header *header)
+/* The share of the records below that have the usual width. */
+static double steadiness(const struct look *look, size_t from)
 {
-    header->width = header->count;
-    if (!header->forgiving || look->trial->consistency < 0.8)
+    size_t steady = 0, all = 0;
+    for (size_t i = from; i < look->n; i++) {
+        if (look->records[i].filled == 0)
+            continue;
+        all++;
+        steady += look->records[i].count == look->width;
+    }
+    return all ? (double)steady / (double)all : 0;
+}
+
+/* Blank labels with no cells below them go; which is right only where the records agree on their width. */
+static void drop_blank_labels(struct sniff_header *header, size_t surplus)
+{
+    size_t kept = 0;
+    for (size_t c = 0; c < header->count; c++) {
+        if (header->blank_dropped < surplus && header->labels[c].n == 0)
+            header->blank_dropped++;
+        else
+            header->labels[kept++] = header->labels[c];
+    }
+    header->count = kept;
+}
+
+/* R writes row names without a label above them: then the first column is the one that has none. */
+static void move_labels(const struct look *look, struct sniff_header *header)
+{
+    if (header->count + 1 != look->width || look_column_is_typed(&look->columns[0]) || look_typed_columns(look) == 0)
         return;
-    size_t surplus = header->count > look->width ? header->count - look->width : 0, blank = 0, kept = 0;
+    memmove(header->labels + 1, header->labels, header->count * sizeof *header->labels);
+    header->labels[0] = (struct str){"", 0};
+    header->count++;
+}
+
+/* How wide the records are taken to be, and which labels that leaves. */
+static void settle_width(const struct look *look, size_t data, struct sniff_header *header)
+{
+    header->found = header->width = header->count;
+    if (!header->forgiving || steadiness(look, data) < 0.8)
+        return;
+    size_t surplus = header->count > look->width ? header->count - look->width : 0, blank = 0;
     for (size_t c = 0; c < header->count; c++)
         blank += header->labels[c].n == 0;
-    if (surplus && blank >= surplus) {
-        for (size_t c = 0; c < header->count; c++) {
-            if (header->blank_dropped < surplus && header->labels[c].n == 0)
-                header->blank_dropped++;
-            else
-                header->labels[kept++] = header->labels[c];
-        }
-        header->count = kept;
-    }
+    if (surplus && blank >= surplus)
+        drop_blank_labels(header, surplus);
+    move_labels(look, header);
     header->width = header->count > look->width ? header->count : look->width;
 }
 
 static bool set_labels(const struct look *look, size_t first, size_t rows, struct sniff_header *header)
 {
-    const struct record *top = &look->records[first], *last = &look->records[first + rows - 1];
+    const struct look_record *top = &look->records[first], *last = &look->records[first + rows - 1];
     size_t count = 0;
     for (size_t r = first; r < first + rows; r++)
         count = look->records[r].count > count ? look->records[r].count : count;
@@ -337,7 +201,7 @@ static bool set_labels(const struct look *look, size_t first, size_t rows, struc
         if (!header->labels[c].p)
             return false;
     }
-    settle_width(look, header);
+    settle_width(look, first + rows, header);
     for (; header->count < header->width; header->count++)
         header->labels[header->count] = (struct str){"", 0};
     header->rows = (int)rows;
@@ -352,7 +216,7 @@ static bool set_labels(const struct look *look, size_t first, size_t rows, struc
 static bool try_other_delimiter(struct look *look, size_t row, bool *found)
 {
     static const struct str others[] = {{",", 1}, {";", 1}, {"\t", 1}, {"|", 1}, {" ", 1}};
-    struct record *record = &look->records[row];
+    struct look_record *record = &look->records[row];
     struct split split = {0};
     *found = false;
     for (size_t i = 0; !*found && i < sizeof others / sizeof *others; i++) {
@@ -366,8 +230,8 @@ static bool try_other_delimiter(struct look *look, size_t row, bool *found)
             return false;
         if (split.count != look->width || split.total != record->total)
             continue;
-        struct record other = *record;
-        if (!keep_record(look, &rule, &split, &other))
+        struct look_record other = *record;
+        if (!look_keep(look, &rule, &split, &other))
             return false;
         bool labels = other.filled == look->width;
         for (size_t c = 0; labels && c < look->width; c++)
@@ -389,14 +253,14 @@ static bool set_kinds(const struct look *look, struct sniff_header *header)
         header->kinds[c] = KIND_TEXT;
         if (c >= look->width)
             continue;
-        const struct column *column = &look->columns[c];
+        const struct look_column *column = &look->columns[c];
         for (int kind = KIND_INTEGER; kind < KIND_COUNT; kind++) {
             if (column->filled && column->kinds[kind] * 10 >= column->filled * 9)
                 header->kinds[c] = (uint8_t)kind;
         }
         if (column->filled == 0)
             header->kinds[c] = KIND_BLANK;
-        header->typed += column_is_typed(column);
+        header->typed += look_column_is_typed(column);
     }
     return true;
 }
@@ -432,7 +296,7 @@ static bool fixed_header(struct look *look, const struct dialect *given, struct 
     }
     if (first + rows > look->n)
         return no_header(look, look->n, header);
-    profile(look, first + rows);
+    look_at_columns(look, first + rows);
     count_titles(look, first, header);
     return set_labels(look, first, rows, header) && set_kinds(look, header);
 }
@@ -443,12 +307,12 @@ static bool found_header(struct look *look, size_t first, const struct dialect *
     if (given->header_rows > 0) {
         rows = (size_t)given->header_rows;
     } else {
-        while (rows < MOST_HEADER_ROWS && first + rows < look->n && continues_header(look, first, first + rows))
+        while (rows < LOOK_HEADER_ROWS && first + rows < look->n && continues_header(look, first, first + rows))
             rows++;
     }
     if (first + rows > look->n)
         rows = look->n - first;
-    profile(look, first + rows);
+    look_at_columns(look, first + rows);
     count_titles(look, first, header);
     return set_labels(look, first, rows, header) && set_kinds(look, header);
 }
@@ -456,7 +320,7 @@ static bool found_header(struct look *look, size_t first, const struct dialect *
 /* Where only words stand, a first line of short, different words that never recur is a header. */
 static bool decide(const struct look *look, size_t row)
 {
-    const struct record *record = &look->records[row];
+    const struct look_record *record = &look->records[row];
     double score = header_score(look, row);
     size_t typed = 0;
     for (size_t c = 0; c < record->count && c < look->width; c++)
@@ -475,11 +339,11 @@ static bool is_title_above_blank(const struct look *look, size_t i)
 /* A line of words that has not the records' width is a title when a header of that width follows soon. */
 static size_t skip_titles(struct look *look, size_t first)
 {
-    for (size_t i = first; i < look->n && i < first + MOST_HEADER_ROWS && look->records[first].count != look->width;
+    for (size_t i = first; i < look->n && i < first + LOOK_HEADER_ROWS && look->records[first].count != look->width;
          i++) {
         if (look->records[i].count != look->width || is_aside(look, &look->records[i]))
             continue;
-        profile_below(look, i);
+        look_below(look, i);
         return decide(look, i) ? i : first;
     }
     return first;
@@ -493,17 +357,17 @@ static bool search_header(struct look *look, const struct dialect *given, struct
     size_t expected = find_expected(look);
     if (expected < look->n) {
         header->by_expected = true;
-        profile_below(look, expected);
+        look_below(look, expected);
         return found_header(look, expected, given, header);
     }
     if (first == look->n)
         return no_header(look, 0, header);
     first = skip_titles(look, first);
-    profile_below(look, first);
+    look_below(look, first);
     if (decide(look, first) || given->header_rows > 0)
         return found_header(look, first, given, header);
-    profile(look, first);
-    if (header->forgiving && first && typed_columns(look) >= 2) {
+    look_at_columns(look, first);
+    if (header->forgiving && first && look_typed_columns(look) >= 2) {
         bool found;
         if (!try_other_delimiter(look, first - 1, &found))
             return false;
@@ -517,19 +381,13 @@ static bool search_header(struct look *look, const struct dialect *given, struct
 bool sniff_header_find(struct str text, const struct sniff_trial *trial, const struct dialect *given,
     const struct sniff_labels *labels, struct sniff_header *header, struct arena *arena)
 {
-    struct look look = {.trial = trial, .labels = labels, .text = text, .width = trial->width, .arena = arena};
+    struct look look;
     bool forgiving = header->forgiving;
     *header = (struct sniff_header){.forgiving = forgiving, .data_line = 1};
-    if (look.width > DIALECT_MAX_COLUMNS)
-        look.width = DIALECT_MAX_COLUMNS;
-    look.records = ARENA_ARRAY(arena, struct record, LOOK_RECORDS);
-    look.columns = ARENA_ARRAY(arena, struct column, look.width + 1);
-    size_t *histogram = ARENA_ARRAY(arena, size_t, look.width + 1);
-    if (!look.records || !look.columns || !histogram || !read_records(&look))
+    if (!look_init(&look, text, trial, labels, arena))
         return false;
-    look.typical = usually_filled(&look, histogram);
     if (given->header_rows == 0) {
-        profile(&look, 0);
+        look_at_columns(&look, 0);
         return no_header(&look, 0, header);
     }
     if (given->header_line > 0)

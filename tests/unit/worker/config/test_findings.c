@@ -150,6 +150,31 @@ static const struct {
         "7:8: the rule id 'x' stands twice, first in line 6\n"},
     {HEAD FIELD "rules:\n- {id: x}\n", "6:3: a rule needs an id and a check\n"},
     {HEAD FIELD "filter: [a]\n", "5:9: 'filter' wants a value, not a list\n"},
+    /* expressions */
+    {HEAD NUMBER "derive: {x: \"n + nn\"}\n", "5:18: column \"nn\" does not exist\n"},
+    {HEAD NUMBER "derive: {x: \"n / 3\"}\n", "5:16: the number of decimals is not fixed: wrap it in round(x, n)\n"},
+    {HEAD NUMBER "derive: {x: \"(n + 1\"}\n", "5:20: ')' is missing at the end\n"},
+    {HEAD "  - {name: i, type: integer}\n"
+          "derive: {x: \"i / 2\"}\n",
+        "5:16: warning: integer / integer is integer division and drops the remainder: cast one side to numeric to "
+        "keep it\n"},
+    {HEAD NUMBER "filter: n + 1\n", "5:9: filter must be a condition: its result is not boolean\n"},
+    {HEAD NUMBER "rules:\n- id: r\n  check: |\n    n > 0\n    and m = 1\n", "9:9: column \"m\" does not exist\n"},
+    {HEAD NUMBER "rules: [{id: r, check: \"\"}]\n", "5:24: an expression is wanted\n"},
+    {HEAD NUMBER "partition: {p: n}\n", "5:16: a partition is a string, integer, date or boolean, not a number\n"},
+    {HEAD "  - {name: n, type: numbr}\n"
+          "derive: {x: \"n * 2\", y: \"x + zz\"}\nfilter: \"n > 0\"\n",
+        "4:21: 'numbr' is not known here: string, integer, number, boolean, date, time or datetime is wanted\n"},
+    {HEAD NUMBER "derive: {x: \"x + 1\"}\n", "5:14: column \"x\" does not exist\n"},
+    {HEAD NUMBER "derive: {y: \"x + 1\", x: \"n + 1\"}\n", "5:14: column \"x\" does not exist\n"},
+    {HEAD NUMBER "gold: {mode: append, delete_when: \"n\"}\n",
+        "5:35: delete_when must be a condition: its result is not boolean\n"},
+    {HEAD "  - {name: quantity, type: integer}\n"
+          "filter: \"aa = bb or quantty > 0\"\n",
+        "5:10: column \"aa\" does not exist\n"},
+    {HEAD "  - {name: quantity, type: integer}\n"
+          "filter: \"quantty > 0\"\n",
+        "5:10: column \"quantty\" does not exist: did you mean 'quantity'?\n"},
     /* output and the rest */
     {HEAD FIELD "limits: {max_reject_pct: 150, min_rows: -1}\n",
         "5:26: a percentage from 0 to 100 is wanted\n5:41: a whole number from 0 on is wanted\n"},

@@ -41,6 +41,12 @@ static const struct infer_case infer_cases[] = {
         {"{name: d, type: string, constraints: {required: true}}", "# day and month could be either way round",
             "{name: e, type: date, formats: [\"%d/%m/%Y\"]",
             "{name: f, type: datetime, formats: [\"%m/%d/%Y %H:%M\"]"}},
+    {"order.csv",
+        "id,a,b,c\n1,03/04/2026,25/12/2026,03/04/26\n2,25/12/2026,03/04/2026,12/25/26\n3,01/02/2026,12/25/2026,01/02/"
+        "26\n",
+        0,
+        {"{name: a, type: date, formats: [\"%d/%m/%Y\"]", "# day and month come in both orders",
+            "{name: b, type: string", "{name: c, type: date, formats: [\"%m/%d/%y\"]"}},
     {"money.csv", "a,b,c,d\n$1.00,\"1,234\",(5.00),1 000\n$2.50,\"2,345\",3.25,12\n$3,\"9,999\",1.00,7 000 000\n", 0,
         {"{name: a, type: number, scale: 2, currency: true", "# 1,234 can be a thousand or a fraction",
             "{name: b, type: string", "{name: c, type: number, scale: 2, parentheses: true",
