@@ -24,6 +24,18 @@ static void put_quoted(struct buf *out, struct str text)
     buf_add_byte(out, '"');
 }
 
+/* A name as it is, but in quotes where YAML reads something else than text into the word. */
+static void put_name(struct buf *out, struct str name)
+{
+    static const char *const words[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq(name, str_of(words[i]))) {
+            put_quoted(out, name);
+            return;
+        }
+    buf_add_str(out, name);
+}
+
 static void put_list(struct buf *out, const struct str *list, size_t count)
 {
     buf_add_byte(out, '[');
@@ -36,7 +48,9 @@ static void put_list(struct buf *out, const struct str *list, size_t count)
 
 static void put_source(struct buf *out, const struct infer *infer, struct str dataset)
 {
-    buf_printf(out, "dataset: " STR_FMT "\nsource: {match: ", STR_ARG(dataset));
+    buf_add_cstr(out, "dataset: ");
+    put_name(out, dataset);
+    buf_add_cstr(out, "\nsource: {match: ");
     struct buf match;
     buf_init(&match, 1 << 20);
     buf_printf(&match, "raw/**/" STR_FMT "*", STR_ARG(infer->key));
@@ -178,7 +192,8 @@ static void put_field(struct buf *out, const struct infer *infer, const struct i
     const struct guess_result *result = &column->result;
     if (result->remark)
         buf_printf(out, "    # %s\n", result->remark);
-    buf_printf(out, "    - {name: " STR_FMT, STR_ARG(column->name));
+    buf_add_cstr(out, "    - {name: ");
+    put_name(out, column->name);
     if (column->by_label) {
         buf_add_cstr(out, ", label: ");
         put_quoted(out, str_trim(column->label));
