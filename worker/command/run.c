@@ -127,21 +127,19 @@ static const struct option_row watch_rows[] = {
         .help = "a file is complete when nobody wrote to it for so long"},
 };
 
-/* Invalid contracts keep the old ones and raise an incident. */
-static const struct contracts *reload(void *context)
+static bool reload(void *context, struct worker *worker, struct err *err)
 {
     struct workplace *place = context;
     struct contracts fresh = {0};
-    reload_wanted = 0;
     if (!workplace_reload(place, &fresh)) {
-        log_event(LOG_ERROR, "contracts-not-reloaded", "datasets", place->settings.datasets, NULL);
         contracts_free(&fresh);
-        return &place->contracts;
+        return ERR(
+            err, ERR_CONFIG, "the contracts in %s have mistakes: the old ones stay in use", place->settings.datasets);
     }
     contracts_free(&place->contracts);
     place->contracts = fresh;
-    log_event(LOG_INFO, "contracts-reloaded", "datasets", place->settings.datasets, NULL);
-    return &place->contracts;
+    worker->contracts = &place->contracts;
+    return true;
 }
 
 static int run_watch(int argc, char **argv)
@@ -160,9 +158,11 @@ static int run_watch(int argc, char **argv)
         .sweep_us = place.settings.every,
         .reload = reload,
         .context = &place,
+        .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
     log_event(LOG_INFO, "watching", "lake", place.settings.lake, NULL);
     code = watch(&worker, &options, &err) ? 0 : complain(&err);
+    place.journal = worker.journal;
     workplace_close(&place);
     return code;
 }

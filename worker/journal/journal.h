@@ -194,8 +194,9 @@ bool journal_reject_block(struct journal *journal, const char *run_id, uint32_t 
 bool journal_run_end(struct journal *journal, const struct claim *claim, enum run_outcome outcome,
     struct str error_code, struct str error_message, int64_t now, struct err *err) MUST_CHECK;
 /* A passing fault: attempts counted (unless waiting), FAILED with backoff (10 s, 60 s), or PENDING with waiting_for set
- * for 5 s. *exhausted: the third attempt failed; a further claim gets it at once (file.attempts 3) and quarantines it.
- * From publishing on nothing fails any more: the run stays for journal_take_over(), in 5 s or when this process ends.
+ * for 5 s. ERR_INTERRUPTED (the process ended) is not counted, and anybody may claim the file at once. *exhausted: the
+ * third attempt failed; a further claim gets it at once (file.attempts 3) and quarantines it. From publishing on
+ * nothing fails any more: the run stays for journal_take_over(), in 5 s or when this process ends.
  */
 bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
     struct str waiting_for, int64_t now, bool *exhausted, struct err *err) MUST_CHECK;
