@@ -12,7 +12,8 @@ static void put_quoted(struct buf *out, struct str text)
     for (size_t at = 0; at < text.n;) {
         uint32_t c = 0;
         size_t n = utf8_decode((struct str){text.p + at, text.n - at}, &c);
-        bool printable = n && c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0) && c != 0xFEFF && c < 0xFFFE;
+        bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+        bool printable = n && !control && c != 0xFEFF && c < 0xFFFE;
         if (c == '"' || c == '\\')
             buf_printf(out, "\\%c", (char)c);
         else if (printable)
@@ -63,7 +64,7 @@ static void put_source(struct buf *out, const struct infer *infer, struct str da
 static void put_dialect(struct buf *out, const struct infer *infer)
 {
     const struct dialect *dialect = &infer->sniff.dialect;
-    bool unsure = infer->sniff.confidence < UNSURE && infer->sniff.width > 1;
+    bool unsure = (infer->unsteady || infer->sniff.confidence < UNSURE) && infer->sniff.width > 1;
     bool header = infer->sniff.labels != NULL;
     for (size_t i = 0; i < infer->sniff.note_count; i++) {
         buf_add_cstr(out, "# ");
@@ -72,7 +73,7 @@ static void put_dialect(struct buf *out, const struct infer *infer)
     }
     if (dialect->encoding != ENCODING_UTF8)
         buf_printf(out, "encoding: " STR_FMT "\n", STR_ARG(dialect->encoding_name));
-    if (!unsure && header)
+    if (!unsure && !infer->unsteady && header)
         return;
     buf_add_cstr(out, "dialect:\n");
     if (unsure) {
@@ -80,8 +81,14 @@ static void put_dialect(struct buf *out, const struct infer *infer)
         put_quoted(out, dialect->delimiter);
         buf_add_byte(out, '\n');
     }
-    if (!header)
+    if (!header) {
         buf_add_cstr(out, "  header: false\n");
+    } else if (infer->unsteady) {
+        buf_add_cstr(out, "  headerRows: [");
+        for (int i = 0; i < dialect->header_rows; i++)
+            buf_printf(out, "%s%lld", i ? ", " : "", (long long)dialect->header_line + i);
+        buf_add_cstr(out, "]\n");
+    }
 }
 
 static bool seen_anywhere(const struct infer *infer, int token)
