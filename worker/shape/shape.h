@@ -29,6 +29,9 @@ struct binding {
 /* Header text to the name it stands for: NFKC, trimmed, case-folded, every other run of characters one '_', none at the
  * ends. */
 void label_normalise(struct str label, struct buf *out);
+/* All labels that the contract knows (names, labels, aliases): what sniff_request.expected asks for. NULL: no memory.
+ */
+struct str *header_labels(const struct contract *contract, struct arena *arena, size_t *count);
 /*
  * Binds by label or position first, then exactly by name and aliases, then normalised. sniff without labels binds by
  * position alone (fields in order). ERR_FILE with expected and found in the message and a hint: missing-label,
@@ -101,9 +104,9 @@ void row_error_message(
 
 /* ---- infer ---- */
 
-/* Writes a first contract (YAML) for a file: match "raw/<sub-folders>/<stem>*", fields with types and formats that
- * every sampled value fits, positions for blank or doubled labels, missing values seen. It passes check and loads that
- * file. Reads the whole file, so that a late value cannot contradict it. */
+/* Appends a first contract (YAML) for a file: match: any folder of raw/, <stem>* (the stem of key, or of path where key
+ * is empty), fields with types and formats that every value fits, positions for blank or doubled labels, missing values
+ * seen. It passes check and loads that file. Reads the whole file, so that a late value cannot contradict it. */
 bool infer_contract(const char *path, struct str key, struct buf *yaml, struct err *err) MUST_CHECK;
 
 #endif

@@ -196,6 +196,25 @@ static bool find_dialect(struct sniffing *s)
     return true;
 }
 
+/* The sample is the caller's: what stays must not point into it. */
+static bool keep(struct sniffing *s, struct str *text)
+{
+    *text = arena_str(s->arena, *text);
+    return text->p ? true : ERR(s->err, ERR_MEMORY, "out of memory for the labels");
+}
+
+static bool keep_texts(struct sniffing *s)
+{
+    struct sniff *out = s->out;
+    if (!keep(s, &out->dialect.delimiter) || !keep(s, &out->dialect.encoding_name))
+        return false;
+    for (size_t c = 0; out->labels && c < out->width; c++) {
+        if (!keep(s, &out->labels[c]))
+            return false;
+    }
+    return true;
+}
+
 static void fill(struct sniffing *s)
 {
     struct dialect *d = &s->out->dialect;
@@ -240,9 +259,11 @@ static bool note_header(struct sniffing *s)
                       : h->typed ? "words above columns of numbers, dates or times"
                                  : "its cells differ from each other and from those below";
     if (!note(s, "header on line %llu (%d line%s, %zu labels): %s", (unsigned long long)h->line, h->rows,
-            h->rows == 1 ? "" : "s", h->count, why))
+            h->rows == 1 ? "" : "s", h->found, why))
         return false;
     if (h->titles && !note(s, "%zu lines above the header are titles or blank", h->titles))
+        return false;
+    if (h->found < h->width && !note(s, "the header has %zu labels, the records have %zu cells", h->found, h->width))
         return false;
     if (h->other_delimiter && !note(s, "the header's line is delimited differently from the records"))
         return false;
@@ -284,5 +305,5 @@ bool sniff_csv(const struct sniff_request *request, struct sniff *out, struct ar
     if (!find_encoding(&s) || !find_dialect(&s) || !find_header(&s))
         return false;
     fill(&s);
-    return true;
+    return keep_texts(&s);
 }
