@@ -270,7 +270,6 @@ void load_warehouse(struct loader *loader, const struct yaml_node *node, void *a
 {
     static const char *const defaults[] = {"raw_table", "bronze_table", "silver_table", "gold_table"};
     struct warehouse *w = at;
-    load_warning(loader, node, "this version of sluice does not load warehouses: the section is only checked");
     w->given = true;
     w->schema = loader->contract->dataset;
     for (size_t i = 0; i < WAREHOUSE_TABLES; i++)

@@ -104,9 +104,9 @@ void row_error_message(
 
 /* ---- infer ---- */
 
-/* Writes a first contract (YAML) for a file: match "raw/<sub-folders>/<stem>*", fields with types and formats that
- * every sampled value fits, positions for blank or doubled labels, missing values seen. It passes check and loads that
- * file. Reads the whole file, so that a late value cannot contradict it. */
+/* Appends a first contract (YAML) for a file: match: any folder of raw/, <stem>* (the stem of key, or of path where key
+ * is empty), fields with types and formats that every value fits, positions for blank or doubled labels, missing values
+ * seen. It passes check and loads that file. Reads the whole file, so that a late value cannot contradict it. */
 bool infer_contract(const char *path, struct str key, struct buf *yaml, struct err *err) MUST_CHECK;
 
 #endif

@@ -58,7 +58,7 @@ static void test_write(void **state)
     dialect.header_rows = 2;
     dialect.header_line = 4;
     buf_init(&out, 4096);
-    json_init(&json, &out);
+    jsonw_init(&json, &out);
     dialect_write(&dialect, &json);
     assert_string_equal(out.p,
         "{\"encoding\":\"windows-1252\",\"byteOrderMark\":false,\"delimiter\":\";\",\"lineTerminator\":\"\\r\\n\","
