@@ -35,6 +35,7 @@ static struct worker make_worker(struct workplace *place)
 {
     return (struct worker){
         .options = {.memory = place->settings.memory,
+            .threads = (unsigned)place->settings.workers,
             .lease_us = place->settings.lease,
             .max_files = place->settings.batch,
             .only = STR("")},
