@@ -43,9 +43,7 @@ static void free_pages(struct column *column)
 
 void column_dispose(struct column *column)
 {
-    dictionary_dispose(&column->dictionary);
-    buf_dispose(&column->values);
-    buf_dispose(&column->levels);
+    column_release(column);
     free_pages(column);
 }
 
@@ -70,6 +68,13 @@ void column_reset(struct column *column)
         dictionary_reset(&column->dictionary);
     else
         dictionary_release(&column->dictionary);
+}
+
+void column_release(struct column *column)
+{
+    dictionary_release(&column->dictionary);
+    buf_dispose(&column->values);
+    buf_dispose(&column->levels);
 }
 
 static uint32_t page_present(const struct column *column)
