@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_CHECK = 4 * COLUMN_SLICE, /* values by which a column without repeats is known */
+    FIRST_CHECK = COLUMN_SLICE,     /* values by which a column without repeats is known … */
+    JUDGED = 4 * COLUMN_SLICE,      /* … and by which one whose repeats spare nothing is */
     LEAST_DICTIONARY = 64 * 1024,
     MOST_DICTIONARY = 1024 * 1024,
 };
@@ -186,6 +187,13 @@ static bool dictionary_gains(const struct column *column)
     return 2 * (column->dictionary.values.n + column->present * id_width(column) / 8) < column->plain_bytes;
 }
 
+/* Is it worth going on? A dictionary of the first few values is nearly all there is, so at first repeats decide. */
+static bool dictionary_promises(const struct column *column)
+{
+    return column->present < JUDGED ? (uint64_t)column->dictionary.count * 10 < column->present * 9
+                                    : dictionary_gains(column);
+}
+
 /* The ids of the only page so far become PLAIN values, and the dictionary is not needed any more. */
 static bool rewrite_page(struct column *column, struct err *err)
 {
@@ -308,7 +316,7 @@ bool column_checkpoint(struct column *column, struct err *err)
 {
     if (column->use_dictionary && !column->dictionary_pages && column->present >= column->next_check) {
         column->next_check *= 2;
-        if (!dictionary_gains(column) && !leave_dictionary(column, err))
+        if (!dictionary_promises(column) && !leave_dictionary(column, err))
             return false;
     }
     /* A page ends while the next slice still fits: its buffer, doubling, has come to just its size. */
@@ -325,7 +333,7 @@ bool column_finish(struct column *column, struct err *err)
         if (!leave_dictionary(column, err))
             return false;
         /* So few values say little about the next row group. */
-        column->dictionary_failed = failed_before || column->present >= FIRST_CHECK;
+        column->dictionary_failed = failed_before || column->present >= JUDGED;
     }
     if (!close_page(column, err))
         return false;
