@@ -172,7 +172,6 @@ static int run_watch(int argc, char **argv)
         .context = &place,
         .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
-    log_event(LOG_INFO, "watching", "lake", place.settings.lake, NULL);
     code = watch(&worker, &options, &err) ? 0 : complain(&err);
     place.journal = worker.journal;
     workplace_close(&place);

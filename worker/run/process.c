@@ -281,13 +281,32 @@ static void balance(struct pass *pass, int64_t started)
     }
 }
 
+static bool read_all(struct pass *pass, struct err *err)
+{
+    return open_pass(pass, err) && first_pass(pass, err) && pipeline_rows(pass, err) && within_limits(pass, err) &&
+           file_run_unchanged(pass->run, err);
+}
+
+/* A file that is refused for its rows is refused with what they suffered from. */
+static void keep_evidence(struct pass *pass)
+{
+    struct file_run *run = pass->run;
+    struct err ignored; /* the refusal itself is already known */
+    for (int i = 0; i < PASS_SINKS; i++)
+        if (sink_drivers[i] == &sink_rejects && pass->sinks[i] &&
+            !(sink_rejects.prepare(pass->sinks[i], &run->result, &ignored) && file_run_keep_causes(run, &ignored)))
+            run->result.cause_count = 0;
+}
+
 static bool run_pass(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
     int64_t started = clock_now();
-    if (!open_pass(pass, err) || !first_pass(pass, err) || !pipeline_rows(pass, err) || !within_limits(pass, err) ||
-        !file_run_unchanged(run, err))
+    if (!read_all(pass, err)) {
+        if (err_action(err) == ERR_ACTION_REJECT)
+            keep_evidence(pass);
         return false;
+    }
     run->stage = STAGE_WRITE;
     for (int i = 0; i < PASS_SINKS; i++)
         if (!sink_drivers[i]->prepare(pass->sinks[i], &run->result, err))
@@ -302,6 +321,7 @@ enum step_result stage_process(struct file_run *run, struct err *err)
     bool ok = run_pass(&pass, err);
     if (ok) {
         run->manifest.outcome = OUTCOME_LOADED;
+        run->manifest.notes = converter_notes(pass.converter, &run->manifest.note_count);
         ok = file_run_keep_causes(run, err);
     }
     close_pass(&pass);
