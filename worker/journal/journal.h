@@ -103,6 +103,9 @@ bool journal_register(struct journal *journal, struct str arrival_key, struct st
 bool journal_file_read(struct journal *journal, int64_t file_id, struct journal_file *file, bool *found,
     struct arena *arena, struct err *err) MUST_CHECK;
 
+/* How many files wait to be claimed, and their bytes. */
+bool journal_waiting(struct journal *journal, uint64_t *files, uint64_t *bytes, struct err *err) MUST_CHECK;
+
 /* Nothing is claimed for a held dataset: paused by somebody (until 0), or a dependency is down (until: a time). */
 bool journal_hold(struct journal *journal, struct str dataset, struct str reason, struct str held_by, int64_t now,
     int64_t until, struct err *err) MUST_CHECK;

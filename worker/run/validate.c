@@ -6,29 +6,6 @@
 
 enum { MAX_DIALECT_TEXT = 64 * 1024 };
 
-/* Labels and aliases the contract knows: they help to find the header among title lines. */
-static bool expected_labels(struct file_run *run, struct sniff_request *request, struct err *err)
-{
-    const struct contract *contract = run->contract;
-    size_t most = 0, n = 0;
-    for (uint32_t i = 0; i < contract->field_count; i++)
-        most += 2 + contract->fields[i].alias_count;
-    struct str *labels = ARENA_ARRAY(run->arena, struct str, most);
-    if (!labels)
-        return ERR(err, ERR_MEMORY, "no memory for the contract's labels");
-    for (uint32_t i = 0; i < contract->field_count; i++) {
-        const struct field *field = &contract->fields[i];
-        labels[n++] = field->name;
-        if (field->label.n)
-            labels[n++] = field->label;
-        for (size_t a = 0; a < field->alias_count; a++)
-            labels[n++] = field->aliases[a];
-    }
-    request->expected = labels;
-    request->expected_count = n;
-    return true;
-}
-
 /* The sample stays: the labels are slices of it. */
 static bool sniff(struct file_run *run, struct err *err)
 {
@@ -39,7 +16,10 @@ static bool sniff(struct file_run *run, struct err *err)
     bool ok = sample != NULL;
     if (stream && !sample)
         ERR(err, ERR_MEMORY, "no memory for a sample of the file");
-    ok = ok && stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err) && expected_labels(run, &request, err);
+    ok = ok && stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err);
+    request.expected = header_labels(run->contract, run->arena, &request.expected_count);
+    if (ok && !request.expected)
+        ok = ERR(err, ERR_MEMORY, "no memory for the contract's labels");
     request.sample = (struct str){sample, got};
     request.whole = got < SNIFF_SAMPLE_BYTES;
     ok = ok && sniff_csv(&request, &run->sniff, run->arena, err);

@@ -181,6 +181,10 @@ enum work_result worker_next(struct worker *worker, struct err *err)
 
 bool worker_work(struct worker *worker, struct err *err)
 {
+    uint64_t files, bytes;
+    if (!journal_waiting(worker->journal, &files, &bytes, err))
+        return false;
+    progress_total(worker->progress, files, bytes);
     while (!worker->options.max_files || worker->tally.files < worker->options.max_files) {
         if (worker->stop && *worker->stop)
             return ERR(err, ERR_INTERRUPTED, "asked to stop");
