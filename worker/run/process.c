@@ -8,8 +8,7 @@
 
 enum { COPY_BYTES = 256 * 1024 };
 
-static const struct sink_driver *const sink_drivers[] = {&sink_parquet, &sink_rejects};
-enum { SINK_COUNT = sizeof sink_drivers / sizeof *sink_drivers };
+const struct sink_driver *const file_run_sinks[FILE_RUN_SINKS + 1] = {&sink_parquet, &sink_rejects};
 
 /* Shares of the memory setting; what is left is for code, stacks, SQLite and the file's fixed parts. */
 enum { BATCH_SHARE = 4, SINK_SHARE = 3, UNIQUE_SHARE = 6 };
@@ -23,7 +22,7 @@ struct pass {
     struct unique *unique;
     struct rule_counts rules;
     struct sink_run sink_run;
-    struct sink *sinks[SINK_COUNT];
+    struct sink *sinks[FILE_RUN_SINKS];
     struct stage_count *counts; /* the manifest's */
 };
 
@@ -43,8 +42,8 @@ static bool step_rules(struct pass *pass, struct err *err)
 static bool step_write(struct pass *pass, struct err *err)
 {
     batch_sort_errors(pass->batch);
-    for (int i = 0; i < SINK_COUNT; i++)
-        if (!sink_drivers[i]->write(pass->sinks[i], pass->batch, err))
+    for (int i = 0; pass->run->sinks[i]; i++)
+        if (!pass->run->sinks[i]->write(pass->sinks[i], pass->batch, err))
             return false;
     return true;
 }
@@ -199,8 +198,8 @@ static bool open_sinks(struct pass *pass, struct err *err)
         .copy_original = copy_original,
         .context = run,
     };
-    for (int i = 0; i < SINK_COUNT; i++) {
-        pass->sinks[i] = sink_drivers[i]->open(&pass->sink_run, err);
+    for (int i = 0; run->sinks[i]; i++) {
+        pass->sinks[i] = run->sinks[i]->open(&pass->sink_run, err);
         if (!pass->sinks[i])
             return false;
     }
@@ -240,8 +239,8 @@ static bool open_pass(struct pass *pass, struct err *err)
 
 static void close_pass(struct pass *pass)
 {
-    for (int i = 0; i < SINK_COUNT; i++)
-        sink_drivers[i]->close(pass->sinks[i]);
+    for (int i = 0; pass->run->sinks[i]; i++)
+        pass->run->sinks[i]->close(pass->sinks[i]);
     unique_free(pass->unique);
     reader_close(pass->reader);
     stream_close(pass->stream);
@@ -283,7 +282,7 @@ static bool run_batches(struct pass *pass, struct err *err)
         progress_at(worker->progress, reader_bytes(pass->reader), pass->run->rows, rejected(pass->counts));
         if (worker->stop && *worker->stop)
             return ERR(err, ERR_INTERRUPTED, "asked to stop");
-        if (clock_monotonic() - beat > worker->options.lease_us / 3) {
+        if (!pass->run->rehearsal && clock_monotonic() - beat > worker->options.lease_us / 3) {
             beat = clock_monotonic();
             if (!journal_heartbeat(worker->journal, &pass->run->claim, clock_now(), worker->options.lease_us, err))
                 return false;
@@ -309,6 +308,15 @@ static void balance(struct pass *pass, int64_t started)
     }
 }
 
+static bool prepare_sinks(struct pass *pass, struct err *err)
+{
+    const struct sink_driver *const *sinks = pass->run->sinks;
+    for (int i = 0; sinks[i]; i++)
+        if (!sinks[i]->prepare(pass->sinks[i], &pass->run->result, err))
+            return false;
+    return true;
+}
+
 static bool run_pass(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
@@ -317,11 +325,10 @@ static bool run_pass(struct pass *pass, struct err *err)
         !file_run_unchanged(run, err))
         return false;
     run->stage = STAGE_WRITE;
-    for (int i = 0; i < SINK_COUNT; i++)
-        if (!sink_drivers[i]->prepare(pass->sinks[i], &run->result, err))
-            return false;
+    if (!prepare_sinks(pass, err))
+        return false;
     balance(pass, started);
-    return file_run_seal(run, run->result.outputs, run->result.output_count, err);
+    return run->rehearsal || file_run_seal(run, run->result.outputs, run->result.output_count, err);
 }
 
 enum step_result stage_process(struct file_run *run, struct err *err)
@@ -331,6 +338,12 @@ enum step_result stage_process(struct file_run *run, struct err *err)
     if (ok) {
         run->manifest.outcome = OUTCOME_LOADED;
         ok = file_run_keep_causes(run, err);
+    } else if (run->rehearsal && err->kind == ERR_FILE && pass.sinks[0]) {
+        struct err why = *err; /* what was counted until the file was refused is told as well */
+        ok = prepare_sinks(&pass, err) && file_run_keep_causes(run, err);
+        if (ok)
+            *err = why;
+        ok = false;
     }
     close_pass(&pass);
     return ok ? STEP_FINISHED : STEP_FAILED;
