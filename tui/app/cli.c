@@ -12,7 +12,8 @@
 enum { MAX_OUTPUT = 256 * 1024 * 1024, MAX_LINE = 4096 };
 
 struct cli_options {
-    const char *lake, *dataset, *cause, *after, *limit;
+    const char *lake, *dataset, *cause, *after, *limit, *rules, *datasets;
+    struct option_list sets, maps;
     bool json, help, version;
 };
 
@@ -54,6 +55,30 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "N",
         .help = "so many, at most 1000; 100 by default"},
+    {.name = "set",
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, sets),
+        .flag_only = true,
+        .value = "PATH=VALUE",
+        .help = "read it otherwise: dialect.delimiter=';', fields.NAME.decimalChar=, (rehearse)"},
+    {.name = "map",
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, maps),
+        .flag_only = true,
+        .value = "LABEL=FIELD",
+        .help = "this label of the file's header is that field (rehearse)"},
+    {.name = "rules",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, rules),
+        .flag_only = true,
+        .value = "same|current",
+        .help = "the rules of then, or the contract as it is now: the default (rehearse)"},
+    {.name = "datasets",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, datasets),
+        .flag_only = true,
+        .value = "DIR",
+        .help = "where the contracts are; $SLUICE_DATASETS is asked too (rehearse)"},
     {.name = "json",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct cli_options, json),
@@ -96,7 +121,7 @@ static int help(const struct option_set *set)
     options_help(set, &text);
     puts("usage: sluice [VERB] [RUN] [options]\n");
     for (size_t i = 0; i < count; i++)
-        printf("  %-8s %-6s %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+        printf("  %-9s %-6s %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
     printf("\nRUN is any part of a run's id that names only one. Without a verb: overview.\n\n%s", text.p);
     buf_dispose(&text);
     return 0;
@@ -111,6 +136,8 @@ static void print_json(const json_t *result)
 
 static int ask(const struct verb *verb, const struct verb_input *input, const struct cli_options *own, struct err *err)
 {
+    if (own->datasets && setenv("SLUICE_DATASETS", own->datasets, 1) != 0)
+        return complain((ERR(err, ERR_MEMORY, "no memory for --datasets"), err));
     struct link *link = link_open(own->lake, err);
     json_t *result = link ? link_call(link, verb->method, verb_params(verb, input), err) : NULL;
     link_close(link);
@@ -137,11 +164,17 @@ static int dispatch(const struct option_list *rest, const struct cli_options *ow
         .dataset = own->dataset,
         .cause = own->cause,
         .after = own->after,
-        .limit = own->limit};
+        .limit = own->limit,
+        .rules = own->rules,
+        .sets = &own->sets,
+        .maps = &own->maps};
+    bool changes = own->sets.count || own->maps.count || own->rules;
     if (!verb)
         ERR(err, ERR_USAGE, "there is no verb '%s'", name);
     else if (verb->needs_run && !input.run)
         ERR(err, ERR_USAGE, "'sluice %s' needs a run", name);
+    else if (changes && strcmp(verb->name, "rehearse") != 0)
+        ERR(err, ERR_USAGE, "'sluice %s' takes neither --set, --map nor --rules", name);
     else if (rest->count > 2 || (rest->count == 2 && !verb->argument[0]))
         ERR(err, ERR_USAGE, "'sluice %s' does not take '%s'", name, rest->items[rest->count - 1]);
     else

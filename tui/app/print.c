@@ -269,13 +269,12 @@ void print_reason(struct buf *out, const json_t *result)
     const json_t *suggestions = json_object_get(result, "suggestions");
     for (size_t i = 0; i < json_array_size(suggestions); i++) {
         const json_t *suggestion = json_array_get(suggestions, i);
-        char *overrides = json_dumps(json_object_get(suggestion, "overrides"), JSON_COMPACT | JSON_ENCODE_ANY);
         buf_add_cstr(out, "suggestion  ");
-        utf8_sanitise(out, str_of(overrides ? overrides : ""));
-        buf_add_cstr(out, ": ");
         table_cell(out, CELL_TEXT, json_object_get(suggestion, "why"));
+        buf_add_cstr(out, "\n            sluice rehearse ");
+        table_cell(out, CELL_TEXT, json_object_get(result, "run_id"));
+        print_overrides(out, json_object_get(suggestion, "overrides"));
         buf_add_byte(out, '\n');
-        free(overrides);
     }
 }
 

@@ -3,7 +3,7 @@
 #ifndef TUI_APP_VERB_H
 #define TUI_APP_VERB_H
 
-#include "shared/buf.h"
+#include "shared/options.h"
 
 #include <jansson.h>
 
@@ -11,6 +11,8 @@
 struct verb_input {
     const char *run; /* the positional argument */
     const char *dataset, *cause, *after, *limit;
+    const char *rules;
+    const struct option_list *sets, *maps; /* overrides */
 };
 
 struct verb {
@@ -35,5 +37,9 @@ void print_causes(struct buf *out, const json_t *result);
 void print_rows(struct buf *out, const json_t *result);
 void print_reason(struct buf *out, const json_t *result);
 void print_stages(struct buf *out, const json_t *result);
+void print_rehearsal(struct buf *out, const json_t *result);
+/* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
+ * a shell and a screen. */
+void print_overrides(struct buf *out, const json_t *overrides);
 
 #endif

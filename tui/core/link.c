@@ -103,10 +103,10 @@ static json_t *take_answer(struct link *link, struct str line, struct err *err)
     const char *hint = json_string_value(json_object_get(json_object_get(error, "data"), "hint"));
     if (!result) {
         json_int_t code = json_integer_value(json_object_get(error, "code"));
-        ERR(err, code == RPC_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_NOT_FOUND, "%s",
-            message  ? message
-            : answer ? "the agent's answer has no result"
-                     : fault.text);
+        enum err_kind kind = code == RPC_UNAVAILABLE      ? ERR_UNAVAILABLE
+                             : code == RPC_INVALID_PARAMS ? ERR_USAGE
+                                                          : ERR_NOT_FOUND;
+        ERR(err, kind, "%s", message ? message : answer ? "the agent's answer has no result" : fault.text);
         err_hint(err, "%s", hint ? hint : "");
     }
     json_decref(answer);

@@ -106,12 +106,14 @@ bool agent_serve(struct agent *agent, int in, int out, struct err *err)
     struct buf pending;
     bool ok = true, open = true;
     buf_init(&pending, RPC_MAX_LINE);
-    while (ok && open) {
+    while (ok && open && !(agent->stop && *agent->stop)) {
         ok =
             buf_reserve(&pending, READ_BYTES) || ERR(err, ERR_USAGE, "a request is larger than %d bytes", RPC_MAX_LINE);
         ssize_t n = ok ? read(in, pending.p + pending.n, READ_BYTES) : 0;
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR && !(agent->stop && *agent->stop))
             continue;
+        if (n < 0 && errno == EINTR)
+            break;
         if (n < 0)
             ok = ERR_ERRNO(err, "cannot read from the client");
         open = n > 0;
