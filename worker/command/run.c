@@ -35,6 +35,7 @@ static struct worker make_worker(struct workplace *place)
 {
     return (struct worker){
         .options = {.memory = place->settings.memory,
+            .threads = (unsigned)place->settings.workers,
             .lease_us = place->settings.lease,
             .max_files = place->settings.batch,
             .only = STR("")},
@@ -160,7 +161,6 @@ static int run_watch(int argc, char **argv)
         .context = &place,
         .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
-    log_event(LOG_INFO, "watching", "lake", place.settings.lake, NULL);
     code = watch(&worker, &options, &err) ? 0 : complain(&err);
     place.journal = worker.journal;
     workplace_close(&place);

@@ -12,8 +12,8 @@
 
 enum { MAX_PATH = 8192 };
 
-/* Gzip and zstd may expand this far before it is called a bomb. */
-static const struct stream_limits expansion = {.max_bytes = 1ull << 40, .max_ratio = 1000};
+/* What is both larger than this and denser is a bomb. */
+static const struct stream_limits expansion = {.max_bytes = 1u << 30, .max_ratio = 1000};
 
 static const struct {
     enum stage stage;
