@@ -106,7 +106,8 @@ bool past_twin(struct journal *journal, const struct past *past, struct str *twi
     sqlite3_stmt *statement;
     *twin = STR("");
     if (!prepare(journal,
-            "SELECT arrival_key FROM file WHERE sha256 = ?1 AND dataset = ?2 AND file_id <> ?3 AND state = 'SUCCEEDED' "
+            "SELECT arrival_key FROM file WHERE sha256 = ?1 AND dataset = ?2 AND file_id <> ?3 AND arrival_key <> ?4 "
+            "AND state = 'SUCCEEDED' "
             "ORDER BY file_id LIMIT 1",
             &statement, err))
         return false;

@@ -166,15 +166,29 @@ static bool keep_overrides(
     return ok && (rehearsal->overrides.p || ERR(err, ERR_MEMORY, "no memory for overrides"));
 }
 
+/* What the header's binding dropped, and what was decided for the file. */
+static bool keep_notes(struct rehearsal *rehearsal, const struct file_run *run, struct arena *arena, struct err *err)
+{
+    const struct binding *binding = &run->binding;
+    const struct manifest *manifest = &run->manifest;
+    struct str *notes = ARENA_ARRAY(arena, struct str, binding->note_count + manifest->note_count + 1);
+    if (!notes)
+        return ERR(err, ERR_MEMORY, "no memory for notes");
+    for (size_t i = 0; i < binding->note_count; i++)
+        notes[rehearsal->note_count++] = binding->notes[i];
+    for (size_t i = 0; i < manifest->note_count; i++)
+        notes[rehearsal->note_count++] = manifest->notes[i];
+    rehearsal->notes = notes;
+    return true;
+}
+
 static bool report(
     struct rehearsal *rehearsal, const struct file_run *run, bool passed, struct arena *arena, struct err *err)
 {
     rehearsal->would_load = passed;
     rehearsal->stage = str_of(stage_name(run->stage));
-    rehearsal->notes = run->binding.notes;
-    rehearsal->note_count = run->binding.note_count;
     count_rows(rehearsal, run);
-    return compare_causes(rehearsal, run, arena, err);
+    return keep_notes(rehearsal, run, arena, err) && compare_causes(rehearsal, run, arena, err);
 }
 
 /* ---- the run that leaves nothing behind ---- */
