@@ -12,11 +12,19 @@
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run                                       items []
- * rows       run!, cause, after, limit                          items []: as the reject JSONL has them, with cause,
- * state reason     run!                                               reason.json stages     run! items []: the balance
- * sheet
+ * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
+ * reason     run!                                               reason.json
+ * stages     run!                                               items []: the balance sheet
+ * rehearse   run!, rules (same | current), set [], map []       what its file would do: see below
  *
  * "run" may be any part of a run's id that names only one.
+ *
+ * rehearse reads the run's file once more, under the rules of then (same) or the contract as it is (current, the
+ * default), changed by overrides: set ["dialect.delimiter=;"], map ["Price EUR=unit_price"]. Nothing is written. The
+ * result: outcome (would-load | would-quarantine | duplicate), stage; code, message, hint when it would not load;
+ * same_failure; rows = would_pass + would_fail + duplicates + filtered; before {outcome, code, rows, passed, failed …};
+ * causes [{stage, code, column, rule, shape, whole_file, before, after, only, first_row, samples []}]; overrides,
+ * base_ruleset, ruleset (hashes without and with them), hash (of the result), seconds.
  */
 #ifndef SHARED_RPC_H
 #define SHARED_RPC_H

@@ -75,6 +75,30 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "KEY",
         .help = "go on after this run, or this row number"},
+    {.name = "set",
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, input.sets),
+        .flag_only = true,
+        .value = "PATH=VALUE",
+        .help = "read it otherwise: dialect.delimiter=';'"},
+    {.name = "map",
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, input.maps),
+        .flag_only = true,
+        .value = "LABEL=FIELD",
+        .help = "this label of its header is that field"},
+    {.name = "rules",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.rules),
+        .flag_only = true,
+        .value = "same|current",
+        .help = "those of then, or the contract as it is (default)"},
+    {.name = "datasets",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, link.datasets),
+        .flag_only = true,
+        .value = "DIR|FILE",
+        .help = "the contracts, for a rehearsal"},
     {.name = "json",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct cli_options, json),
@@ -118,7 +142,8 @@ static bool offers(const struct verb *verb, const char *option)
     static const struct {
         const char *option;
         unsigned takes;
-    } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE}};
+    } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
+        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -147,7 +172,7 @@ static void program_help(const struct option_set *set, struct buf *text)
     buf_add_cstr(
         text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells; without a verb, the overview.\n\n");
     for (size_t i = 0; i < count; i++)
-        buf_printf(text, "  %-8s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+        buf_printf(text, "  %-9s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
     buf_add_cstr(text, "\nRUN is any part of a run's id that names only one.\n\noptions:\n");
     options_help(set, text);
     buf_add_cstr(text, "\nexamples:\n"

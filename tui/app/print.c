@@ -329,15 +329,15 @@ void print_rows(struct paper *paper, const json_t *result)
     print_more(paper, result);
 }
 
-static void print_suggestion(struct paper *paper, const json_t *suggestion)
+/* With the command that tries it. */
+static void print_suggestion(struct paper *paper, const json_t *suggestion, const json_t *run)
 {
-    char *overrides = json_dumps(json_object_get(suggestion, "overrides"), JSON_COMPACT | JSON_ENCODE_ANY);
     print_label(paper, "suggestion");
-    utf8_sanitise(&paper->out, str_of(overrides ? overrides : ""));
-    buf_add_cstr(&paper->out, ": ");
     print_cell(paper, CELL_TEXT, suggestion, "why");
+    buf_add_cstr(&paper->out, "\n            sluice rehearse ");
+    table_cell(&paper->out, CELL_TEXT, run);
+    print_overrides(&paper->out, json_object_get(suggestion, "overrides"));
     buf_add_byte(&paper->out, '\n');
-    free(overrides);
 }
 
 void print_reason(struct paper *paper, const json_t *result)
@@ -360,7 +360,7 @@ void print_reason(struct paper *paper, const json_t *result)
     print_facts(paper, facts, COUNT(facts), result);
     const json_t *suggestions = json_object_get(result, "suggestions");
     for (size_t i = 0; i < json_array_size(suggestions); i++)
-        print_suggestion(paper, json_array_get(suggestions, i));
+        print_suggestion(paper, json_array_get(suggestions, i), json_object_get(result, "run_id"));
 }
 
 void print_stages(struct paper *paper, const json_t *result)

@@ -18,6 +18,8 @@ static const struct verb verbs[] = {
     {"reason", "reason", true, 0, "RUN", "why a whole file was rejected: its reason.json", "sluice reason 7BBXP --json",
         print_reason},
     {"stages", "stages", true, 0, "RUN", "the balance sheet of a run", "sluice stages 7BBXP", print_stages},
+    {"rehearse", "rehearse", true, TAKES_OVERRIDES, "RUN", "what its file would do now; nothing is written",
+        "sluice rehearse 7BBXP --set dialect.delimiter=';'", print_rehearsal},
 };
 
 const struct verb *verb_list(size_t *count)
@@ -46,6 +48,16 @@ static void put_number(json_t *params, const char *name, uint64_t value)
         json_object_set_new(params, name, json_integer((json_int_t)value));
 }
 
+static void put_list(json_t *params, const char *name, const struct option_list *list)
+{
+    if (!list->count)
+        return;
+    json_t *items = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(items, json_string(list->items[i]));
+    json_object_set_new(params, name, items);
+}
+
 static bool refuse(const struct verb *verb, const char *option, struct err *err)
 {
     ERR(err, ERR_USAGE, "'sluice %s' does not take %s", verb->name, option);
@@ -66,6 +78,8 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--cause", err);
     if ((input->after || input->limit) && !(verb->takes & TAKES_PAGE))
         return refuse(verb, input->after ? "--after" : "--limit", err);
+    if ((input->sets.count || input->maps.count || input->rules) && !(verb->takes & TAKES_OVERRIDES))
+        return refuse(verb, "--set, --map or --rules", err);
     return true;
 }
 
@@ -93,6 +107,9 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     put_text(params, "dataset", input->dataset);
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
+    put_text(params, "rules", input->rules);
+    put_list(params, "set", &input->sets);
+    put_list(params, "map", &input->maps);
     if (put_after(params, verb, input->after, err))
         return params;
     json_decref(params);

@@ -3,6 +3,7 @@
 #ifndef TUI_APP_VERB_H
 #define TUI_APP_VERB_H
 
+#include "shared/options.h"
 #include "tui/core/paper.h"
 
 #include <jansson.h>
@@ -13,9 +14,16 @@ struct verb_input {
     const char *run; /* the positional argument */
     const char *dataset, *after;
     uint64_t cause, limit;
+    const char *rules;
+    struct option_list sets, maps; /* overrides */
 };
 
-enum verb_takes { TAKES_DATASET = 1, TAKES_CAUSE = 2, TAKES_PAGE = 4 /* --after, --limit */ };
+enum verb_takes {
+    TAKES_DATASET = 1,
+    TAKES_CAUSE = 2,
+    TAKES_PAGE = 4 /* --after, --limit */,
+    TAKES_OVERRIDES = 8 /* --set, --map, --rules */
+};
 
 struct verb {
     const char *name;
@@ -41,5 +49,9 @@ void print_causes(struct paper *paper, const json_t *result);
 void print_rows(struct paper *paper, const json_t *result);
 void print_reason(struct paper *paper, const json_t *result);
 void print_stages(struct paper *paper, const json_t *result);
+void print_rehearsal(struct paper *paper, const json_t *result);
+/* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
+ * a shell and a screen. */
+void print_overrides(struct buf *out, const json_t *overrides);
 
 #endif

@@ -38,7 +38,7 @@ static char *agent_path(char path[PATH_MAX])
     return access(path, X_OK) == 0 ? path : fallback;
 }
 
-enum { MOST_ARGUMENTS = 9 };
+enum { MOST_ARGUMENTS = 11 };
 
 static void add_option(const char **argv, const char *name, const char *value)
 {
@@ -63,6 +63,7 @@ struct link *link_open(const struct link_options *options, struct err *err)
     add_option(argv, "--config", options->config);
     add_option(argv, "--lake", options->lake);
     add_option(argv, "--journal", options->journal);
+    add_option(argv, "--datasets", options->datasets);
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
     buf_init(&link->pending, RPC_MAX_LINE);
     if (subprocess_start(&link->agent, (char *const *)argv, err))

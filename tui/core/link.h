@@ -10,7 +10,7 @@ struct link;
 
 /* What the agent is started with; NULL: its own settings, environment and default. */
 struct link_options {
-    const char *lake, *journal, *config;
+    const char *lake, *journal, *config, *datasets;
 };
 
 /* Starts `sluiced agent`: the sluiced beside this program, else the one in PATH. */

@@ -172,12 +172,17 @@ static bool take_lines(struct reader *reader, struct agent *agent, size_t fresh,
     return ok;
 }
 
+static bool stopping(const struct agent *agent)
+{
+    return agent->stop && *agent->stop;
+}
+
 bool agent_serve(struct agent *agent, int in, int out, struct err *err)
 {
     struct reader reader = {0};
     bool ok = true, open = true;
     buf_init(&reader.pending, RPC_MAX_REQUEST + 2 * READ_BYTES);
-    while (ok && open) {
+    while (ok && open && !stopping(agent)) {
         struct buf *pending = &reader.pending;
         if (!buf_reserve(pending, READ_BYTES)) {
             ok = ERR(err, ERR_MEMORY, "no memory for a request");

@@ -5,12 +5,16 @@
 #include "worker/journal/journal.h"
 #include "worker/storage/storage.h"
 
+#include <signal.h>
 #include <sys/types.h>
 
 struct agent {
     struct storage *storage;
     const char *journal_path;
     struct str operator_name, role;
+    const char *datasets;              /* where the contracts are */
+    size_t memory;                     /* bytes a rehearsal may use */
+    const volatile sig_atomic_t *stop; /* ends a rehearsal, and the agent */
     /* The agent's own: opened with the first question, anew when another file lies there. */
     struct journal *journal;
     dev_t device;

@@ -29,6 +29,7 @@ static const struct method methods[] = {
     {"rows", true, NULL, answer_rows},
     {"reason", true, NULL, answer_reason},
     {"stages", true, stages_sql_text, NULL},
+    {"rehearse", true, NULL, answer_rehearse},
 };
 
 const struct method *method_list(size_t *count)

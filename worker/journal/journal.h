@@ -157,6 +157,8 @@ bool journal_stage(
  * prepared, else empty. */
 bool journal_run_state(struct journal *journal, const struct claim *claim, enum run_state from, enum run_state to,
     struct str detail, struct err *err) MUST_CHECK;
+/* One more of the notes in its dialect. */
+bool journal_run_note(struct journal *journal, const char *run_id, struct str note, struct err *err) MUST_CHECK;
 
 struct journal_output {
     struct str key;  /* published name */

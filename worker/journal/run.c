@@ -243,6 +243,19 @@ bool journal_run_end(struct journal *journal, const struct claim *claim, enum ru
     return unit_end(journal, ok, err);
 }
 
+bool journal_run_note(struct journal *journal, const char *run_id, struct str note, struct err *err)
+{
+    struct query query;
+    if (!unit_begin(journal, err))
+        return false;
+    query_open(&query, journal,
+        "UPDATE run SET dialect = json_insert(dialect, '$.notes[#]', ?2) WHERE run_id = ?1 AND dialect IS NOT NULL",
+        err);
+    query_str(&query, str_of(run_id));
+    query_str(&query, note);
+    return unit_end(journal, query_run(&query), err);
+}
+
 /* ---- passing faults ---- */
 
 static int64_t retry_time(int attempts, bool waiting, bool interrupted, int64_t now)

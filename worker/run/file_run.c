@@ -12,8 +12,8 @@
 
 enum { MAX_PATH = 8192 };
 
-/* Gzip and zstd may expand this far before it is called a bomb. */
-static const struct stream_limits expansion = {.max_bytes = 1ull << 40, .max_ratio = 1000};
+/* What is both larger than this and denser is a bomb. */
+static const struct stream_limits expansion = {.max_bytes = 1u << 30, .max_ratio = 1000};
 
 static const struct {
     enum stage stage;
@@ -326,6 +326,7 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
         .arena = arena,
         .claim = *claim,
         .fd = -1,
+        .sinks = file_run_sinks,
         .contract = contracts_find(worker->contracts, claim->file.dataset)};
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");

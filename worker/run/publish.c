@@ -118,6 +118,9 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
     for (size_t i = 0; i < manifest->cause_count; i++)
         if (!commit_cause(worker, manifest, &manifest->causes[i], &cause_ids[i], err))
             return false;
+    for (size_t i = 0; i < manifest->note_count; i++)
+        if (!journal_run_note(journal, claim->run_id, manifest->notes[i], err))
+            return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
            journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);
 }
