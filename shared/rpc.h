@@ -1,6 +1,7 @@
 /*
  * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
- * The client asks, the agent answers in order. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result
+ * The client asks, the agent answers in order (a request without an id is a
+ * notification: it is not answered). Times are ISO 8601 UTC text, counts integers. Lists are pages: a result
  * has "items" and, when there is more, "next", which goes into "after" of the next call.
  *
  * method     params (all optional unless marked !)              result
@@ -31,7 +32,8 @@
 #define RPC_PROTOCOL 1
 
 enum {
-    RPC_MAX_LINE = 64 * 1024 * 1024,
+    RPC_MAX_LINE = 64 * 1024 * 1024, /* of an answer */
+    RPC_MAX_REQUEST = 4 * 1024 * 1024,
     RPC_PAGE = 100,
     RPC_MAX_PAGE = 1000,
 };

@@ -89,19 +89,20 @@ static void print_rows_line(struct buf *out, const json_t *result)
     buf_add_byte(out, '\n');
 }
 
-void print_rehearsal(struct buf *out, const json_t *result)
+void print_rehearsal(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {
-        {"STAGE", "stage", CELL_TEXT, 0},
-        {"CODE", "code", CELL_TEXT, 0},
-        {"COLUMN", "column", CELL_TEXT, 24},
-        {"RULE", "rule", CELL_TEXT, 24},
-        {"SHAPE", "shape", CELL_TEXT, 20},
-        {"BEFORE", "before", CELL_NUMBER, 0},
-        {"AFTER", "after", CELL_NUMBER, 0},
-        {"FIRST ROW", "first_row", CELL_NUMBER, 0},
-        {"SAMPLES", "samples", CELL_LIST, 40},
+        {"STAGE", "stage", CELL_TEXT, 0, 3, STRESS_NONE},
+        {"CODE", "code", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"COLUMN", "column", CELL_TEXT, 10, 0, STRESS_NONE},
+        {"RULE", "rule", CELL_TEXT, 8, 2, STRESS_NONE},
+        {"SHAPE", "shape", CELL_TEXT, 6, 4, STRESS_NONE},
+        {"BEFORE", "before", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"AFTER", "after", CELL_NUMBER, 0, 0, STRESS_BAD_COUNT},
+        {"FIRST ROW", "first_row", CELL_NUMBER, 0, 5, STRESS_NONE},
+        {"SAMPLES", "samples", CELL_LIST, 8, 1, STRESS_NONE},
     };
+    struct buf *out = &paper->out;
     const json_t *before = json_object_get(result, "before"), *causes = json_object_get(result, "causes");
     line(out, "file", CELL_TEXT, json_object_get(result, "file"));
     line(out, "dataset", CELL_TEXT, json_object_get(result, "dataset"));
@@ -118,7 +119,7 @@ void print_rehearsal(struct buf *out, const json_t *result)
     line(out, "took", CELL_SECONDS, json_object_get(result, "seconds"));
     if (json_array_size(causes)) {
         buf_add_cstr(out, "\ncauses, in that run and in this rehearsal\n");
-        table_print(out, columns, COUNT(columns), causes);
+        table_print(paper, columns, COUNT(columns), causes);
     }
     const json_t *notes = json_object_get(result, "notes");
     for (size_t i = 0; i < json_array_size(notes); i++)
