@@ -4,6 +4,7 @@
 #include "shared/log.h"
 #include "worker/command/workplace.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,14 @@ static void on_reload(int signal_number)
 {
     (void)signal_number;
     reload_wanted = 1;
+}
+
+/* What is freed goes back to the system, and threads share what is not: the setting is about resident memory. */
+static void bound_heap(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 }
 
 static void catch_signals(void)
@@ -89,6 +98,7 @@ static int run(int argc, char **argv)
     int code;
     if (!workplace_open(&place, argc, argv, &command_run, &extra, 1, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
         return code;
+    bound_heap();
     catch_signals();
     struct worker worker = make_worker(&place);
     worker.options.ignore_backoff = true;
@@ -153,6 +163,7 @@ static int run_watch(int argc, char **argv)
     if (!workplace_open(
             &place, argc, argv, &command_watch, &extra, 0, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
         return code;
+    bound_heap();
     catch_signals();
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,

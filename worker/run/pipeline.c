@@ -66,6 +66,7 @@ static void begin_stage(struct item *item, enum stage stage)
     item->started_at[stage] = clock_now();
 }
 
+/* What the contract leaves to the file is decided from its first batch, before any thread converts. */
 static enum line_result produce(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
@@ -75,18 +76,10 @@ static enum line_result produce(void *context, unsigned slot, struct err *err)
     item->bytes = reader_bytes(pass->reader);
     if (result == READER_END)
         return LINE_END;
-    return result == READER_BATCH ? LINE_ITEM : LINE_FAILED;
-}
-
-/* What the contract leaves to the file is decided before any thread converts. */
-static enum line_result produce_decided(void *context, unsigned slot, struct err *err)
-{
-    struct pass *pass = context;
-    enum line_result result = produce(context, slot, err);
-    if (result != LINE_ITEM || pass->decided)
-        return result;
+    if (result != READER_BATCH || (!pass->decided && !converter_decide(pass->converter, item->batch, err)))
+        return LINE_FAILED;
     pass->decided = true;
-    return converter_decide(pass->converter, pass->items[slot].batch, err) ? LINE_ITEM : LINE_FAILED;
+    return LINE_ITEM;
 }
 
 static bool work_rows(void *context, unsigned slot, struct err *err)
@@ -139,7 +132,7 @@ bool pipeline_keys(struct pass *pass, struct err *err)
 
 bool pipeline_rows(struct pass *pass, struct err *err)
 {
-    return run_line(pass, (struct line){.produce = produce_decided, .work = work_rows, .commit = commit_rows}, err);
+    return run_line(pass, (struct line){.produce = produce, .work = work_rows, .commit = commit_rows}, err);
 }
 
 void pipeline_close(struct pass *pass)

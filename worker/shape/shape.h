@@ -89,7 +89,8 @@ struct unique *unique_new(const struct contract *contract, size_t memory, const 
 bool unique_wants_first_pass(const struct unique *unique, uint64_t file_bytes);
 /* First pass: key columns of a batch (convert_keys() below filled them), in any order. */
 bool unique_first_pass(struct unique *unique, const struct batch *batch, struct err *err) MUST_CHECK;
-/* Converts only the columns that keys are made of. */
+/* Converts only the columns that keys are made of; values that convert_batch() will find fault with may be among
+ * them. After converter_decide(). */
 bool convert_keys(const struct converter *converter, struct batch *batch, struct err *err) MUST_CHECK;
 /* Main pass, batches in order: marks repeats among so far good rows, CODE_PRIMARY_KEY (detail names the winner's row)
  * or CODE_UNIQUE. */

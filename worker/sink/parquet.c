@@ -107,6 +107,15 @@ static uint32_t writers_allowed(const struct sink *sink)
     return allowed < LEAST_WRITERS ? LEAST_WRITERS : (uint32_t)allowed;
 }
 
+/* A part of the memory for each partition known so far; the budget is kept whatever comes later. */
+static size_t row_group_bytes(const struct sink *sink)
+{
+    size_t parts = partitions_count(sink->partitions), wanted = sink->run->contract->row_group_bytes;
+    parts = parts < LEAST_WRITERS ? LEAST_WRITERS : parts > sink->max_open ? sink->max_open : parts;
+    size_t part = sink->run->memory / parts;
+    return wanted && wanted < part ? wanted : part;
+}
+
 static struct parquet_writer *open_writer(struct sink *sink, struct open_file *file, struct err *err)
 {
     const struct sink_run *run = sink->run;
@@ -118,7 +127,7 @@ static struct parquet_writer *open_writer(struct sink *sink, struct open_file *f
     struct parquet_options options = {
         .codec = run->contract->codec,
         .level = run->contract->codec_level,
-        .row_group_bytes = run->contract->row_group_bytes,
+        .row_group_bytes = row_group_bytes(sink),
         .created_by = "sluice version " SLUICE_VERSION,
         .metadata_keys = keys,
         .metadata_values = values,
