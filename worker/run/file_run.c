@@ -207,8 +207,10 @@ static void tell(struct file_run *run)
 {
     struct tally *tally = &run->worker->tally;
     const struct stage_count *write = &run->manifest.counts[STAGE_WRITE];
-    static const char *const words[] = {
-        [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate"};
+    static const char *const words[] = {[OUTCOME_LOADED] = "loaded",
+        [OUTCOME_QUARANTINED] = "quarantined",
+        [OUTCOME_DUPLICATE] = "duplicate",
+        [OUTCOME_VANISHED] = "vanished"};
     uint64_t rows = run->manifest.outcome == OUTCOME_LOADED ? write->rows_out : 0;
     uint64_t rejects = run->manifest.outcome == OUTCOME_LOADED ? run->result.block_rows : 0;
     tally->files++;
