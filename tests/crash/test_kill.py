@@ -76,6 +76,26 @@ class Kill(unittest.TestCase):
                 lake.run(fault=f"kill:any:{point // 2}")
                 self.check(lake, expected)
 
+    def deliver_twice(self, lake, fault=None):
+        """The second delivery finds its name in the archive taken."""
+        lake.put("raw/sales/a.csv", table(1, 20))
+        lake.run(check=[0])
+        lake.put("raw/sales/a.csv", table(100, 30))
+        return lake.run(fault=fault).returncode == -9
+
+    def test_where_the_archive_has_the_name_already(self):
+        contracts = {"sales.yaml": CONTRACT + "archive: {prefix: kept/, name: '{path}'}\n"}
+        with Lake(contracts, memory=True) as lake:
+            self.deliver_twice(lake)
+            expected = lake.snapshot()
+        point, died = 0, True
+        while died:
+            point += 1
+            with Lake(contracts, memory=True) as lake, self.subTest(point=point):
+                died = self.deliver_twice(lake, f"kill:any:{point}")
+                self.check(lake, expected)
+        self.assertGreater(point, 30)
+
     def test_at_random_moments(self):
         rows = 60000
         expected = self.undisturbed(rows)

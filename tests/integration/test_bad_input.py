@@ -1,16 +1,17 @@
 """Files as they should not be: each ends in a reason and every row accounted for. covers: worker/run worker/sink"""
 
+import contextlib
 import gzip
 import io
 import json
 import os
-import resource
 import struct
 import subprocess
+import threading
 import unittest
 import zipfile
 
-from tests.lake import SLUICED, Lake
+from tests.lake import Lake
 
 FIELDS = """
     - {name: id, type: integer, constraints: {required: true}}
@@ -189,6 +190,200 @@ class Delivered(unittest.TestCase):
                         "SELECT rows_out, rows_rejected + rows_duplicate, rows_filtered FROM run_view")
                     self.assertEqual((rows, rejected, filtered), (case.rows, len(case.rejects), case.filtered))
                     self.assertEqual([(r["row_number"], r["errors"][0]["code"]) for r in lake.rejects()], case.rejects)
+
+
+class Around(unittest.TestCase):
+    """What is wrong around the file, not within it."""
+
+    def lake(self, **more):
+        lake = Lake({"things.yaml": CONTRACT}, memory=True, **more)
+        self.addCleanup(lake.__exit__)
+        return lake
+
+    def sound(self, lake):
+        self.assertEqual(lake.leftovers(), [])
+        code, report = lake.fsck()
+        self.assertEqual((code, report["unfinished"]), (0, 0), report)
+
+    def states(self, lake):
+        return lake.query("SELECT arrival_key, state FROM file ORDER BY file_id")
+
+    def test_a_line_without_end_stays_within_memory(self):
+        lake = self.lake()
+        lake.put("raw/t1.csv", b"id,name,price\n1,one,1\n2," + b"x" * (100 << 20))
+        lake.put("raw/t2.csv", b"x" * (100 << 20))
+        lake.put("raw/t3.csv", b'id,name,price\n1,one,1\n2,"' + b"x," * (50 << 20))
+        code, peak = lake.run_measured()
+        self.assertEqual(code, 1)
+        self.assertLess(peak, 256)
+        self.assertEqual(self.states(lake), [("raw/t1.csv", "SUCCEEDED"), ("raw/t2.csv", "QUARANTINED"),
+                                             ("raw/t3.csv", "SUCCEEDED")])
+        rejects = lake.rejects()
+        self.assertEqual([(r["row_number"], r["byte_length"]) for r in rejects],
+                         [(2, (100 << 20) + 2), (2, (100 << 20) + 3)])
+        self.assertLess(len(json.dumps(rejects)), 20 << 20)
+        copies = [k for k in lake.keys("rejected/data_quality/csv") if not k.endswith(".reasons.csv")]
+        self.assertEqual(sorted((lake.path / k).stat().st_size for k in copies), [(100 << 20) + 17, (100 << 20) + 18])
+        self.sound(lake)
+
+    def test_names_that_lead_outside(self):
+        lake = self.lake()
+        secret = lake.path.parent / (lake.path.name + "-secret.csv")
+        secret.write_text(GOOD)
+        self.addCleanup(secret.unlink)
+        os.symlink(secret, lake.path / "raw" / "t_link.csv")
+        os.symlink("/", lake.path / "raw" / "t_root")
+        os.symlink(lake.path / "raw", lake.path / "raw" / "t_loop")
+        os.mkfifo(lake.path / "raw" / "t_pipe.csv")
+        (lake.path / "raw" / "t_folder.csv").mkdir()
+        (lake.path / "raw" / "t\nnewline.csv").write_text(GOOD)
+        (lake.path / "raw" / os.fsdecode(b"t\xff.csv")).write_text(GOOD)
+        lake.put("raw/t.csv", GOOD)
+        done = lake.run(check=[0])
+        self.assertEqual(self.states(lake), [("raw/t.csv", "SUCCEEDED")])
+        self.assertEqual(done.stderr.count("unsafe-name"), 2, done.stderr)
+        self.assertEqual(secret.read_text(), GOOD)
+        self.sound(lake)
+
+    def test_a_link_within_the_lake(self):
+        lake = self.lake()
+        lake.put("elsewhere/data.csv", GOOD)
+        os.symlink("../elsewhere/data.csv", lake.path / "raw" / "t.csv")
+        lake.run(check=[0])
+        self.assertEqual(self.states(lake), [("raw/t.csv", "SUCCEEDED")])
+        self.sound(lake)
+
+    def test_a_file_that_goes_before_it_is_read(self):
+        lake = self.lake()
+        lake.put("raw/t1.csv", GOOD)
+        lake.put("raw/t2.csv", GOOD + "3,three,3\n")
+        lake.run(fault="kill:registered")
+        lake.run(fault="kill:claimed")
+        (lake.path / "raw" / "t1.csv").unlink()
+        lake.run(check=[0])
+        self.assertEqual(self.states(lake), [("raw/t1.csv", "DISCARDED"), ("raw/t2.csv", "SUCCEEDED")])
+        self.sound(lake)
+
+    def test_a_folder_where_a_file_was(self):
+        lake = self.lake()
+        path = lake.put("raw/t1.csv", GOOD)
+        lake.run(fault="kill:claimed")
+        path.unlink()
+        path.mkdir()
+        lake.put("raw/t2.csv", GOOD + "3,three,3\n")
+        lake.run(check=[0])
+        self.assertEqual(self.states(lake), [("raw/t1.csv", "DISCARDED"), ("raw/t2.csv", "SUCCEEDED")])
+        self.sound(lake)
+
+    @contextlib.contextmanager
+    def growing(self, path):
+        """Somebody appends to the file without a pause."""
+        done = threading.Event()
+
+        def grow():
+            with open(path, "ab", buffering=0) as file:
+                while not done.is_set():
+                    file.write(b"4,four,4\n")
+
+        writer = threading.Thread(target=grow)
+        writer.start()
+        try:
+            yield
+        finally:
+            done.set()
+            writer.join()
+
+    def test_a_file_that_does_not_stop_changing(self):
+        lake = self.lake()
+        path = lake.put("raw/t1.csv", GOOD + "3,three,3\n" * 1000000)
+        lake.put("raw/t2.csv", GOOD)
+        with self.growing(path):
+            self.assertEqual(lake.run().returncode, 3)
+            self.assertEqual(lake.query("SELECT state, error_code FROM file ORDER BY file_id"),
+                             [("FAILED", "changed"), ("SUCCEEDED", None)])
+        lake.run(check=[0])
+        self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
+        self.sound(lake)
+
+    def test_the_third_fault_is_the_last(self):
+        lake = self.lake()
+        lake.put("raw/t1.csv", GOOD + "3,three,3\n" * 1000000)
+        lake.run(fault="kill:sealed")
+        (path,) = lake.keys("validated")
+        with self.growing(lake.path / path):
+            for attempts in (1, 2):
+                self.assertEqual(lake.run().returncode, 3)
+                self.assertEqual(lake.query("SELECT state, attempts, error_code FROM file"),
+                                 [("FAILED", attempts, "changed")])
+            self.assertEqual(lake.run().returncode, 1)
+        ((run_id, state, code),) = lake.query("SELECT job_run_id, state, error_code FROM file")
+        self.assertEqual((state, code), ("QUARANTINED", "changed"))
+        reason = json.loads((lake.path / "rejected" / "system" / run_id / "reason.json").read_text())
+        self.assertEqual((reason["attempts"], reason["retryable"]), (3, True))
+        self.assertEqual(lake.leftovers(), [])
+
+    def test_a_contract_that_goes_while_its_file_waits(self):
+        lake = self.lake()
+        lake.put("raw/t1.csv", GOOD)
+        lake.run(fault="kill:sealed")  # it lies in validated/ by now
+        lake.put("raw/t2.csv", GOOD + "3,three,3\n")
+        (lake.path / "datasets" / "things.yaml").unlink()
+        self.assertEqual(lake.run().returncode, 3)
+        self.assertEqual(lake.query("SELECT arrival_key, state, waiting_for, attempts FROM file ORDER BY file_id"),
+                         [("raw/t1.csv", "PENDING", "contract", 0), ("raw/t2.csv", "UNMATCHED", None, 0)])
+        lake.put("datasets/things.yaml", CONTRACT)
+        lake.run(check=[0])
+        self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
+        self.sound(lake)
+
+    def test_an_archive_name_that_is_taken(self):
+        lake = Lake({"things.yaml": CONTRACT + "archive: {prefix: kept/, name: '{path}'}\n"}, memory=True)
+        self.addCleanup(lake.__exit__)
+        contents = {"raw/t.csv": [GOOD, GOOD + "3,c,3\n"], "raw/t.csv/t.csv": [GOOD + "4,d,4\n"]}
+        for key, deliveries in contents.items():
+            for content in deliveries:
+                lake.put(key, content)
+                lake.run(check=[0])
+                self.sound(lake)
+        self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
+        kept = sorted((lake.path / k).read_text() for k in lake.keys("kept") + lake.keys("archive"))
+        self.assertEqual(kept, sorted(c for d in contents.values() for c in d))
+
+
+class Duplicates(unittest.TestCase):
+    def deliver(self, deliveries, source="match: 'raw/**/t*'"):
+        """The states of the deliveries, one run each."""
+        with Lake({"things.yaml": contract(source=source)}, memory=True) as lake:
+            for key, content in deliveries:
+                lake.put(key, content)
+                lake.run(check=[0])
+                code, report = lake.fsck()
+                self.assertEqual((code, lake.leftovers()), (0, []), report)
+            return [state for (state,) in lake.query("SELECT state FROM file ORDER BY file_id")]
+
+    def test_deliveries(self):
+        a, b = GOOD, GOOD + "3,three,3\n"
+        loads = "match: 'raw/**/t*', duplicates: load"
+        cases = [
+            ("the same again", [("raw/t.csv", a), ("raw/t.csv", a)], None, "S D"),
+            ("the same elsewhere", [("raw/t.csv", a), ("raw/x/t.csv", a)], None, "S D"),
+            ("there and back", [("raw/t.csv", a), ("raw/t.csv", b), ("raw/t.csv", a)], None, "S S S"),
+            ("there and back, loaded", [("raw/t.csv", a), ("raw/t.csv", b), ("raw/t.csv", a)], loads, "S S S"),
+            ("the same again, loaded", [("raw/t.csv", a), ("raw/t.csv", a)], loads, "S D"),
+            ("the same elsewhere, loaded", [("raw/t.csv", a), ("raw/x/t.csv", a)], loads, "S S"),
+        ]
+        words = {"S": "SUCCEEDED", "D": "DUPLICATE"}
+        for name, deliveries, source, expected in cases:
+            with self.subTest(name):
+                states = self.deliver(deliveries, source) if source else self.deliver(deliveries)
+                self.assertEqual(states, [words[w] for w in expected.split()])
+
+    def test_a_quarantined_file_may_come_again(self):
+        with Lake({"things.yaml": CONTRACT}, memory=True) as lake:
+            for _ in range(2):
+                lake.put("raw/t.csv", b"nothing;like;it\n1;2;3\n")
+                lake.run(check=[1])
+            self.assertEqual(lake.query("SELECT state FROM file"), [("QUARANTINED",)] * 2)
 
 
 if __name__ == "__main__":
