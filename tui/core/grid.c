@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_TEXT = 8 * 1024 * 1024, MOST_NEEDLE = 1024, MEASURED = 300, GAP = 2 };
+enum { MOST_TEXT = 8 * 1024 * 1024, MOST_NEEDLE = 1024, MEASURED = 300, MEASURED_BYTES = 400, GAP = 2 };
 
 void grid_init(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen)
 {
@@ -194,10 +194,11 @@ static void measure(struct grid *grid)
         const struct grid_column *column = &grid->columns[c];
         int width = (int)utf8_columns(str_of(column->title));
         for (size_t i = 0; i < n && i < MEASURED; i++) {
-            grid_text(grid, json_array_get(grid->items, i), c, &text);
+            struct grid_cell cell = {.text = &text};
+            fill(grid, json_array_get(grid->items, i), c, &cell);
             struct str shown = buf_str(&text);
-            shown.n = shown.n > 400 ? 400 : shown.n;
-            int columns = (int)utf8_columns(shown);
+            shown.n = shown.n > MEASURED_BYTES ? MEASURED_BYTES : shown.n;
+            int columns = canvas_width(shown) + (cell.mark ? 1 : 0);
             width = columns > width ? columns : width;
         }
         width = width > column->most && column->most ? column->most : width;
