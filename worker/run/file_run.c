@@ -301,6 +301,7 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
         .arena = arena,
         .claim = *claim,
         .fd = -1,
+        .sinks = file_run_sinks,
         .contract = contracts_find(worker->contracts, claim->file.dataset)};
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");
