@@ -4,6 +4,16 @@
 
 #include <sys/stat.h>
 
+/* A lake that is well, and a file that cannot be opened: then it is the file's own fault, and others can go on. */
+static void blame_file(struct worker *worker, struct err *err)
+{
+    struct err lake;
+    if (err_action(err) != ERR_ACTION_WAIT || !worker->storage->driver->probe(worker->storage, &lake))
+        return;
+    err->kind = ERR_IO;
+    err_hint(err, "Give the worker's account leave to read and to move it: it is tried again.");
+}
+
 /* Opens the file where it lies; *there false: somebody removed it. */
 static bool reach(struct file_run *run, bool *there, struct err *err)
 {
@@ -24,8 +34,10 @@ static bool reach(struct file_run *run, bool *there, struct err *err)
         return false;
     if (!*there || storage->driver->open_fd(storage, file->location, &run->fd, err))
         return true;
-    *there = false; /* gone between the two looks */
-    return err->kind == ERR_NOT_FOUND;
+    *there = err->kind != ERR_NOT_FOUND; /* else gone between the two looks */
+    if (*there)
+        blame_file(worker, err);
+    return !*there;
 }
 
 static struct str duplicate_key(struct file_run *run)
