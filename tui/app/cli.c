@@ -4,6 +4,7 @@
 #include "shared/rpc.h"
 #include "shared/suggest.h"
 #include "shared/utf8.h"
+#include "tui/app/console.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
 
@@ -169,8 +170,8 @@ static void program_help(const struct option_set *set, struct buf *text)
 {
     size_t count;
     const struct verb *verbs = verb_list(&count);
-    buf_add_cstr(
-        text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells; without a verb, the overview.\n\n");
+    buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the "
+                       "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
         buf_printf(text, "  %-9s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
     buf_add_cstr(text, "\nRUN is any part of a run's id that names only one.\n\noptions:\n");
@@ -280,6 +281,8 @@ static int dispatch(
         return no_such_verb(name, err);
     if (own->help)
         return help(set, verb);
+    if (!rest->count && !own->json && console_possible())
+        return console_run(&own->link, err) ? 0 : complain(err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
     if (rest->count > 2) {
         ERR(err, ERR_USAGE, "'sluice %s' does not take '%.80s'", name, rest->items[2]);

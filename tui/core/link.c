@@ -22,7 +22,6 @@ struct link {
     json_int_t next_id;
 };
 
-/* "sluiced" in the folder of this program when it is there. */
 static char *agent_path(char path[PATH_MAX])
 {
     static const char name[] = "/sluiced";
@@ -38,8 +37,6 @@ static char *agent_path(char path[PATH_MAX])
     return access(path, X_OK) == 0 ? path : fallback;
 }
 
-enum { MOST_ARGUMENTS = 11 };
-
 static void add_option(const char **argv, const char *name, const char *value)
 {
     size_t n = 0;
@@ -51,19 +48,28 @@ static void add_option(const char **argv, const char *name, const char *value)
     }
 }
 
+void link_command(const struct link_options *options, char path[PATH_MAX], const char *argv[LINK_ARGUMENTS])
+{
+    for (size_t i = 0; i < LINK_ARGUMENTS; i++)
+        argv[i] = NULL;
+    argv[0] = agent_path(path);
+    argv[1] = "agent";
+    add_option(argv, "--config", options->config);
+    add_option(argv, "--lake", options->lake);
+    add_option(argv, "--journal", options->journal);
+    add_option(argv, "--datasets", options->datasets);
+}
+
 struct link *link_open(const struct link_options *options, struct err *err)
 {
     char path[PATH_MAX];
-    const char *argv[MOST_ARGUMENTS] = {agent_path(path), "agent"};
+    const char *argv[LINK_ARGUMENTS];
     struct link *link = calloc(1, sizeof *link);
     if (!link) {
         ERR(err, ERR_MEMORY, "no memory for a link");
         return NULL;
     }
-    add_option(argv, "--config", options->config);
-    add_option(argv, "--lake", options->lake);
-    add_option(argv, "--journal", options->journal);
-    add_option(argv, "--datasets", options->datasets);
+    link_command(options, path, argv);
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
     buf_init(&link->pending, RPC_MAX_LINE);
     if (subprocess_start(&link->agent, (char *const *)argv, err))

@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/rpc.h"
+#include "worker/agent/cells.h"
 
 #include "schema/agent/causes.sql.h"
 #include "schema/agent/overview.sql.h"
@@ -27,6 +28,8 @@ static const struct method methods[] = {
     {"rejects", false, rejects_sql_text, NULL},
     {"causes", false, causes_sql_text, NULL},
     {"rows", true, NULL, answer_rows},
+    {"grid", true, NULL, answer_grid},
+    {"frequency", true, NULL, answer_frequency},
     {"reason", true, NULL, answer_reason},
     {"stages", true, stages_sql_text, NULL},
     {"rehearse", true, NULL, answer_rehearse},

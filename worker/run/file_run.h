@@ -47,6 +47,8 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
 
 /* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
 bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
+/* The cause with the most rows but for those up to last (NULL: none yet); equal ones in their order. NULL: no more. */
+const struct sink_cause *file_run_next_cause(const struct file_run *run, const struct sink_cause *last);
 /* The list of suggestions of reason.json. */
 void file_run_suggest(struct file_run *run, struct json *json);
 /* The dialect as an object, with "notes": what was seen and settled on the way. */
