@@ -170,7 +170,7 @@ static void program_help(const struct option_set *set, struct buf *text)
 {
     size_t count;
     const struct verb *verbs = verb_list(&count);
-    buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the "
+    buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the\n"
                        "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
         buf_printf(text, "  %-9s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
