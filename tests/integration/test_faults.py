@@ -115,6 +115,7 @@ def mounted(size):
 @unittest.skipUnless(os.geteuid() == 0, "needs root to mount a small file system")
 class Mounts(Faults):
     test_every_point_fails_once = test_points_that_stay_broken = test_lake_gone_and_back = None
+    test_several_workers_at_once = None
 
     @contextlib.contextmanager
     def lake(self, size):
