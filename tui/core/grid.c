@@ -428,9 +428,10 @@ static void draw_cell(
             canvas, at.y, at.x, at.width, at.selected ? (style | MARK_REVERSE) : cell.style, cell.part, cell.whole);
         return;
     }
+    if (here)
+        canvas_fill(canvas, at.y, at.x, at.width, style);
     if (cell.mark) {
         char mark[2] = {cell.mark, 0};
-        canvas_fill(canvas, at.y, at.x, at.width, style);
         canvas_cstr(canvas, at.y, at.x, 1, style, mark);
         at.x++;
         at.width--;
@@ -450,8 +451,11 @@ static void draw_line(struct grid *grid, struct canvas *canvas, int y, int x, in
 {
     const json_t *item = grid_item_at(grid, line);
     bool selected = line == grid->at;
-    if (selected && !grid->by_cell)
-        canvas_fill(canvas, y, x, width, ROLE_TEXT | MARK_REVERSE);
+    int end = x + width;
+    for (size_t c = 0; grid->by_cell && c < grid->frozen; c++)
+        end = left[c] >= 0 ? left[c] + wide[c] : end;
+    if (selected)
+        canvas_fill(canvas, y, x, end - x, ROLE_TEXT | MARK_REVERSE);
     if (selected) {
         canvas->cursor_y = y;
         canvas->cursor_x = x;

@@ -28,10 +28,10 @@
     "\n" \
     " STAGE        ROWS                       LOST  WHY\n" \
     " parse       3,000                        -42\n" \
-    "                    ▎                     -42  extra-cell: surplus\n" \
+    "                                          -42  extra-cell: surplus\n" \
     " rules       2,958                 ▊     -184  27 filtered, as they are meant …\n" \
-    "                    ▉                    -155  row-constraint positive_quantity\n" \
-    "                    ▏                     -29  primary-key id: TX1 | TX2\n" \
+    "                                         -155  row-constraint positive_quantity\n" \
+    "                                          -29  primary-key id: TX1 | TX2\n" \
     " write       2,747                ▋\n" \
     " written     2,747                             processed date=2026-01-07, 34.1…\n"
 
