@@ -65,14 +65,12 @@ static void host_ask(void *context, struct view *view, int tag, const char *meth
 static void connect_link(struct console *console)
 {
     struct err err;
-    char path[PATH_MAX], verb[] = "agent", option[] = "--lake";
-    char *lake = strdup(console->lake);
-    char *argv[] = {link_agent_path(path), verb, option, lake, NULL};
+    char path[PATH_MAX];
+    const char *argv[LINK_ARGUMENTS];
+    link_command(console->options, path, argv);
     buf_reset(&console->complaint);
-    bool ok = lake && async_link_open(&console->link, argv, &err);
-    free(lake);
-    if (!ok) {
-        lose_link(console, lake ? err.message : "no memory for a link");
+    if (!async_link_open(&console->link, (char *const *)argv, &err)) {
+        lose_link(console, err.message);
         return;
     }
     ask(console, NULL, 0, "hello", json_pack("{s:s}", "client", "sluice " SLUICE_VERSION));
@@ -419,12 +417,12 @@ static bool start(struct console *console, struct err *err)
     return true;
 }
 
-bool console_run(const char *lake, struct err *err)
+bool console_run(const struct link_options *options, struct err *err)
 {
     struct console *console = calloc(1, sizeof *console);
     if (!console)
         return ERR(err, ERR_MEMORY, "no memory for the console");
-    console->lake = lake;
+    console->options = options;
     console->loop = (struct loop){-1, -1, -1};
     buf_init(&console->flash, 8192);
     buf_init(&console->complaint, 8192);

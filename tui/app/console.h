@@ -2,13 +2,13 @@
 #ifndef TUI_APP_CONSOLE_H
 #define TUI_APP_CONSOLE_H
 
-#include "shared/err.h"
+#include "tui/core/link.h"
 
 #include <stdbool.h>
 
 /* Standard input and output are a terminal. */
 bool console_possible(void);
 /* Until the user quits. False with err: it could not be started, or the terminal is gone. */
-bool console_run(const char *lake, struct err *err) MUST_CHECK;
+bool console_run(const struct link_options *options, struct err *err) MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@ struct console {
     struct keyboard keyboard;
     struct async_link link;
     struct view_host host;
-    const char *lake;
+    const struct link_options *options;
 
     struct view *views[MOST_VIEWS];
     size_t depth;

@@ -71,8 +71,7 @@ static json_t *split(const struct grammar *grammar, struct str raw, struct arena
     memcpy(text.p, raw.p, raw.n);
     if (record_read(grammar, &text, &record) != RECORD_DONE && record_line(grammar, &text, &record) != RECORD_DONE)
         return cells;
-    struct batch batch = {
-        .text = text.p, .quote = (char)grammar->quote, .escape = (char)grammar->escape, .arena = arena};
+    struct batch batch = {.text = text.p, .escapes = grammar_escapes(grammar), .arena = arena};
     for (uint32_t i = 0; i < record.count && i < MOST_CELLS; i++)
         json_array_append_new(cells, cell_value(batch_cell_text(&batch, found[i])));
     return cells;

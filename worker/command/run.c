@@ -4,6 +4,7 @@
 #include "shared/log.h"
 #include "worker/command/workplace.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,14 @@ static void on_reload(int signal_number)
     reload_wanted = 1;
 }
 
+/* What is freed goes back to the system, and threads share what is not: the setting is about resident memory. */
+static void bound_heap(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+}
+
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_stop}, reload = {.sa_handler = on_reload};
@@ -35,6 +44,7 @@ static struct worker make_worker(struct workplace *place)
 {
     return (struct worker){
         .options = {.memory = place->settings.memory,
+            .threads = (unsigned)place->settings.workers,
             .lease_us = place->settings.lease,
             .max_files = place->settings.batch,
             .only = STR("")},
@@ -88,6 +98,7 @@ static int run(int argc, char **argv)
     int code;
     if (!workplace_open(&place, argc, argv, &command_run, &extra, 1, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
         return code;
+    bound_heap();
     catch_signals();
     struct worker worker = make_worker(&place);
     worker.options.ignore_backoff = true;
@@ -152,6 +163,7 @@ static int run_watch(int argc, char **argv)
     if (!workplace_open(
             &place, argc, argv, &command_watch, &extra, 0, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
         return code;
+    bound_heap();
     catch_signals();
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,
@@ -160,7 +172,6 @@ static int run_watch(int argc, char **argv)
         .context = &place,
         .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
-    log_event(LOG_INFO, "watching", "lake", place.settings.lake, NULL);
     code = watch(&worker, &options, &err) ? 0 : complain(&err);
     place.journal = worker.journal;
     workplace_close(&place);

@@ -4,6 +4,7 @@
 #include "shared/fault.h"
 #include "shared/fs.h"
 #include "shared/log.h"
+#include "worker/run/archive.h"
 #include "worker/run/publish.h"
 #include "worker/run/ruleset.h"
 
@@ -12,8 +13,8 @@
 
 enum { MAX_PATH = 8192 };
 
-/* Gzip and zstd may expand this far before it is called a bomb. */
-static const struct stream_limits expansion = {.max_bytes = 1ull << 40, .max_ratio = 1000};
+/* What is both larger than this and denser is a bomb. */
+static const struct stream_limits expansion = {.max_bytes = 1u << 30, .max_ratio = 1000};
 
 static const struct {
     enum stage stage;
@@ -133,35 +134,6 @@ static bool begin(struct file_run *run, struct err *err)
                run->contract->text, err);
 }
 
-/* By the contract's pattern: {path} {name} {ts} {run}. */
-static struct str archive_key(struct file_run *run)
-{
-    struct buf key;
-    char at[CLOCK_TEXT_SIZE];
-    struct str pattern = run->contract->archive_name, arrival = run->claim.file.arrival_key;
-    struct {
-        struct str token, value;
-    } parts[] = {
-        {STR("{path}"), str_starts(arrival, STR("raw/")) ? (struct str){arrival.p + 4, arrival.n - 4} : arrival},
-        {STR("{name}"), storage_base_name(arrival)},
-        {STR("{ts}"), str_of(clock_format_compact(clock_now(), at))},
-        {STR("{run}"), str_of(run->claim.run_id)},
-    };
-    buf_init(&key, MAX_PATH);
-    buf_add_str(&key, run->contract->archive_prefix);
-    while (pattern.n) {
-        size_t i = 0, count = sizeof parts / sizeof *parts;
-        while (i < count && !str_starts(pattern, parts[i].token))
-            i++;
-        size_t used = i < count ? parts[i].token.n : 1;
-        buf_add_str(&key, i < count ? parts[i].value : (struct str){pattern.p, 1});
-        pattern = (struct str){pattern.p + used, pattern.n - used};
-    }
-    struct str result = key.failed ? (struct str){0} : arena_str(run->arena, buf_str(&key));
-    buf_dispose(&key);
-    return result;
-}
-
 static enum step_result run_stages(struct file_run *run, struct err *err)
 {
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
@@ -181,6 +153,13 @@ static enum step_result run_stages(struct file_run *run, struct err *err)
     return STEP_FINISHED;
 }
 
+/* Who cannot be sure that the compare-and-swap did not happen takes it as done: recovery asks the journal. */
+static bool point_of_no_return(struct file_run *run, struct err *err)
+{
+    run->beyond_return = true;
+    return journal_run_state(run->worker->journal, &run->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err);
+}
+
 /* The manifest becomes durable, then the one compare-and-swap after which a run only goes forward. */
 static bool publish(struct file_run *run, struct err *err)
 {
@@ -188,16 +167,15 @@ static bool publish(struct file_run *run, struct err *err)
     struct manifest *manifest = &run->manifest;
     enum run_state from = run->validated ? RUN_VALIDATED : RUN_CLAIMED;
     if (!manifest->archive_to.p)
-        manifest->archive_to = archive_key(run);
+        manifest->archive_to =
+            archive_key(run->contract, run->claim.file.arrival_key, clock_now(), run->claim.run_id, run->arena);
     if (!manifest->archive_to.p)
         return ERR(err, ERR_MEMORY, "no memory for a key");
     return fault_pass("sealed", NULL, err) && manifest_write(worker->storage, manifest, err) &&
            fault_pass("manifest", NULL, err) &&
            journal_run_state(
                worker->journal, &run->claim, from, RUN_PREPARED, manifest_key(run->claim.run_id, run->arena), err) &&
-           fault_pass("prepared", NULL, err) &&
-           journal_run_state(worker->journal, &run->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err) &&
-           fault_pass("publishing", NULL, err) &&
+           fault_pass("prepared", NULL, err) && point_of_no_return(run, err) && fault_pass("publishing", NULL, err) &&
            publish_run(worker, &run->claim, manifest, RUN_PUBLISHING, run->arena, err);
 }
 
@@ -219,12 +197,20 @@ static void close_original(struct file_run *run)
     run->fd = -1;
 }
 
+/* The archive is to hold what was read, also after a power failure: producers seldom sync. */
+static bool sync_original(struct file_run *run, struct err *err)
+{
+    return run->fd < 0 || fs_sync_fd(run->fd, run->claim.file.location.p, err);
+}
+
 static void tell(struct file_run *run)
 {
     struct tally *tally = &run->worker->tally;
     const struct stage_count *write = &run->manifest.counts[STAGE_WRITE];
-    static const char *const words[] = {
-        [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate"};
+    static const char *const words[] = {[OUTCOME_LOADED] = "loaded",
+        [OUTCOME_QUARANTINED] = "quarantined",
+        [OUTCOME_DUPLICATE] = "duplicate",
+        [OUTCOME_VANISHED] = "vanished"};
     uint64_t rows = run->manifest.outcome == OUTCOME_LOADED ? write->rows_out : 0;
     uint64_t rejects = run->manifest.outcome == OUTCOME_LOADED ? run->result.block_rows : 0;
     tally->files++;
@@ -237,6 +223,12 @@ static void tell(struct file_run *run)
     progress_done(run->worker->progress, words[run->manifest.outcome], rows, rejects);
 }
 
+/* Is it this file's trouble alone, so that others can go on? */
+static bool is_of_the_file(const struct err *why)
+{
+    return err_action(why) != ERR_ACTION_WAIT && why->kind != ERR_INTERRUPTED;
+}
+
 /* Past the point of no return nothing is cleared away: whoever recovers next rolls the run forward. */
 static bool leave_for_recovery(struct file_run *run, const struct err *why, struct err *err)
 {
@@ -247,33 +239,45 @@ static bool leave_for_recovery(struct file_run *run, const struct err *why, stru
         log_err(LOG_WARN, "lease-kept", &second);
     run->worker->tally.waiting++;
     *err = *why;
-    return false;
+    return is_of_the_file(why);
 }
 
 /* A passing fault or a dependency's: the run is cleared away, the file waits. true: other files can go on. */
-static bool give_back(struct file_run *run, const struct err *why, struct err *err)
+static bool give_back(struct file_run *run, const struct err *why, struct str waiting_for, struct err *err)
 {
     struct worker *worker = run->worker;
-    bool waiting = err_action(why) == ERR_ACTION_WAIT, exhausted = false;
+    bool waiting = waiting_for.n > 0 || why->kind == ERR_INTERRUPTED, exhausted = false;
     struct err second;
     log_err(LOG_WARN, waiting ? "waiting" : "failed", why);
     progress_done(worker->progress, waiting ? "waiting" : "failed", 0, 0);
-    bool cleared = publish_clear(worker, run->claim.run_id, run->arena, &second) &&
-                   journal_run_failed(worker->journal, &run->claim, why, waiting ? STR("lake") : STR(""), clock_now(),
-                       &exhausted, &second);
     worker->tally.failed += !waiting;
     worker->tally.waiting += waiting;
-    if (!cleared || err_action(why) != ERR_ACTION_RETRY) {
-        *err = *why;
-        return false;
-    }
-    return true;
+    *err = *why;
+    if (why->kind == ERR_FENCED) /* what lies in staging is another process's by now */
+        return true;
+    bool cleared = publish_clear(worker, run->claim.run_id, run->arena, &second) &&
+                   journal_run_failed(worker->journal, &run->claim, why, waiting_for, clock_now(), &exhausted, &second);
+    return cleared && is_of_the_file(why);
 }
 
-/* After the third passing fault the file waits for a person. */
+/* After the third fault of its own the file waits for a person. */
 static bool is_last_attempt(const struct file_run *run, const struct err *why)
 {
-    return err_action(why) == ERR_ACTION_RETRY && why->kind != ERR_FENCED && run->claim.file.attempts >= 2;
+    return is_of_the_file(why) && why->kind != ERR_FENCED && run->claim.file.attempts >= 2;
+}
+
+/* For the reason: a file that is refused early may not have been hashed. One that can't be read has none. */
+static void hash_refused(struct file_run *run)
+{
+    char sha256[SHA256_TEXT_SIZE];
+    uint64_t size;
+    int64_t duplicate_of;
+    struct err err;
+    if (run->fd < 0 || run->claim.file.sha256.n)
+        return;
+    if (!sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, &err) ||
+        !file_run_hashed(run, sha256, size, &duplicate_of, &err))
+        log_err(LOG_WARN, "not-hashed", &err);
 }
 
 static bool work(struct file_run *run, struct err *err)
@@ -282,15 +286,27 @@ static bool work(struct file_run *run, struct err *err)
     bool ok = begin(run, &why) && run_stages(run, &why) != STEP_FAILED;
     if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
         struct err cause = why;
+        hash_refused(run);
         ok = quarantine_prepare(run, &cause, &why);
     }
+    ok = ok && sync_original(run, &why);
     close_original(run);
     bool publishes = run->manifest.outcome == OUTCOME_LOADED || run->manifest.outcome == OUTCOME_QUARANTINED;
     ok = ok && (publishes ? publish(run, &why) : end_claimed(run, &why));
+    if (!ok && run->beyond_return)
+        return leave_for_recovery(run, &why, err);
     if (!ok)
-        return run->beyond_return ? leave_for_recovery(run, &why, err) : give_back(run, &why, err);
+        return give_back(run, &why, err_action(&why) == ERR_ACTION_WAIT ? STR("lake") : STR(""), err);
     tell(run);
     return true;
+}
+
+/* The contract went while the file waited, and the file no longer lies where it could be told so. */
+static bool wait_for_contract(struct file_run *run, struct err *err)
+{
+    struct err why;
+    ERR(&why, ERR_CONFIG, "there is no contract " STR_FMT " any more", STR_ARG(run->claim.file.dataset));
+    return give_back(run, &why, STR("contract"), err);
 }
 
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
@@ -300,11 +316,12 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
         .arena = arena,
         .claim = *claim,
         .fd = -1,
+        .sinks = file_run_sinks,
         .contract = contracts_find(worker->contracts, claim->file.dataset)};
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");
     progress_file(worker->progress, storage_base_name(claim->file.arrival_key), claim->file.size);
-    bool ok = work(&run, err);
+    bool ok = run.contract ? work(&run, err) : wait_for_contract(&run, err);
     close_original(&run);
     arena_free(arena);
     return ok;

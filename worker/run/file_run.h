@@ -16,6 +16,8 @@ struct file_run {
     int fd;                       /* the original; -1 before intake */
     struct storage_object object; /* as it was when opened */
     enum compression compression;
+    struct str sample; /* the first (decompressed) bytes: the labels are slices of it */
+    bool sample_is_whole;
     struct sniff sniff;
     struct binding binding;
     bool validated;     /* sniff and binding are set */
@@ -25,8 +27,13 @@ struct file_run {
     enum stage stage; /* the present one, for the reason */
     struct manifest manifest;
     struct sink_result result;
-    uint64_t rows; /* records read, blank ones left out */
+    uint64_t rows;                          /* records read, blank ones left out */
+    const struct sink_driver *const *sinks; /* what takes the rows: a list that ends with NULL */
+    bool rehearsal; /* the journal and the lake stay as they are; sinks that write nothing are the caller's choice */
 };
+
+enum { FILE_RUN_SINKS = 2 };
+extern const struct sink_driver *const file_run_sinks[FILE_RUN_SINKS + 1];
 
 enum step_result { STEP_NEXT, STEP_FINISHED /* nothing more to read: the manifest is ready */, STEP_FAILED };
 
@@ -35,11 +42,23 @@ enum step_result stage_validate(struct file_run *run, struct err *err);
 /* parse, convert, rules and write in one pass over the file. */
 enum step_result stage_process(struct file_run *run, struct err *err);
 
+/* Threads that a file of this size is worth. */
+unsigned file_run_threads(const struct file_run *run);
+/* Records the original's hash. duplicate_of: as journal_file_hashed() has it. */
+bool file_run_hashed(
+    struct file_run *run, const char *sha256, uint64_t size, int64_t *duplicate_of, struct err *err) MUST_CHECK;
+
 /* All stages and the publishing of one claimed file. What the file is at fault for ends in quarantine and true. */
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err) MUST_CHECK;
 
 /* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
 bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
+/* The cause with the most rows but for those up to last (NULL: none yet); equal ones in their order. NULL: no more. */
+const struct sink_cause *file_run_next_cause(const struct file_run *run, const struct sink_cause *last);
+/* The list of suggestions of reason.json. */
+void file_run_suggest(struct file_run *run, struct json *json);
+/* The dialect as an object, with "notes": what was seen and settled on the way. */
+void file_run_dialect(const struct file_run *run, struct buf *out);
 /* A path in the run's staging folder, which is created. */
 bool file_run_staged(
     struct file_run *run, const char *name, struct str *key, const char **path, struct err *err) MUST_CHECK;

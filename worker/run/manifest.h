@@ -26,6 +26,8 @@ struct manifest {
     struct str system_cause_stage; /* stage of a whole file's reject; empty: none */
     struct str blocks;             /* lake key of the staged entries; empty: none */
     uint64_t block_rows;
+    const struct str *notes; /* sentences on what the rows settled */
+    size_t note_count;
     struct str archive_to; /* where the original goes */
 };
 

@@ -52,21 +52,25 @@ static void write_found(const struct file_run *run, struct json *json)
 
 static void write_dialect(const struct file_run *run, struct json *json)
 {
+    struct buf text;
     jsonw_key(json, "dialect");
-    if (run->sniff.width)
-        dialect_write(&run->sniff.dialect, json);
-    else
+    if (!run->sniff.width) {
         jsonw_null(json);
+        return;
+    }
+    buf_init(&text, MAX_REASON);
+    file_run_dialect(run, &text);
+    jsonw_raw(json, text.failed ? STR("null") : buf_str(&text));
+    buf_dispose(&text);
 }
 
 /* Values of the causes that cost the most rows, where the file failed after rows were read. */
 static void write_samples(const struct file_run *run, struct json *json)
 {
-    size_t written = 0;
+    const struct sink_cause *cause = NULL;
     jsonw_key(json, "samples");
     jsonw_array_begin(json);
-    for (size_t i = 0; i < run->result.cause_count && written < MAX_SAMPLES; i++, written++) {
-        const struct sink_cause *cause = &run->result.causes[i];
+    for (int i = 0; i < MAX_SAMPLES && (cause = file_run_next_cause(run, cause)); i++) {
         jsonw_object_begin(json);
         jsonw_put_cstring(json, "code", row_code_name(cause->code));
         jsonw_put_string(json, "column", cause->column);
@@ -108,7 +112,7 @@ static bool indent(struct buf *text, struct err *err)
     return pretty || ERR(err, ERR_MEMORY, "no memory for a reason");
 }
 
-static void write_json(const struct file_run *run, const struct err *why, const char *code, struct buf *out)
+static void write_json(struct file_run *run, const struct err *why, const char *code, struct buf *out)
 {
     struct json json;
     jsonw_init(&json, out);
@@ -130,8 +134,7 @@ static void write_json(const struct file_run *run, const struct err *why, const 
     jsonw_put_cstring(&json, "ruleset_hash", run->contract->hash);
     write_worker(&json);
     jsonw_key(&json, "suggestions");
-    jsonw_array_begin(&json);
-    jsonw_array_end(&json);
+    file_run_suggest(run, &json);
     jsonw_put_time(&json, "at", clock_now());
     jsonw_object_end(&json);
 }

@@ -28,23 +28,47 @@ static bool roll_back(
            journal_run_failed(worker->journal, claim, &why, STR(""), clock_now(), &exhausted, err);
 }
 
+/* One run that cannot be finished must not hold up the others: it is tried again by and by, and somebody is told. */
+static bool put_off(struct worker *worker, const struct claim *claim, const struct err *why, struct err *err)
+{
+    bool exhausted;
+    worker->tally.waiting++;
+    log_err(LOG_ERROR, "not-recovered", why);
+    if (err_action(why) == ERR_ACTION_WAIT || why->kind == ERR_INTERRUPTED) {
+        *err = *why;
+        return false;
+    }
+    return why->kind == ERR_FENCED ||
+           (journal_incident(
+                worker->journal, STR("recovery"), str_of(claim->run_id), str_of(why->message), clock_now(), err) &&
+               journal_run_failed(worker->journal, claim, why, STR("lake"), clock_now(), &exhausted, err));
+}
+
+static bool recover_one(struct worker *worker, bool *found, struct arena *arena, struct err *err)
+{
+    struct claim claim;
+    enum run_state state;
+    struct err why;
+    if (!journal_take_over(
+            worker->journal, worker->owner, clock_now(), worker->options.lease_us, &claim, &state, found, arena, err))
+        return false;
+    if (!*found)
+        return true;
+    bool forward = state == RUN_PUBLISHING || state == RUN_COMMITTED;
+    if (forward ? roll_forward(worker, &claim, state, arena, &why) : roll_back(worker, &claim, state, arena, &why))
+        return journal_incident_close(worker->journal, STR("recovery"), str_of(claim.run_id), clock_now(), err);
+    return put_off(worker, &claim, &why, err);
+}
+
 bool worker_recover(struct worker *worker, struct err *err)
 {
     bool found = true, ok = true;
     while (ok && found) {
         struct arena *arena = arena_new(0);
-        struct claim claim;
-        enum run_state state;
-        if (!arena)
-            return ERR(err, ERR_MEMORY, "no memory to recover");
-        ok = journal_take_over(
-            worker->journal, worker->owner, clock_now(), worker->options.lease_us, &claim, &state, &found, arena, err);
-        if (ok && found)
-            ok = state == RUN_PUBLISHING || state == RUN_COMMITTED ? roll_forward(worker, &claim, state, arena, err)
-                                                                   : roll_back(worker, &claim, state, arena, err);
+        ok = arena ? recover_one(worker, &found, arena, err) : ERR(err, ERR_MEMORY, "no memory to recover");
         arena_free(arena);
     }
-    return ok;
+    return ok && publish_sweep(worker, err);
 }
 
 /* ---- what lies in the landing zone ---- */
@@ -157,6 +181,10 @@ enum work_result worker_next(struct worker *worker, struct err *err)
 
 bool worker_work(struct worker *worker, struct err *err)
 {
+    uint64_t files, bytes;
+    if (!journal_waiting(worker->journal, &files, &bytes, err))
+        return false;
+    progress_total(worker->progress, files, bytes);
     while (!worker->options.max_files || worker->tally.files < worker->options.max_files) {
         if (worker->stop && *worker->stop)
             return ERR(err, ERR_INTERRUPTED, "asked to stop");

@@ -13,7 +13,8 @@
 #include <signal.h>
 
 struct worker_options {
-    size_t memory; /* bytes, of the whole process */
+    size_t memory;    /* bytes, of the whole process */
+    unsigned threads; /* 0: as many as there are processors */
     int64_t lease_us;
     bool ignore_backoff; /* try at once what another process put off */
     uint64_t max_files;  /* 0: until nothing waits */

@@ -28,6 +28,7 @@ struct loop {
     int64_t next_sweep, next_look; /* monotonic */
     int64_t wait_us;               /* 0: no dependency is down */
     int64_t down_since;            /* clock_now() */
+    bool watching;                 /* the first sweep is done */
     bool told;                     /* the journal has an incident of it */
     bool grouped, failed, found;   /* of the keys that are due */
     struct err why;                /* what is down */
@@ -238,6 +239,9 @@ static bool turn(struct loop *loop, struct err *err)
     }
     if (sweeps && (!worker_recover(loop->worker, err) || !sweep(loop, err)))
         return false;
+    if (!loop->watching)
+        log_event(LOG_INFO, "watching", "lake", storage->root.p, NULL);
+    loop->watching = true;
     /* A file whose backoff has run out shows at a look only. */
     return take_due(loop, err) && (!(looks || loop->found) || worker_work(loop->worker, err));
 }

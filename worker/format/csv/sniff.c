@@ -115,12 +115,38 @@ static bool find_encoding(struct sniffing *s)
     return note(s, "encoding " STR_FMT ": %s", STR_ARG(s->encoding.name), s->encoding.why);
 }
 
-static struct str find_line_end(struct str text)
+/* The last byte of the quoted content that begins at i; the text's end where it is not closed. */
+static size_t skip_quoted(const struct dialect *dialect, struct str text, size_t i)
+{
+    for (i++; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c == dialect->escape && c != dialect->quote)
+            i++;
+        else if (c == dialect->quote && i + 1 < text.n && (unsigned char)text.p[i + 1] == dialect->quote)
+            i++;
+        else if (c == dialect->quote)
+            break;
+    }
+    return i;
+}
+
+static bool opens_quote(const struct dialect *dialect, struct str text, size_t i)
+{
+    if ((unsigned char)text.p[i] != dialect->quote)
+        return false;
+    char before = i ? text.p[i - 1] : '\n';
+    return before == '\n' || before == '\r' || before == dialect->delimiter.p[dialect->delimiter.n - 1];
+}
+
+/* Of records: what stands in quotes may have other ones. */
+static struct str find_line_end(const struct dialect *dialect, struct str text)
 {
     static const struct str names[] = {{"\n", 1}, {"\r\n", 2}, {"\r", 1}};
     size_t seen[3] = {0};
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '\n')
+        if (opens_quote(dialect, text, i))
+            i = skip_quoted(dialect, text, i);
+        else if (text.p[i] == '\n')
             seen[0]++;
         else if (text.p[i] == '\r' && i + 1 < text.n && text.p[i + 1] == '\n')
             seen[1]++, i++;
@@ -232,7 +258,7 @@ static void fill(struct sniffing *s)
     d->skip_initial_space_set = true;
     d->header_rows = h->rows;
     d->header_line = (int64_t)h->line;
-    d->line_end = find_line_end(s->text);
+    d->line_end = find_line_end(d, s->text);
     uint64_t mark = s->encoding.mark;
     struct str before = {s->text.p, h->data};
     d->first_data_offset = mark + sniff_encoding_length(&s->encoding, before);

@@ -55,6 +55,10 @@ static const struct infer_case infer_cases[] = {
         {"{name: x, position: 1,", "{name: column_2, position: 2,", "{name: x_2, position: 3,",
             "{name: x_y, label: \"X y\",", "{name: x_y_2, label: \"x-y\",", "{name: column_6, label: \"売上\",",
             "{name: c12th, label: \"12th\","}},
+    {"null.csv", "null,yes,N,end\n1,2,3,2026-01-01\n4,5,6,2026-01-02\n", 0,
+        {"dataset: \"null\"\n", "{name: \"null\", type: integer", "{name: \"yes\",", "{name: \"n\",", "'\"end\"'"}},
+    {"lines.csv", "é\u2028b,ü\"d\\,ö\x01\n1,2,3\n4,5,6\n", 0,
+        {"label: \"é\\u2028b\"", "label: \"ü\\\"d\\\\\"", "label: \"ö\\u0001\""}},
     {"flags.csv", "ok,yn,one,t\nYes,y,1,10:00\nno,n,1,23:59:59\nYES,y,0,00:00\n", 0,
         {"{name: ok, type: boolean, trueValues: [\"Yes\", \"YES\"], falseValues: [\"no\"]",
             "{name: yn, type: boolean, trueValues: [\"y\"], falseValues: [\"n\"]", "{name: one, type: integer",
@@ -87,6 +91,7 @@ static uint64_t rejected_rows(const struct contract *contract, const char *path,
     struct sniff sniff;
     struct binding binding;
     struct sniff_request request = {.sample = content, .whole = true, .given = &contract->dialect};
+    request.expected = header_labels(contract, arena, &request.expected_count);
     uint64_t bad = 0, failed[4] = {0};
     int fd;
     assert_true(sniff_csv(&request, &sniff, arena, &err));
