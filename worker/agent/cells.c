@@ -9,7 +9,7 @@
 
 #include "shared/utf8.h"
 
-enum { MAX_ROW = 64 * 1024 * 1024, MAX_HEADER = 256 * 1024, MOST_CELLS = 2048, MOST_COUNTED = 100000 };
+enum { MAX_ROW = 64 * 1024 * 1024, MAX_HEADER = 256 * 1024, MOST_CELLS = 2048, MOST_COUNTED = 20000 };
 
 /* ---- splitting ---- */
 
@@ -139,18 +139,34 @@ static void pass_entry(struct position *position, const unsigned char *entry)
     position->total++;
 }
 
-/* Entries are 24 bytes, so a pass over a million costs less than a screen's refresh. */
+/* A block that lies wholly on one side is counted unread, where every cause is wanted. */
+static bool pass_block(struct position *position, int64_t count, int64_t first_row, int64_t last_row)
+{
+    bool before = position->row >= 0 ? last_row < position->row : position->total + count <= position->at;
+    bool behind = position->row >= 0 ? first_row >= position->row : position->total >= position->at;
+    if (position->cause || !(before || behind))
+        return false;
+    if (before) {
+        position->after = last_row;
+        position->found += count;
+    }
+    position->total += count;
+    return true;
+}
+
 static bool find_position(struct call *call, struct position *position, struct err *err)
 {
-    sqlite3_stmt *statement =
-        prepare(call, "SELECT entries, row_count FROM reject_block WHERE run_id = ?1 ORDER BY block", err);
+    sqlite3_stmt *statement = prepare(
+        call, "SELECT row_count, first_row, last_row, entries FROM reject_block WHERE run_id = ?1 ORDER BY block", err);
     if (!statement)
         return false;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        const unsigned char *entries = sqlite3_column_blob(statement, 0);
-        int count = sqlite3_column_int(statement, 1);
-        for (int i = 0; i < count; i++)
-            pass_entry(position, entries + (size_t)i * REJECT_ENTRY_BYTES);
+        int64_t count = sqlite3_column_int64(statement, 0);
+        if (pass_block(position, count, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2)))
+            continue;
+        const unsigned char *entries = sqlite3_column_blob(statement, 3);
+        for (int64_t i = 0; i < count; i++)
+            pass_entry(position, entries + i * REJECT_ENTRY_BYTES);
     }
     sqlite3_finalize(statement);
     return true;
