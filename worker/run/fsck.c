@@ -263,7 +263,7 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
     sqlite3_stmt *statement;
     if (!prepare(check,
             "SELECT run_id, dataset, outcome, location, size, rows_in, rows_out, rows_rejected, rows_duplicate,"
-            " rows_filtered FROM run_view WHERE state = 'archived' AND kind = 'file' AND run_id > ?1"
+            " rows_filtered FROM run_view WHERE state = 'archived' AND kind IN ('file', 'redrive') AND run_id > ?1"
             " AND outcome IN ('loaded', 'quarantined', 'duplicate') AND finished_at >= ?2 ORDER BY run_id LIMIT ?3",
             &statement, err))
         return false;
@@ -351,10 +351,23 @@ static bool find_strays(struct check *check, struct err *err)
     return ok;
 }
 
+static bool check_audit(struct check *check, struct err *err)
+{
+    char head[SHA256_TEXT_SIZE];
+    uint64_t lines;
+    struct err fault;
+    if (journal_audit_verify(check->journal, &lines, head, &fault))
+        return true;
+    if (fault.kind == ERR_CORRUPT)
+        return differ(check, err, "the audit: %s", fault.message);
+    *err = fault;
+    return false;
+}
+
 bool fsck(struct storage *storage, struct journal *journal, const struct fsck_options *options,
     struct fsck_report *report, struct err *err)
 {
     struct check check = {.storage = storage, .journal = journal, .options = options, .report = report};
-    return check_runs(&check, err) && count_unfinished(&check, err) &&
+    return check_runs(&check, err) && check_audit(&check, err) && count_unfinished(&check, err) &&
            (options->since || report->unfinished || find_strays(&check, err));
 }
