@@ -195,7 +195,7 @@ static void program_help(const struct option_set *set, struct buf *text)
                        "  sluice rows 7BBXP --limit 10          the first ten rows that run rejected\n"
                        "  sluice reason 7BBXP                   why it rejected the whole file\n"
                        "\nexit codes: 0 done; 1 refused; 2 wrong usage or configuration; 3 the lake or its\n"
-                       "journal is not there now; 4 what was named does not exist, or is not the only one.\n"
+                       "journal is not there now; 4 what was named does not exist, or is not alone.\n"
                        "\nThe manual is sluice(1).\n");
 }
 
