@@ -12,6 +12,7 @@
 struct manifest_output {
     struct journal_output output;
     struct str staged; /* lake key in the run's staging folder */
+    bool replaces;     /* stands over what is there: gold and its metrics; else create-only */
 };
 
 struct manifest {
@@ -26,7 +27,9 @@ struct manifest {
     struct str system_cause_stage; /* stage of a whole file's reject; empty: none */
     struct str blocks;             /* lake key of the staged entries; empty: none */
     uint64_t block_rows;
-    struct str archive_to; /* where the original goes */
+    struct str archive_to; /* where the original goes; empty: the run is about no file */
+    struct str
+        gold_inputs; /* a compaction: journal.h's gold_state.inputs; outputs[0] is the gold object. Empty: none */
 };
 
 /* ".sluice/staging/<run_id>" and ".sluice/manifests/<run_id>.json", in arena. */
