@@ -89,12 +89,12 @@ packages-%:
 
 demo: ## installs what is missing, builds, fills demo/lake, runs the worker, opens the console
 	@$(MAKE) --no-print-directory packages-build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@demo/demo.sh $(B)
 
 test: ## installs what the tests need, builds, runs every test
 	@$(MAKE) --no-print-directory packages-build packages-test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit
 	@tests/run.py --build $(B)
 
 lint: ## floors, tests for modules, banned functions, formatting

@@ -23,6 +23,7 @@ struct arena {
     struct block *blocks;
     struct closer *closers;
     size_t limit, held, used;
+    size_t before; /* held when it was last reset: what it will need again */
 };
 
 struct arena *arena_new(size_t limit)
@@ -70,16 +71,17 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
+/* One block is kept; several become one, so that an arena in steady use asks the system for nothing. */
 void arena_reset(struct arena *arena)
 {
-    struct block *largest = NULL;
+    struct block *only = NULL;
     run_closers(arena);
 #ifndef ARENA_SEPARATE
-    for (struct block *block = arena->blocks; block; block = block->next)
-        if (!largest || block->size > largest->size)
-            largest = block;
+    if (arena->blocks && !arena->blocks->next)
+        only = arena->blocks;
+    arena->before = arena->held;
 #endif
-    free_blocks(arena, largest);
+    free_blocks(arena, only);
 }
 
 static struct block *add_block(struct arena *arena, size_t need)
@@ -92,6 +94,8 @@ static struct block *add_block(struct arena *arena, size_t need)
     size_t wanted = arena->held < FIRST_BLOCK ? FIRST_BLOCK : arena->held;
     if (wanted > LARGEST_BLOCK)
         wanted = LARGEST_BLOCK;
+    if (!arena->held && wanted < arena->before)
+        wanted = arena->before;
     if (size < wanted)
         size = wanted;
     if (arena->limit && arena->held + size > arena->limit)

@@ -18,7 +18,8 @@ struct arena;
 struct arena *arena_new(size_t limit);
 /* Runs the closers, last registered first, then releases everything. arena may be NULL. */
 void arena_free(struct arena *arena);
-/* Runs the closers and forgets the contents; the largest block is kept for reuse. */
+/* Runs the closers and forgets the contents; as much memory as there was is kept, or asked for at once when next used.
+ */
 void arena_reset(struct arena *arena);
 
 /* Aligned to 16; not cleared. NULL when out. */

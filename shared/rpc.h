@@ -1,7 +1,7 @@
 /*
  * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
- * The client asks, the agent answers in order. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result has
- * "items" and, when there is more, "next", which goes into "after" of the next call.
+ * The client asks, the agent answers in order. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result
+ * has "items" and, when there is more, "next", which goes into "after" of the next call.
  *
  * method     params (all optional unless marked !)              result
  * hello      client                                             protocol, version, lake, environment {name, colour},
@@ -11,9 +11,9 @@
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run                                       items []
- * rows       run!, cause, after, limit                          items []: as the reject JSONL has them, with cause, state
- * reason     run!                                               reason.json
- * stages     run!                                               items []: the balance sheet
+ * rows       run!, cause, after, limit                          items []: as the reject JSONL has them, with cause,
+ * state reason     run!                                               reason.json stages     run! items []: the balance
+ * sheet
  *
  * "run" may be any part of a run's id that names only one.
  */

@@ -19,16 +19,17 @@ echo "== a minimal Debian 12 in $root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 # the network as this machine has it: names, certificates, package clients' settings
-mkdir -p "$root/usr/local/share/ca-certificates" "$root/etc/ssl/certs" "$root/usr/etc"
-for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /root/.npmrc /usr/etc/npmrc; do
+for file in /etc/resolv.conf /etc/hosts /root/.npmrc; do
     [[ ! -e $file ]] || cp -L "$file" "$root$file"
 done
+cp -L /etc/ssl/certs/ca-certificates.crt "$root/root/certificates.crt"
 rm -rf "$root/sluice"
 git clone -q . "$root/sluice"
 
 inside() {
     echo "== $*"
     chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+        NODE_EXTRA_CA_CERTS=/root/certificates.crt \
         bash -c "cd /sluice && $*" </dev/null
 }
 inside make demo

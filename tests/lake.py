@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -22,8 +23,11 @@ STAMP = re.compile(r"\d{8}T\d{6}Z")
 class Lake:
     """A directory lake; use it as a context manager."""
 
-    def __init__(self, contracts=None):
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="lake-"))
+    def __init__(self, contracts=None, memory=False):
+        """memory: on a file system in memory where there is one, for tests that start the worker hundreds of times."""
+        shm = "/dev/shm"
+        folder = shm if memory and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 64 << 20 else None
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="lake-", dir=folder))
         (self.path / "raw").mkdir()
         (self.path / "datasets").mkdir()
         for name, text in (contracts or {}).items():
@@ -58,6 +62,18 @@ class Lake:
         if check is not None and done.returncode not in check:
             raise AssertionError(f"sluiced {command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def run_measured(self, *arguments):
+        """Exit code and peak resident memory in MB; started by a small process, whose own memory is what a child begins
+        with."""
+        script = ("import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
+                  "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)")
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", script, SLUICED, "run", "--lake", str(self.path), "--datasets",
+             str(self.path / "datasets"), *arguments],
+            env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+        code, peak = done.stdout.split()[-2:]
+        return int(code), int(peak)
 
     def start(self, *arguments, command="run"):
         return subprocess.Popen(

@@ -41,12 +41,12 @@ def environment(build, folder):
     return env
 
 
-def run(command, build):
+def run(command, build, **more):
     folder = tempfile.mkdtemp(prefix="sluice-test-")
     started = time.monotonic()
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(build, folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, cwd=ROOT, env={**environment(build, folder), **more}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=LIMIT_SECONDS, errors="replace")
         return done.returncode, done.stdout, time.monotonic() - started
     except subprocess.TimeoutExpired as fault:
@@ -69,7 +69,9 @@ def unit(program, build):
 
 def python(path, build):
     name = str(path.relative_to(ROOT / "tests"))
-    code, text, seconds = run([sys.executable, "-m", "unittest", "-v", ".".join(path.relative_to(ROOT).with_suffix("").parts)], build)
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    code, text, seconds = run([sys.executable, "-m", "unittest", "-v", module], build,
+                              PYTHONPATH=f"{path.parent}:{ROOT}")
     passed = len(re.findall(r"\.\.\. ok$", text, re.M))
     failures = re.findall(r"^(?:FAIL|ERROR): .*", text, re.M)
     notes = re.findall(r"^.*\.\.\. skipped .*", text, re.M)

@@ -26,7 +26,7 @@ def table(first, rows, bad=0):
     lines = ["id,day,amount"]
     for i in range(first, first + rows):
         amount = "oops" if bad and i % bad == 0 else f"{i}.{i % 100:02}"
-        lines.append(f"{i},2026-01-{i % 28 + 1:02},{amount}")
+        lines.append(f"{i},2026-01-{i % 4 + 1:02},{amount}")
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +40,7 @@ def fill(lake, rows=200):
 
 class Kill(unittest.TestCase):
     def undisturbed(self, rows=200):
-        with Lake({"sales.yaml": CONTRACT}) as lake:
+        with Lake({"sales.yaml": CONTRACT}, memory=True) as lake:
             fill(lake, rows)
             lake.run(check=[1])
             self.assertEqual(lake.fsck()[0], 0)
@@ -58,7 +58,7 @@ class Kill(unittest.TestCase):
         point = 0
         while True:
             point += 1
-            with Lake({"sales.yaml": CONTRACT}) as lake:
+            with Lake({"sales.yaml": CONTRACT}, memory=True) as lake:
                 fill(lake)
                 died = lake.run(fault=f"kill:any:{point}").returncode == -9
                 with self.subTest(point=point):
@@ -69,19 +69,39 @@ class Kill(unittest.TestCase):
 
     def test_twice_in_a_row(self):
         expected = self.undisturbed()
-        for point in range(3, 120, 9):
-            with Lake({"sales.yaml": CONTRACT}) as lake, self.subTest(point=point):
+        for point in range(3, 100, 5):
+            with Lake({"sales.yaml": CONTRACT}, memory=True) as lake, self.subTest(point=point):
                 fill(lake)
                 lake.run(fault=f"kill:any:{point}")
                 lake.run(fault=f"kill:any:{point // 2}")
                 self.check(lake, expected)
+
+    def deliver_twice(self, lake, fault=None):
+        """The second delivery finds its name in the archive taken."""
+        lake.put("raw/sales/a.csv", table(1, 20))
+        lake.run(check=[0])
+        lake.put("raw/sales/a.csv", table(100, 30))
+        return lake.run(fault=fault).returncode == -9
+
+    def test_where_the_archive_has_the_name_already(self):
+        contracts = {"sales.yaml": CONTRACT + "archive: {prefix: kept/, name: '{path}'}\n"}
+        with Lake(contracts, memory=True) as lake:
+            self.deliver_twice(lake)
+            expected = lake.snapshot()
+        point, died = 0, True
+        while died:
+            point += 1
+            with Lake(contracts, memory=True) as lake, self.subTest(point=point):
+                died = self.deliver_twice(lake, f"kill:any:{point}")
+                self.check(lake, expected)
+        self.assertGreater(point, 30)
 
     def test_at_random_moments(self):
         rows = 60000
         expected = self.undisturbed(rows)
         moments = random.Random(20261121)
         for turn in range(12):
-            with Lake({"sales.yaml": CONTRACT}) as lake, self.subTest(turn=turn):
+            with Lake({"sales.yaml": CONTRACT}, memory=True) as lake, self.subTest(turn=turn):
                 fill(lake, rows)
                 for _ in range(3):
                     process = lake.start()

@@ -7,6 +7,9 @@ be read as; and the benchmark's ten measures compare what was read with that.
 from collections import Counter
 import csv
 import io
+import subprocess
+import sys
+import tempfile
 
 ROWS = 83
 NAMES = ["DATE", "TIME", "Qty", "ITEM", "Price", "Kind", "Description", "URL", "Remarks"]
@@ -176,3 +179,22 @@ def score(expected, output, succeeded=True):
     records = shares(["".join(row) for row in expected[1:]], ["".join(row) for row in loaded[1:]])
     cells = shares([c for row in expected for c in row], [c for row in loaded for c in row])
     return 1.0 + sum(header) + sum(records) + sum(cells)
+
+
+def main():
+    """Scores a program's `read FILE --csv` over every file: pollution.py [PROGRAM]."""
+    program = sys.argv[1] if len(sys.argv) > 1 else "build/release/sluiced"
+    scores = []
+    with tempfile.NamedTemporaryFile(suffix=".csv") as place:
+        for name, content, expected in files():
+            with open(place.name, "wb") as out:
+                out.write(content if isinstance(content, bytes) else content.encode())
+            done = subprocess.run([program, "read", place.name, "--csv"], capture_output=True)
+            scores.append((score(expected, done.stdout.decode("utf-8"), done.returncode == 0), name))
+    for value, name in sorted(scores)[:10]:
+        print(f"{value:7.3f}  {name}")
+    print(f"{sum(value for value, _ in scores) / len(scores):.3f} of 10 over {len(scores)} files")
+
+
+if __name__ == "__main__":
+    main()

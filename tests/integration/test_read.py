@@ -92,6 +92,12 @@ class Read(unittest.TestCase):
         rows = self.rows("a,b\n".encode() + "1,\u00e9\u20ac\n".encode() * 30 + b"2,x\xffy\n")
         self.assertEqual(rows[-1], ["2", "x\ufffdy"])
 
+    def test_ways_of_some_programs(self):
+        # Excel's announcement; R's row names without a label
+        self.assertEqual(self.rows("sep=;\r\nid;name\r\n1;a,b\r\n2;c\r\n"), [["id", "name"], ["1", "a,b"], ["2", "c"]])
+        rows = self.rows('"mpg","cyl"\n"Mazda RX4",21,6\n"Datsun 710",22.8,4\n"Hornet",21.4,6\n')
+        self.assertEqual(rows[:2], [["", "mpg", "cyl"], ["Mazda RX4", "21", "6"]])
+
     def test_explain(self):
         path = self.write("Report\n\nid;price\n1;2,50\n2;3,50\n3\n")
         done = read(path, "--explain")

@@ -30,9 +30,13 @@ static int check(struct workplace *place, const char *path, const char *against,
     if (!contracts_load(path, &contracts, &findings, err))
         return complain(err);
     findings_print(&findings);
-    for (size_t i = 0; i < contracts.count && !findings.errors; i++)
-        printf(STR_FMT ": " STR_FMT ", %u fields, takes " STR_FMT "\n", STR_ARG(contracts.list[i]->path),
-            STR_ARG(contracts.list[i]->dataset), contracts.list[i]->field_count, STR_ARG(contracts.list[i]->match));
+    for (size_t i = 0; i < contracts.count && !findings.errors; i++) {
+        const struct contract *c = contracts.list[i];
+        printf(STR_FMT ": " STR_FMT ", %u fields, takes " STR_FMT "\n", STR_ARG(c->path), STR_ARG(c->dataset),
+            c->field_count, STR_ARG(c->match));
+        if (c->warehouse.given)
+            printf(STR_FMT ": its warehouse is only checked: this version loads none\n", STR_ARG(c->path));
+    }
     bool listed = !against || place->storage->driver->list(place->storage, str_of(against), show, &contracts, err);
     int code = !listed ? complain(err) : findings.errors ? 2 : 0;
     contracts_free(&contracts);

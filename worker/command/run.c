@@ -4,6 +4,7 @@
 #include "shared/log.h"
 #include "worker/command/workplace.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,14 @@ static void on_reload(int signal_number)
     reload_wanted = 1;
 }
 
+/* What is freed goes back to the system, and threads share what is not: the setting is about resident memory. */
+static void bound_heap(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+}
+
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_stop}, reload = {.sa_handler = on_reload};
@@ -35,6 +44,7 @@ static struct worker make_worker(struct workplace *place)
 {
     return (struct worker){
         .options = {.memory = place->settings.memory,
+            .threads = (unsigned)place->settings.workers,
             .lease_us = place->settings.lease,
             .max_files = place->settings.batch,
             .only = STR("")},
@@ -88,6 +98,7 @@ static int run(int argc, char **argv)
     int code;
     if (!workplace_open(&place, argc, argv, &command_run, &extra, 1, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
         return code;
+    bound_heap();
     catch_signals();
     struct worker worker = make_worker(&place);
     worker.options.ignore_backoff = true;
@@ -127,21 +138,19 @@ static const struct option_row watch_rows[] = {
         .help = "a file is complete when nobody wrote to it for so long"},
 };
 
-/* Invalid contracts keep the old ones and raise an incident. */
-static const struct contracts *reload(void *context)
+static bool reload(void *context, struct worker *worker, struct err *err)
 {
     struct workplace *place = context;
     struct contracts fresh = {0};
-    reload_wanted = 0;
     if (!workplace_reload(place, &fresh)) {
-        log_event(LOG_ERROR, "contracts-not-reloaded", "datasets", place->settings.datasets, NULL);
         contracts_free(&fresh);
-        return &place->contracts;
+        return ERR(
+            err, ERR_CONFIG, "the contracts in %s have mistakes: the old ones stay in use", place->settings.datasets);
     }
     contracts_free(&place->contracts);
     place->contracts = fresh;
-    log_event(LOG_INFO, "contracts-reloaded", "datasets", place->settings.datasets, NULL);
-    return &place->contracts;
+    worker->contracts = &place->contracts;
+    return true;
 }
 
 static int run_watch(int argc, char **argv)
@@ -154,15 +163,17 @@ static int run_watch(int argc, char **argv)
     if (!workplace_open(
             &place, argc, argv, &command_watch, &extra, 0, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
         return code;
+    bound_heap();
     catch_signals();
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,
         .sweep_us = place.settings.every,
         .reload = reload,
         .context = &place,
+        .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
-    log_event(LOG_INFO, "watching", "lake", place.settings.lake, NULL);
     code = watch(&worker, &options, &err) ? 0 : complain(&err);
+    place.journal = worker.journal;
     workplace_close(&place);
     return code;
 }

@@ -64,7 +64,14 @@ bool workplace_reload(struct workplace *place, struct contracts *contracts)
 {
     struct err err;
     struct findings findings = {.arena = place->arena};
-    bool ok = contracts_load(place->settings.datasets, contracts, &findings, &err);
+    bool there, ok = fs_exists(place->settings.datasets, &there, &err);
+    if (ok && !there) {
+        log_event(LOG_WARN, "no-contracts", "datasets", place->settings.datasets, "hint",
+            "every file stays unmatched; 'sluiced infer FILE' prints a first contract", NULL);
+        *contracts = (struct contracts){0};
+        return true;
+    }
+    ok = ok && contracts_load(place->settings.datasets, contracts, &findings, &err);
     if (!ok)
         complain(&err);
     if (findings.errors) {

@@ -11,20 +11,18 @@
 enum fail_on { FAIL_ON_REJECT, FAIL_ON_QUARANTINE, FAIL_ON_NEVER };
 
 struct settings {
-    const char *config;      /* --config, or NULL */
-    const char *config_dir;  /* of --config, else $XDG_CONFIG_HOME/sluice */
-    const char *lake;        /* URL or directory */
-    const char *journal;     /* NULL: where the lake has it */
-    const char *datasets;    /* folder or file of contracts; always set, may not exist */
-    const char *warehouse;   /* NULL: none */
-    const char *coordinator; /* NULL: this machine alone */
-    uint64_t memory;         /* bytes of resident memory, the whole process */
-    uint64_t workers;        /* threads; 0: as many as there are processors */
-    int64_t lease;           /* microseconds */
-    int64_t every;           /* microseconds between sweeps of watch */
-    uint64_t batch;          /* files a run takes; 0: all */
-    int fail_on;             /* enum fail_on */
-    int log_level;           /* enum log_level */
+    const char *config;     /* --config, or NULL */
+    const char *config_dir; /* of --config, else $XDG_CONFIG_HOME/sluice */
+    const char *lake;       /* URL or directory */
+    const char *journal;    /* NULL: where the lake has it */
+    const char *datasets;   /* folder or file of contracts; always set, may not exist */
+    uint64_t memory;        /* bytes of resident memory, the whole process */
+    uint64_t workers;       /* threads; 0: as many as there are processors */
+    int64_t lease;          /* microseconds */
+    int64_t every;          /* microseconds between sweeps of watch */
+    uint64_t batch;         /* files a run takes; 0: all */
+    int fail_on;            /* enum fail_on */
+    int log_level;          /* enum log_level */
     bool help, version;
 };
 

@@ -171,3 +171,16 @@ bool journal_register(struct journal *journal, struct str arrival_key, struct st
         ok = insert(journal, arrival_key, dataset, size, version, now, file_id, err);
     return unit_end(journal, ok, err);
 }
+
+bool journal_waiting(struct journal *journal, uint64_t *files, uint64_t *bytes, struct err *err)
+{
+    struct query query;
+    *files = *bytes = 0;
+    query_open(
+        &query, journal, "SELECT count(*), coalesce(sum(size), 0) FROM file WHERE state IN ('PENDING', 'FAILED')", err);
+    if (query_step(&query) == STEP_ROW) {
+        *files = (uint64_t)query_column_int(&query, 0);
+        *bytes = (uint64_t)query_column_int(&query, 1);
+    }
+    return query_run(&query);
+}

@@ -103,6 +103,9 @@ bool journal_register(struct journal *journal, struct str arrival_key, struct st
 bool journal_file_read(struct journal *journal, int64_t file_id, struct journal_file *file, bool *found,
     struct arena *arena, struct err *err) MUST_CHECK;
 
+/* How many files wait to be claimed, and their bytes. */
+bool journal_waiting(struct journal *journal, uint64_t *files, uint64_t *bytes, struct err *err) MUST_CHECK;
+
 /* Nothing is claimed for a held dataset: paused by somebody (until 0), or a dependency is down (until: a time). */
 bool journal_hold(struct journal *journal, struct str dataset, struct str reason, struct str held_by, int64_t now,
     int64_t until, struct err *err) MUST_CHECK;
@@ -154,6 +157,8 @@ bool journal_stage(
  * prepared, else empty. */
 bool journal_run_state(struct journal *journal, const struct claim *claim, enum run_state from, enum run_state to,
     struct str detail, struct err *err) MUST_CHECK;
+/* One more of the notes in its dialect. */
+bool journal_run_note(struct journal *journal, const char *run_id, struct str note, struct err *err) MUST_CHECK;
 
 struct journal_output {
     struct str key;  /* published name */
@@ -194,8 +199,9 @@ bool journal_reject_block(struct journal *journal, const char *run_id, uint32_t 
 bool journal_run_end(struct journal *journal, const struct claim *claim, enum run_outcome outcome,
     struct str error_code, struct str error_message, int64_t now, struct err *err) MUST_CHECK;
 /* A passing fault: attempts counted (unless waiting), FAILED with backoff (10 s, 60 s), or PENDING with waiting_for set
- * for 5 s. *exhausted: the third attempt failed; a further claim gets it at once (file.attempts 3) and quarantines it.
- * From publishing on nothing fails any more: the run stays for journal_take_over(), in 5 s or when this process ends.
+ * for 5 s. ERR_INTERRUPTED (the process ended) is not counted, and anybody may claim the file at once. *exhausted: the
+ * third attempt failed; a further claim gets it at once (file.attempts 3) and quarantines it. From publishing on
+ * nothing fails any more: the run stays for journal_take_over(), in 5 s or when this process ends.
  */
 bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
     struct str waiting_for, int64_t now, bool *exhausted, struct err *err) MUST_CHECK;

@@ -243,13 +243,28 @@ bool journal_run_end(struct journal *journal, const struct claim *claim, enum ru
     return unit_end(journal, ok, err);
 }
 
+bool journal_run_note(struct journal *journal, const char *run_id, struct str note, struct err *err)
+{
+    struct query query;
+    if (!unit_begin(journal, err))
+        return false;
+    query_open(&query, journal,
+        "UPDATE run SET dialect = json_insert(dialect, '$.notes[#]', ?2) WHERE run_id = ?1 AND dialect IS NOT NULL",
+        err);
+    query_str(&query, str_of(run_id));
+    query_str(&query, note);
+    return unit_end(journal, query_run(&query), err);
+}
+
 /* ---- passing faults ---- */
 
-static int64_t retry_time(int attempts, bool waiting, int64_t now)
+static int64_t retry_time(int attempts, bool waiting, bool interrupted, int64_t now)
 {
     size_t last = sizeof backoff_us / sizeof *backoff_us - 1;
     if (waiting)
         return now + WAIT_US;
+    if (interrupted)
+        return 0;
     if (attempts == ATTEMPTS)
         return now; /* the claim that quarantines it */
     return now + backoff_us[(size_t)attempts - 1 < last ? (size_t)attempts - 1 : last];
@@ -260,27 +275,27 @@ static bool fail_file(struct journal *journal, const struct claim *claim, const 
 {
     struct query query;
     int64_t attempts = 0;
-    bool found, waiting = waiting_for.n > 0;
+    bool found, waiting = waiting_for.n > 0, interrupted = !waiting && why->kind == ERR_INTERRUPTED;
     query_open(&query, journal, "SELECT attempts FROM file WHERE file_id = ?", err);
     query_int(&query, claim->file.file_id);
     if (!query_run_int(&query, &attempts, &found))
         return false;
-    attempts += !waiting;
-    *exhausted = !waiting && attempts >= ATTEMPTS;
+    attempts += !waiting && !interrupted;
+    *exhausted = !waiting && !interrupted && attempts >= ATTEMPTS;
     query_open(&query, journal,
-        "UPDATE file SET state = iif(?2 IS NULL, 'FAILED', 'PENDING'), waiting_for = ?2, attempts = ?3, retry_at = ?4, "
-        "backoff_by = (SELECT owner FROM run WHERE run_id = ?5), error_code = ?6, error_message = ?7, processed_at = "
-        "?8 "
-        "WHERE file_id = ?1",
+        "UPDATE file SET state = ?9, waiting_for = ?2, attempts = ?3, retry_at = ?4, "
+        "backoff_by = iif(?4 = 0, NULL, (SELECT owner FROM run WHERE run_id = ?5)), error_code = ?6, "
+        "error_message = ?7, processed_at = ?8 WHERE file_id = ?1",
         err);
     query_int(&query, claim->file.file_id);
     query_str_or_null(&query, waiting_for);
     query_int(&query, attempts);
-    query_int(&query, retry_time((int)attempts, waiting, now));
+    query_int(&query, retry_time((int)attempts, waiting, interrupted, now));
     query_str(&query, str_of(claim->run_id));
     query_cstr(&query, why->code ? why->code : err_kind_name(why->kind));
     query_cstr(&query, why->message);
     query_int(&query, now);
+    query_cstr(&query, waiting || interrupted ? "PENDING" : "FAILED");
     return query_run(&query);
 }
 

@@ -12,8 +12,8 @@
 
 enum { MAX_PATH = 8192 };
 
-/* Gzip and zstd may expand this far before it is called a bomb. */
-static const struct stream_limits expansion = {.max_bytes = 1ull << 40, .max_ratio = 1000};
+/* What is both larger than this and denser is a bomb. */
+static const struct stream_limits expansion = {.max_bytes = 1u << 30, .max_ratio = 1000};
 
 static const struct {
     enum stage stage;
@@ -181,6 +181,13 @@ static enum step_result run_stages(struct file_run *run, struct err *err)
     return STEP_FINISHED;
 }
 
+/* Who cannot be sure that the compare-and-swap did not happen takes it as done: recovery asks the journal. */
+static bool point_of_no_return(struct file_run *run, struct err *err)
+{
+    run->beyond_return = true;
+    return journal_run_state(run->worker->journal, &run->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err);
+}
+
 /* The manifest becomes durable, then the one compare-and-swap after which a run only goes forward. */
 static bool publish(struct file_run *run, struct err *err)
 {
@@ -195,9 +202,7 @@ static bool publish(struct file_run *run, struct err *err)
            fault_pass("manifest", NULL, err) &&
            journal_run_state(
                worker->journal, &run->claim, from, RUN_PREPARED, manifest_key(run->claim.run_id, run->arena), err) &&
-           fault_pass("prepared", NULL, err) &&
-           journal_run_state(worker->journal, &run->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err) &&
-           fault_pass("publishing", NULL, err) &&
+           fault_pass("prepared", NULL, err) && point_of_no_return(run, err) && fault_pass("publishing", NULL, err) &&
            publish_run(worker, &run->claim, manifest, RUN_PUBLISHING, run->arena, err);
 }
 
@@ -219,6 +224,12 @@ static void close_original(struct file_run *run)
     run->fd = -1;
 }
 
+/* The archive is to hold what was read, also after a power failure: producers seldom sync. */
+static bool sync_original(struct file_run *run, struct err *err)
+{
+    return run->fd < 0 || fs_sync_fd(run->fd, run->claim.file.location.p, err);
+}
+
 static void tell(struct file_run *run)
 {
     struct tally *tally = &run->worker->tally;
@@ -237,6 +248,12 @@ static void tell(struct file_run *run)
     progress_done(run->worker->progress, words[run->manifest.outcome], rows, rejects);
 }
 
+/* Is it this file's trouble alone, so that others can go on? */
+static bool is_of_the_file(const struct err *why)
+{
+    return err_action(why) != ERR_ACTION_WAIT && why->kind != ERR_INTERRUPTED;
+}
+
 /* Past the point of no return nothing is cleared away: whoever recovers next rolls the run forward. */
 static bool leave_for_recovery(struct file_run *run, const struct err *why, struct err *err)
 {
@@ -247,33 +264,31 @@ static bool leave_for_recovery(struct file_run *run, const struct err *why, stru
         log_err(LOG_WARN, "lease-kept", &second);
     run->worker->tally.waiting++;
     *err = *why;
-    return false;
+    return is_of_the_file(why);
 }
 
 /* A passing fault or a dependency's: the run is cleared away, the file waits. true: other files can go on. */
-static bool give_back(struct file_run *run, const struct err *why, struct err *err)
+static bool give_back(struct file_run *run, const struct err *why, struct str waiting_for, struct err *err)
 {
     struct worker *worker = run->worker;
-    bool waiting = err_action(why) == ERR_ACTION_WAIT, exhausted = false;
+    bool waiting = waiting_for.n > 0 || why->kind == ERR_INTERRUPTED, exhausted = false;
     struct err second;
     log_err(LOG_WARN, waiting ? "waiting" : "failed", why);
     progress_done(worker->progress, waiting ? "waiting" : "failed", 0, 0);
-    bool cleared = publish_clear(worker, run->claim.run_id, run->arena, &second) &&
-                   journal_run_failed(worker->journal, &run->claim, why, waiting ? STR("lake") : STR(""), clock_now(),
-                       &exhausted, &second);
     worker->tally.failed += !waiting;
     worker->tally.waiting += waiting;
-    if (!cleared || err_action(why) != ERR_ACTION_RETRY) {
-        *err = *why;
-        return false;
-    }
-    return true;
+    *err = *why;
+    if (why->kind == ERR_FENCED) /* what lies in staging is another process's by now */
+        return true;
+    bool cleared = publish_clear(worker, run->claim.run_id, run->arena, &second) &&
+                   journal_run_failed(worker->journal, &run->claim, why, waiting_for, clock_now(), &exhausted, &second);
+    return cleared && is_of_the_file(why);
 }
 
-/* After the third passing fault the file waits for a person. */
+/* After the third fault of its own the file waits for a person. */
 static bool is_last_attempt(const struct file_run *run, const struct err *why)
 {
-    return err_action(why) == ERR_ACTION_RETRY && why->kind != ERR_FENCED && run->claim.file.attempts >= 2;
+    return is_of_the_file(why) && why->kind != ERR_FENCED && run->claim.file.attempts >= 2;
 }
 
 static bool work(struct file_run *run, struct err *err)
@@ -284,13 +299,24 @@ static bool work(struct file_run *run, struct err *err)
         struct err cause = why;
         ok = quarantine_prepare(run, &cause, &why);
     }
+    ok = ok && sync_original(run, &why);
     close_original(run);
     bool publishes = run->manifest.outcome == OUTCOME_LOADED || run->manifest.outcome == OUTCOME_QUARANTINED;
     ok = ok && (publishes ? publish(run, &why) : end_claimed(run, &why));
+    if (!ok && run->beyond_return)
+        return leave_for_recovery(run, &why, err);
     if (!ok)
-        return run->beyond_return ? leave_for_recovery(run, &why, err) : give_back(run, &why, err);
+        return give_back(run, &why, err_action(&why) == ERR_ACTION_WAIT ? STR("lake") : STR(""), err);
     tell(run);
     return true;
+}
+
+/* The contract went while the file waited, and the file no longer lies where it could be told so. */
+static bool wait_for_contract(struct file_run *run, struct err *err)
+{
+    struct err why;
+    ERR(&why, ERR_CONFIG, "there is no contract " STR_FMT " any more", STR_ARG(run->claim.file.dataset));
+    return give_back(run, &why, STR("contract"), err);
 }
 
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
@@ -304,7 +330,7 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");
     progress_file(worker->progress, storage_base_name(claim->file.arrival_key), claim->file.size);
-    bool ok = work(&run, err);
+    bool ok = run.contract ? work(&run, err) : wait_for_contract(&run, err);
     close_original(&run);
     arena_free(arena);
     return ok;

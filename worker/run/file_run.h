@@ -16,6 +16,8 @@ struct file_run {
     int fd;                       /* the original; -1 before intake */
     struct storage_object object; /* as it was when opened */
     enum compression compression;
+    struct str sample; /* the first (decompressed) bytes: the labels are slices of it */
+    bool sample_is_whole;
     struct sniff sniff;
     struct binding binding;
     bool validated;     /* sniff and binding are set */
@@ -40,6 +42,10 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
 
 /* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
 bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
+/* The list of suggestions of reason.json. */
+void file_run_suggest(struct file_run *run, struct json *json);
+/* The dialect as an object, with "notes": what was seen and settled on the way. */
+void file_run_dialect(const struct file_run *run, struct buf *out);
 /* A path in the run's staging folder, which is created. */
 bool file_run_staged(
     struct file_run *run, const char *name, struct str *key, const char **path, struct err *err) MUST_CHECK;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 * 1024 };
+enum { READ_BYTES = 256 * 1024, RUN_PAGE = 100, FOOTER_MEMORY = 256 * 1024 * 1024 };
 
 struct check {
     struct storage *storage;
@@ -83,7 +83,7 @@ static bool count_rows(struct check *check, int fd, const struct expected *outpu
     bool is_gold = str_eq(output->kind, STR("gold"));
     if (!is_gold && !str_eq(output->kind, STR("processed")))
         return true;
-    struct arena *arena = arena_new(0);
+    struct arena *arena = arena_new(FOOTER_MEMORY);
     struct parquet_footer footer;
     struct err fault;
     bool readable = arena && parquet_read_footer(fd, output->key.p, &footer, arena, &fault);
@@ -166,19 +166,26 @@ static uint64_t number(sqlite3_stmt *statement, int column)
 static bool check_outputs(struct check *check, struct str run_id, struct err *err)
 {
     sqlite3_stmt *statement;
-    bool ok = prepare(check,
-        "SELECT o.key, o.kind, o.rows, o.bytes, o.sha256 FROM run_output ro JOIN output o USING (output_id)"
-        " WHERE ro.run_id = ?1 AND o.removed_at IS NULL ORDER BY o.key",
-        &statement, err);
-    if (!ok)
-        return false;
-    sqlite3_bind_text(statement, 1, run_id.p, (int)run_id.n, SQLITE_TRANSIENT);
-    while (ok && sqlite3_step(statement) == SQLITE_ROW) {
-        struct expected output = {
-            text(statement, 0), text(statement, 1), number(statement, 2), number(statement, 3), text(statement, 4)};
-        ok = check_output(check, &output, err);
+    struct arena *arena = arena_new(0);
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    bool ok = arena || ERR(err, ERR_MEMORY, "no memory for the outputs of a run");
+    ok = ok && prepare(check,
+                   "SELECT o.key, o.kind, o.rows, o.bytes, o.sha256 FROM run_output ro JOIN output o USING (output_id)"
+                   " WHERE ro.run_id = ?1 AND o.removed_at IS NULL ORDER BY o.key",
+                   &statement, err);
+    if (ok) {
+        sqlite3_bind_text(statement, 1, run_id.p, (int)run_id.n, SQLITE_TRANSIENT);
+        while (sqlite3_step(statement) == SQLITE_ROW &&
+               arena_reserve(arena, &list, count, &capacity, sizeof(struct expected)))
+            ((struct expected *)list)[count++] =
+                (struct expected){arena_str(arena, text(statement, 0)), arena_str(arena, text(statement, 1)),
+                    number(statement, 2), number(statement, 3), arena_str(arena, text(statement, 4))};
+        sqlite3_finalize(statement);
     }
-    sqlite3_finalize(statement);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = check_output(check, &((struct expected *)list)[i], err);
+    arena_free(arena);
     return ok;
 }
 
@@ -214,66 +221,89 @@ static struct fsck_sheet *sheet_of(struct fsck_report *report, struct str datase
     return &report->sheets[report->sheet_count++];
 }
 
-/* The columns of the query in check_runs(). */
-enum {
-    RUN_ID,
-    RUN_DATASET,
-    RUN_OUTCOME,
-    RUN_LOCATION,
-    RUN_SIZE,
-    RUN_IN,
-    RUN_OUT,
-    RUN_REJECTED,
-    RUN_DUPLICATE,
-    RUN_FILTERED
+/* What the journal says of one run. */
+struct finished_run {
+    struct str run_id, dataset, outcome, location;
+    uint64_t size, in, out, rejected, duplicate, filtered;
 };
 
-static bool balance_run(struct check *check, sqlite3_stmt *row, struct err *err)
+static bool balance_run(struct check *check, const struct finished_run *run, struct err *err)
 {
-    uint64_t in = number(row, RUN_IN), filtered = number(row, RUN_FILTERED);
-    check->sheet->delivered += in;
-    check->sheet->good += number(row, RUN_OUT);
-    check->sheet->rejected += number(row, RUN_REJECTED);
-    check->sheet->duplicate += number(row, RUN_DUPLICATE);
-    check->sheet->filtered += filtered;
+    check->sheet->delivered += run->in;
+    check->sheet->good += run->out;
+    check->sheet->rejected += run->rejected;
+    check->sheet->duplicate += run->duplicate;
+    check->sheet->filtered += run->filtered;
     check->sheet->found_good += check->good;
     check->sheet->found_rejects += check->rejects;
-    if (in == check->good + check->rejects + filtered)
+    uint64_t found = check->good + check->rejects + run->filtered;
+    if (run->in == found)
         return true;
     return differ(check, err,
         "run " STR_FMT ": %" PRIu64 " rows were read, its outputs account for %" PRIu64 " (%" PRIu64 " good, %" PRIu64
         " rejected, %" PRIu64 " filtered)",
-        STR_ARG(text(row, RUN_ID)), in, check->good + check->rejects + filtered, check->good, check->rejects, filtered);
+        STR_ARG(run->run_id), run->in, found, check->good, check->rejects, run->filtered);
 }
 
-static bool check_run(struct check *check, sqlite3_stmt *row, struct err *err)
+static bool check_run(struct check *check, const struct finished_run *run, struct err *err)
 {
     check->good = check->rejects = 0;
     check->report->runs++;
-    check->sheet = sheet_of(check->report, text(row, RUN_DATASET));
+    check->sheet = sheet_of(check->report, run->dataset);
     if (!check->sheet)
         return ERR(err, ERR_MEMORY, "no memory for a balance sheet");
     check->sheet->runs++;
-    return check_outputs(check, text(row, RUN_ID), err) &&
-           check_original(check, text(row, RUN_LOCATION), number(row, RUN_SIZE), err) &&
-           (!str_eq(text(row, RUN_OUTCOME), STR("loaded")) || balance_run(check, row, err));
+    return check_outputs(check, run->run_id, err) && check_original(check, run->location, run->size, err) &&
+           (!str_eq(run->outcome, STR("loaded")) || balance_run(check, run, err));
 }
 
-static bool check_runs(struct check *check, struct err *err)
+/* Up to RUN_PAGE runs after one, so that no read of the journal stays open while outputs are looked into. */
+static bool read_runs(struct check *check, struct str after, struct finished_run *runs, size_t *count,
+    struct arena *arena, struct err *err)
 {
     sqlite3_stmt *statement;
     if (!prepare(check,
             "SELECT run_id, dataset, outcome, location, size, rows_in, rows_out, rows_rejected, rows_duplicate,"
-            " rows_filtered FROM run_view WHERE state = 'archived' AND outcome IN ('loaded', 'quarantined', "
-            "'duplicate')"
-            " AND kind = 'file' AND finished_at >= ?1 ORDER BY run_id",
+            " rows_filtered FROM run_view WHERE state = 'archived' AND kind = 'file' AND run_id > ?1"
+            " AND outcome IN ('loaded', 'quarantined', 'duplicate') AND finished_at >= ?2 ORDER BY run_id LIMIT ?3",
             &statement, err))
         return false;
-    sqlite3_bind_int64(statement, 1, check->options->since);
-    bool ok = true;
-    while (ok && sqlite3_step(statement) == SQLITE_ROW)
-        ok = check_run(check, statement, err);
+    sqlite3_bind_text(statement, 1, after.p, (int)after.n, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(statement, 2, check->options->since);
+    sqlite3_bind_int(statement, 3, RUN_PAGE);
+    for (*count = 0; sqlite3_step(statement) == SQLITE_ROW; ++*count)
+        runs[*count] = (struct finished_run){
+            arena_str(arena, text(statement, 0)),
+            arena_str(arena, text(statement, 1)),
+            arena_str(arena, text(statement, 2)),
+            arena_str(arena, text(statement, 3)),
+            number(statement, 4),
+            number(statement, 5),
+            number(statement, 6),
+            number(statement, 7),
+            number(statement, 8),
+            number(statement, 9),
+        };
     sqlite3_finalize(statement);
+    return true;
+}
+
+static bool check_runs(struct check *check, struct err *err)
+{
+    struct arena *pages[2] = {arena_new(0), arena_new(0)};
+    struct finished_run runs[RUN_PAGE];
+    struct str after = STR("");
+    size_t count = RUN_PAGE;
+    bool ok = (pages[0] && pages[1]) || ERR(err, ERR_MEMORY, "no memory for a page of runs");
+    for (int turn = 0; ok && count == RUN_PAGE; turn = !turn) {
+        arena_reset(pages[turn]);
+        ok = read_runs(check, after, runs, &count, pages[turn], err);
+        for (size_t i = 0; ok && i < count; i++)
+            ok = check_run(check, &runs[i], err);
+        after = count ? runs[count - 1].run_id : after;
+    }
+    arena_free(pages[0]);
+    arena_free(pages[1]);
     return ok;
 }
 
@@ -327,9 +357,10 @@ struct strays {
 static bool look_up(void *context, const struct storage_object *object)
 {
     struct strays *strays = context;
-    sqlite3_reset(strays->known);
     sqlite3_bind_text(strays->known, 1, object->key.p, (int)object->key.n, SQLITE_TRANSIENT);
-    if (sqlite3_step(strays->known) == SQLITE_ROW)
+    bool known = sqlite3_step(strays->known) == SQLITE_ROW;
+    sqlite3_reset(strays->known);
+    if (known)
         return true;
     /* Exports may lie beside gold's own objects. */
     if (str_starts(object->key, STR("gold/")) && !str_ends(object->key, STR("/part-00000.parquet")))

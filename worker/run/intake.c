@@ -22,7 +22,10 @@ static bool reach(struct file_run *run, bool *there, struct err *err)
     }
     if (!storage->driver->stat(storage, file->location, there, &run->object, run->arena, err))
         return false;
-    return !*there || storage->driver->open_fd(storage, file->location, &run->fd, err);
+    if (!*there || storage->driver->open_fd(storage, file->location, &run->fd, err))
+        return true;
+    *there = false; /* gone between the two looks */
+    return err->kind == ERR_NOT_FOUND;
 }
 
 static struct str duplicate_key(struct file_run *run)

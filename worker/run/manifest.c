@@ -90,6 +90,11 @@ static void write_lists(struct json *json, const struct manifest *m)
     for (size_t i = 0; i < m->cause_count; i++)
         write_cause(json, &m->causes[i]);
     jsonw_array_end(json);
+    jsonw_key(json, "notes");
+    jsonw_array_begin(json);
+    for (size_t i = 0; i < m->note_count; i++)
+        jsonw_string(json, m->notes[i]);
+    jsonw_array_end(json);
 }
 
 bool manifest_write(struct storage *storage, const struct manifest *m, struct err *err)
@@ -178,6 +183,18 @@ static void read_cause(const json_t *from, struct sink_cause *to, struct arena *
     }
 }
 
+static bool read_notes(const json_t *from, struct manifest *m, struct arena *arena)
+{
+    struct str *notes = ARENA_ARRAY(arena, struct str, json_array_size(from));
+    for (size_t i = 0; notes && i < json_array_size(from); i++) {
+        const json_t *note = json_array_get(from, i);
+        notes[i] = arena_str(arena, (struct str){json_string_value(note), json_string_length(note)});
+    }
+    m->notes = notes;
+    m->note_count = notes ? json_array_size(from) : 0;
+    return notes != NULL;
+}
+
 static bool read_lists(const json_t *root, struct manifest *m, struct arena *arena)
 {
     const json_t *outputs = json_object_get(root, "outputs"), *counts = json_object_get(root, "counts"),
@@ -194,7 +211,7 @@ static bool read_lists(const json_t *root, struct manifest *m, struct arena *are
         read_count(json_array_get(counts, i), m);
     for (size_t i = 0; i < m->cause_count; i++)
         read_cause(json_array_get(causes, i), &m->causes[i], arena);
-    return true;
+    return read_notes(json_object_get(root, "notes"), m, arena);
 }
 
 static bool read_root(const json_t *root, struct manifest *m, struct arena *arena)

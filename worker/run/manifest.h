@@ -27,9 +27,10 @@ struct manifest {
     struct str system_cause_stage; /* stage of a whole file's reject; empty: none */
     struct str blocks;             /* lake key of the staged entries; empty: none */
     uint64_t block_rows;
-    struct str archive_to; /* where the original goes; empty: the run is about no file */
-    struct str
-        gold_inputs; /* a compaction: journal.h's gold_state.inputs; outputs[0] is the gold object. Empty: none */
+    const struct str *notes; /* sentences on what the rows settled */
+    size_t note_count;
+    struct str archive_to;  /* where the original goes; empty: the run is about no file */
+    struct str gold_inputs; /* a compaction: gold_state.inputs of journal.h, outputs[0] is the gold object; or empty */
 };
 
 /* ".sluice/staging/<run_id>" and ".sluice/manifests/<run_id>.json", in arena. */

@@ -1,62 +1,35 @@
 /* Process: one pass over the file in batches through parse, convert, rules and the sinks, within the memory setting. */
+#include "worker/run/process.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
-#include "worker/format/csv/reader.h"
-#include "worker/run/file_run.h"
 
 #include <stdlib.h>
 
 enum { COPY_BYTES = 256 * 1024 };
 
 static const struct sink_driver *const sink_drivers[] = {&sink_parquet, &sink_rejects};
-enum { SINK_COUNT = sizeof sink_drivers / sizeof *sink_drivers };
+_Static_assert(sizeof sink_drivers / sizeof *sink_drivers == PASS_SINKS, "a place for each sink");
 
 /* Shares of the memory setting; what is left is for code, stacks, SQLite and the file's fixed parts. */
 enum { BATCH_SHARE = 4, SINK_SHARE = 3, UNIQUE_SHARE = 6 };
 
-struct pass {
-    struct file_run *run;
-    struct stream *stream;
-    struct reader *reader;
-    struct batch *batch;
-    struct converter *converter;
-    struct unique *unique;
-    struct rule_counts rules;
-    struct sink_run sink_run;
-    struct sink *sinks[SINK_COUNT];
-    struct stage_count *counts; /* the manifest's */
-};
+/* ---- the stages that need order ---- */
 
-/* ---- stages of a batch ---- */
-
-static bool step_convert(struct pass *pass, struct err *err)
+static bool step_unique(struct pass *pass, struct item *item, struct err *err)
 {
-    return convert_batch(pass->converter, pass->batch, err);
+    return !pass->unique || unique_batch(pass->unique, item->batch, err);
 }
 
-static bool step_rules(struct pass *pass, struct err *err)
+static bool step_write(struct pass *pass, struct item *item, struct err *err)
 {
-    return rules_batch(pass->converter, pass->batch, &pass->rules, err) &&
-           (!pass->unique || unique_batch(pass->unique, pass->batch, err));
-}
-
-static bool step_write(struct pass *pass, struct err *err)
-{
-    batch_sort_errors(pass->batch);
-    for (int i = 0; i < SINK_COUNT; i++)
-        if (!sink_drivers[i]->write(pass->sinks[i], pass->batch, err))
+    item->stage = STAGE_WRITE;
+    item->started_at[STAGE_WRITE] = clock_now();
+    batch_sort_errors(item->batch);
+    for (int i = 0; i < PASS_SINKS; i++)
+        if (!sink_drivers[i]->write(pass->sinks[i], item->batch, err))
             return false;
     return true;
 }
-
-static const struct batch_step {
-    enum stage stage;
-    bool (*run)(struct pass *pass, struct err *err);
-} batch_steps[] = {
-    {STAGE_CONVERT, step_convert},
-    {STAGE_RULES, step_rules},
-    {STAGE_WRITE, step_write},
-};
 
 /* ---- counting ---- */
 
@@ -71,9 +44,9 @@ static void lose(struct stage_count *counts, enum stage stage, enum mark mark)
 }
 
 /* A row is lost at the stage of its first error; blank rows in parse, filtered ones in rules. */
-static void count_batch(struct pass *pass)
+static void count_batch(struct pass *pass, const struct item *item)
 {
-    const struct batch *batch = pass->batch;
+    const struct batch *batch = item->batch;
     size_t e = 0;
     pass->counts[STAGE_PARSE].rows_expanded += batch->n;
     for (uint32_t i = 0; i < batch->n; i++) {
@@ -87,6 +60,20 @@ static void count_batch(struct pass *pass)
         else if (mark != MARK_GOOD)
             lose(pass->counts, batch->errors[e].stage, mark);
         pass->run->rows += mark != MARK_BLANK;
+    }
+    for (uint32_t i = 0; i < pass->run->contract->rule_count; i++)
+        pass->rules.failed[i] += item->rules.failed[i];
+}
+
+/* Batches overlap: a stage lasts from its first start to its last end. */
+static void count_time(struct pass *pass, const struct item *item)
+{
+    for (int s = STAGE_CONVERT; s <= STAGE_WRITE; s++) {
+        struct stage_count *count = &pass->counts[s];
+        if (!count->started_at || item->started_at[s] < count->started_at)
+            count->started_at = item->started_at[s];
+        if (item->finished_at[s] > count->finished_at)
+            count->finished_at = item->finished_at[s];
     }
 }
 
@@ -174,6 +161,7 @@ static bool open_reader(struct pass *pass, struct err *err)
         .width = run->binding.width,
         .blank_tail = run->binding.blank_tail,
         .reject_blank = run->contract->reject_blank};
+    pipeline_bound(pass, &options);
     reader_close(pass->reader);
     stream_close(pass->stream);
     pass->reader = NULL;
@@ -195,11 +183,12 @@ static bool open_sinks(struct pass *pass, struct err *err)
         .source = run->claim.file.arrival_key,
         .ingest_ts = run->claim.file.arrived_at,
         .memory = run->worker->options.memory / SINK_SHARE,
+        .crew = pass->crew,
         .arena = run->arena,
         .copy_original = copy_original,
         .context = run,
     };
-    for (int i = 0; i < SINK_COUNT; i++) {
+    for (int i = 0; i < PASS_SINKS; i++) {
         pass->sinks[i] = sink_drivers[i]->open(&pass->sink_run, err);
         if (!pass->sinks[i])
             return false;
@@ -210,13 +199,9 @@ static bool open_sinks(struct pass *pass, struct err *err)
 /* The look at the keys alone, where the file is too large to keep them all. */
 static bool first_pass(struct pass *pass, struct err *err)
 {
-    enum reader_result result;
     if (!pass->unique || !unique_wants_first_pass(pass->unique, pass->run->claim.file.size))
         return true;
-    while ((result = reader_next(pass->reader, pass->batch, err)) == READER_BATCH)
-        if (!convert_keys(pass->converter, pass->batch, err) || !unique_first_pass(pass->unique, pass->batch, err))
-            return false;
-    return result == READER_END && open_reader(pass, err);
+    return pipeline_keys(pass, err) && open_reader(pass, err);
 }
 
 static bool open_pass(struct pass *pass, struct err *err)
@@ -225,9 +210,12 @@ static bool open_pass(struct pass *pass, struct err *err)
     size_t memory = run->worker->options.memory;
     pass->counts = run->manifest.counts;
     pass->rules.failed = ARENA_ARRAY(run->arena, uint64_t, run->contract->rule_count);
-    pass->batch = batch_new(memory / BATCH_SHARE);
-    if (!pass->batch || !pass->rules.failed)
-        return ERR(err, ERR_MEMORY, "no memory for a batch");
+    if (!pass->rules.failed)
+        return ERR(err, ERR_MEMORY, "no memory for the counts of rules");
+    pass->memory = memory / BATCH_SHARE;
+    pass->beat = clock_monotonic();
+    if (!pipeline_open(pass, err))
+        return false;
     pass->converter = converter_new(run->contract, &run->binding, &run->sniff.dialect, run->arena, err);
     if (!pass->converter)
         return false;
@@ -240,55 +228,39 @@ static bool open_pass(struct pass *pass, struct err *err)
 
 static void close_pass(struct pass *pass)
 {
-    for (int i = 0; i < SINK_COUNT; i++)
+    for (int i = 0; i < PASS_SINKS; i++)
         sink_drivers[i]->close(pass->sinks[i]);
     unique_free(pass->unique);
     reader_close(pass->reader);
     stream_close(pass->stream);
-    batch_free(pass->batch);
+    pipeline_close(pass);
 }
 
 /* ---- the pass ---- */
 
-static bool run_batch(struct pass *pass, struct err *err)
+bool pass_commit(struct pass *pass, struct item *item, struct err *err)
 {
-    for (size_t i = 0; i < sizeof batch_steps / sizeof *batch_steps; i++) {
-        struct stage_count *count = &pass->counts[batch_steps[i].stage];
-        if (!count->started_at)
-            count->started_at = clock_now();
-        pass->run->stage = batch_steps[i].stage;
-        if (!batch_steps[i].run(pass, err))
-            return false;
-        count->finished_at = clock_now();
-    }
-    count_batch(pass);
+    if (!step_unique(pass, item, err))
+        return false;
+    item->finished_at[STAGE_RULES] = clock_now();
+    if (!step_write(pass, item, err))
+        return false;
+    item->finished_at[STAGE_WRITE] = clock_now();
+    count_time(pass, item);
+    count_batch(pass, item);
+    progress_at(pass->run->worker->progress, item->bytes, pass->run->rows, rejected(pass->counts));
     return within_stop_after(pass, err);
 }
 
-static bool run_batches(struct pass *pass, struct err *err)
+bool pass_alive(struct pass *pass, struct err *err)
 {
     struct worker *worker = pass->run->worker;
-    int64_t beat = clock_monotonic();
-    bool decided = false;
-    for (;;) {
-        pass->run->stage = STAGE_PARSE;
-        enum reader_result result = reader_next(pass->reader, pass->batch, err);
-        if (result != READER_BATCH)
-            return result == READER_END;
-        if (!decided && !converter_decide(pass->converter, pass->batch, err))
-            return false;
-        decided = true;
-        if (!run_batch(pass, err))
-            return false;
-        progress_at(worker->progress, reader_bytes(pass->reader), pass->run->rows, rejected(pass->counts));
-        if (worker->stop && *worker->stop)
-            return ERR(err, ERR_INTERRUPTED, "asked to stop");
-        if (clock_monotonic() - beat > worker->options.lease_us / 3) {
-            beat = clock_monotonic();
-            if (!journal_heartbeat(worker->journal, &pass->run->claim, clock_now(), worker->options.lease_us, err))
-                return false;
-        }
-    }
+    if (worker->stop && *worker->stop)
+        return ERR(err, ERR_INTERRUPTED, "asked to stop");
+    if (clock_monotonic() - pass->beat <= worker->options.lease_us / 3)
+        return true;
+    pass->beat = clock_monotonic();
+    return journal_heartbeat(worker->journal, &pass->run->claim, clock_now(), worker->options.lease_us, err);
 }
 
 /* From parse on each stage takes what its predecessor gave. */
@@ -309,15 +281,34 @@ static void balance(struct pass *pass, int64_t started)
     }
 }
 
+static bool read_all(struct pass *pass, struct err *err)
+{
+    return open_pass(pass, err) && first_pass(pass, err) && pipeline_rows(pass, err) && within_limits(pass, err) &&
+           file_run_unchanged(pass->run, err);
+}
+
+/* A file that is refused for its rows is refused with what they suffered from. */
+static void keep_evidence(struct pass *pass)
+{
+    struct file_run *run = pass->run;
+    struct err ignored; /* the refusal itself is already known */
+    for (int i = 0; i < PASS_SINKS; i++)
+        if (sink_drivers[i] == &sink_rejects && pass->sinks[i] &&
+            !(sink_rejects.prepare(pass->sinks[i], &run->result, &ignored) && file_run_keep_causes(run, &ignored)))
+            run->result.cause_count = 0;
+}
+
 static bool run_pass(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
     int64_t started = clock_now();
-    if (!open_pass(pass, err) || !first_pass(pass, err) || !run_batches(pass, err) || !within_limits(pass, err) ||
-        !file_run_unchanged(run, err))
+    if (!read_all(pass, err)) {
+        if (err_action(err) == ERR_ACTION_REJECT)
+            keep_evidence(pass);
         return false;
+    }
     run->stage = STAGE_WRITE;
-    for (int i = 0; i < SINK_COUNT; i++)
+    for (int i = 0; i < PASS_SINKS; i++)
         if (!sink_drivers[i]->prepare(pass->sinks[i], &run->result, err))
             return false;
     balance(pass, started);
@@ -330,6 +321,7 @@ enum step_result stage_process(struct file_run *run, struct err *err)
     bool ok = run_pass(&pass, err);
     if (ok) {
         run->manifest.outcome = OUTCOME_LOADED;
+        run->manifest.notes = converter_notes(pass.converter, &run->manifest.note_count);
         ok = file_run_keep_causes(run, err);
     }
     close_pass(&pass);

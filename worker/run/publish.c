@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/fault.h"
 #include "shared/json.h"
+#include "shared/log.h"
 
 enum { MAX_SAMPLES_TEXT = 64 * 1024, MAX_BLOCKS = 1024 * 1024 * 1024 };
 
@@ -140,6 +141,9 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
     for (size_t i = 0; i < manifest->cause_count; i++)
         if (!commit_cause(worker, manifest, &manifest->causes[i], &cause_ids[i], err))
             return false;
+    for (size_t i = 0; i < manifest->note_count; i++)
+        if (!journal_run_note(journal, claim->run_id, manifest->notes[i], err))
+            return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
            commit_gold(worker, claim, manifest, err) &&
            journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);
@@ -172,6 +176,51 @@ bool publish_move(struct worker *worker, struct claim *claim, struct str to, str
     return true;
 }
 
+/* A crash may have come between the move and the journal's word of it. Where it lay last is a name of this run's alone,
+ * or one that is no longer there. */
+static bool settle(struct worker *worker, struct claim *claim, struct arena *arena, struct err *err)
+{
+    struct journal_file *file = &claim->file;
+    struct storage_object object;
+    bool before, after;
+    if (!file->moving_to.n)
+        return true;
+    if (!worker->storage->driver->stat(worker->storage, file->location, &before, &object, arena, err) ||
+        !worker->storage->driver->stat(worker->storage, file->moving_to, &after, &object, arena, err))
+        return false;
+    if (!before && after)
+        file->location = file->moving_to;
+    file->moving_to = STR("");
+    return journal_file_moved(worker->journal, claim, file->location, err);
+}
+
+static struct str spare_key(const struct claim *claim, struct arena *arena)
+{
+    return str_of(arena_printf(
+        arena, "archive/validated/" STR_FMT "_%s", STR_ARG(storage_base_name(claim->file.arrival_key)), claim->run_id));
+}
+
+/* The contract's own name for the archive may be taken, or lead through a file: then a name that cannot be. */
+static bool archive(struct worker *worker, struct claim *claim, struct str to, struct arena *arena, struct err *err)
+{
+    struct str from = claim->file.location, spare = spare_key(claim, arena);
+    if (!spare.p)
+        return ERR(err, ERR_MEMORY, "no memory for a key");
+    if (!settle(worker, claim, arena, err))
+        return false;
+    if (str_eq(claim->file.location, spare))
+        return true;
+    if (!publish_move(worker, claim, to, err)) {
+        if (err_action(err) == ERR_ACTION_WAIT || err->kind == ERR_FENCED)
+            return false;
+        log_err(LOG_WARN, "archived-under-another-name", err);
+        if (!publish_move(worker, claim, spare, err))
+            return false;
+    }
+    /* The folder in validated/ is the run's own, and empty now. */
+    return !str_starts(from, STR("validated/")) || worker->storage->driver->remove(worker->storage, from, err);
+}
+
 bool publish_clear(struct worker *worker, const char *run_id, struct arena *arena, struct err *err)
 {
     struct storage *storage = worker->storage;
@@ -186,7 +235,7 @@ bool publish_run(struct worker *worker, const struct claim *claim, const struct 
     if (state == RUN_PUBLISHING && (!publish_outputs(worker, manifest, err) || !fault_pass("published", NULL, err) ||
                                        !commit(worker, claim, manifest, arena, err)))
         return false;
-    return (!manifest->archive_to.n || publish_move(worker, &own, manifest->archive_to, err)) &&
+    return (!manifest->archive_to.n || archive(worker, &own, manifest->archive_to, arena, err)) &&
            journal_run_end(worker->journal, &own, manifest->outcome, manifest->error_code, manifest->error_message,
                clock_now(), err) &&
            fault_pass("ended", NULL, err) && publish_clear(worker, claim->run_id, arena, err);

@@ -18,4 +18,7 @@ bool publish_move(struct worker *worker, struct claim *claim, struct str to, str
 /* Removes staging and manifest of a run that will not be published (any more). */
 bool publish_clear(struct worker *worker, const char *run_id, struct arena *arena, struct err *err) MUST_CHECK;
 
+/* Removes staging and manifests of runs that are over, where a process ended before it could. */
+bool publish_sweep(struct worker *worker, struct err *err) MUST_CHECK;
+
 #endif

@@ -52,11 +52,16 @@ static void write_found(const struct file_run *run, struct json *json)
 
 static void write_dialect(const struct file_run *run, struct json *json)
 {
+    struct buf text;
     jsonw_key(json, "dialect");
-    if (run->sniff.width)
-        dialect_write(&run->sniff.dialect, json);
-    else
+    if (!run->sniff.width) {
         jsonw_null(json);
+        return;
+    }
+    buf_init(&text, MAX_REASON);
+    file_run_dialect(run, &text);
+    jsonw_raw(json, text.failed ? STR("null") : buf_str(&text));
+    buf_dispose(&text);
 }
 
 /* Values of the causes that cost the most rows, where the file failed after rows were read. */
@@ -108,7 +113,7 @@ static bool indent(struct buf *text, struct err *err)
     return pretty || ERR(err, ERR_MEMORY, "no memory for a reason");
 }
 
-static void write_json(const struct file_run *run, const struct err *why, const char *code, struct buf *out)
+static void write_json(struct file_run *run, const struct err *why, const char *code, struct buf *out)
 {
     struct json json;
     jsonw_init(&json, out);
@@ -130,8 +135,7 @@ static void write_json(const struct file_run *run, const struct err *why, const 
     jsonw_put_cstring(&json, "ruleset_hash", run->contract->hash);
     write_worker(&json);
     jsonw_key(&json, "suggestions");
-    jsonw_array_begin(&json);
-    jsonw_array_end(&json);
+    file_run_suggest(run, &json);
     jsonw_put_time(&json, "at", clock_now());
     jsonw_object_end(&json);
 }

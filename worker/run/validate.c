@@ -4,32 +4,8 @@
 
 #include "shared/json.h"
 
-enum { MAX_DIALECT_TEXT = 64 * 1024 };
+enum { MAX_DIALECT_TEXT = 64 * 1024 * 1024 };
 
-/* Labels and aliases the contract knows: they help to find the header among title lines. */
-static bool expected_labels(struct file_run *run, struct sniff_request *request, struct err *err)
-{
-    const struct contract *contract = run->contract;
-    size_t most = 0, n = 0;
-    for (uint32_t i = 0; i < contract->field_count; i++)
-        most += 2 + contract->fields[i].alias_count;
-    struct str *labels = ARENA_ARRAY(run->arena, struct str, most);
-    if (!labels)
-        return ERR(err, ERR_MEMORY, "no memory for the contract's labels");
-    for (uint32_t i = 0; i < contract->field_count; i++) {
-        const struct field *field = &contract->fields[i];
-        labels[n++] = field->name;
-        if (field->label.n)
-            labels[n++] = field->label;
-        for (size_t a = 0; a < field->alias_count; a++)
-            labels[n++] = field->aliases[a];
-    }
-    request->expected = labels;
-    request->expected_count = n;
-    return true;
-}
-
-/* The sample stays: the labels are slices of it. */
 static bool sniff(struct file_run *run, struct err *err)
 {
     struct sniff_request request = {.given = &run->contract->dialect};
@@ -39,21 +15,41 @@ static bool sniff(struct file_run *run, struct err *err)
     bool ok = sample != NULL;
     if (stream && !sample)
         ERR(err, ERR_MEMORY, "no memory for a sample of the file");
-    ok = ok && stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err) && expected_labels(run, &request, err);
-    request.sample = (struct str){sample, got};
-    request.whole = got < SNIFF_SAMPLE_BYTES;
+    ok = ok && stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err);
+    request.expected = header_labels(run->contract, run->arena, &request.expected_count);
+    if (ok && !request.expected)
+        ok = ERR(err, ERR_MEMORY, "no memory for the contract's labels");
+    request.sample = run->sample = (struct str){sample, got};
+    request.whole = run->sample_is_whole = got < SNIFF_SAMPLE_BYTES;
     ok = ok && sniff_csv(&request, &run->sniff, run->arena, err);
     stream_close(stream);
     return ok;
 }
 
+void file_run_dialect(const struct file_run *run, struct buf *out)
+{
+    struct json json;
+    jsonw_init(&json, out);
+    dialect_write(&run->sniff.dialect, &json);
+    if (out->failed)
+        return;
+    out->n--; /* the object's end: one member more */
+    buf_add_cstr(out, ",\"notes\":");
+    jsonw_init(&json, out);
+    jsonw_array_begin(&json);
+    for (size_t i = 0; i < run->sniff.note_count; i++)
+        jsonw_string(&json, run->sniff.notes[i]);
+    for (size_t i = 0; i < run->binding.note_count; i++)
+        jsonw_string(&json, run->binding.notes[i]);
+    jsonw_array_end(&json);
+    buf_add_byte(out, '}');
+}
+
 static bool record_dialect(struct file_run *run, struct err *err)
 {
     struct buf text;
-    struct json json;
     buf_init(&text, MAX_DIALECT_TEXT);
-    jsonw_init(&json, &text);
-    dialect_write(&run->sniff.dialect, &json);
+    file_run_dialect(run, &text);
     bool ok = buf_ok(&text, "a dialect", err) &&
               journal_run_state(run->worker->journal, &run->claim, RUN_CLAIMED, RUN_VALIDATED, buf_str(&text), err);
     buf_dispose(&text);

@@ -28,30 +28,55 @@ static bool roll_back(
            journal_run_failed(worker->journal, claim, &why, STR(""), clock_now(), &exhausted, err);
 }
 
+/* One run that cannot be finished must not hold up the others: it is tried again by and by, and somebody is told. */
+static bool put_off(struct worker *worker, const struct claim *claim, const struct err *why, struct err *err)
+{
+    bool exhausted;
+    worker->tally.waiting++;
+    log_err(LOG_ERROR, "not-recovered", why);
+    if (err_action(why) == ERR_ACTION_WAIT || why->kind == ERR_INTERRUPTED) {
+        *err = *why;
+        return false;
+    }
+    return why->kind == ERR_FENCED ||
+           (journal_incident(
+                worker->journal, STR("recovery"), str_of(claim->run_id), str_of(why->message), clock_now(), err) &&
+               journal_run_failed(worker->journal, claim, why, STR("lake"), clock_now(), &exhausted, err));
+}
+
+static bool recover_one(struct worker *worker, bool *found, struct arena *arena, struct err *err)
+{
+    struct claim claim;
+    enum run_state state;
+    struct err why;
+    if (!journal_take_over(
+            worker->journal, worker->owner, clock_now(), worker->options.lease_us, &claim, &state, found, arena, err))
+        return false;
+    if (!*found)
+        return true;
+    bool forward = state == RUN_PUBLISHING || state == RUN_COMMITTED;
+    if (forward ? roll_forward(worker, &claim, state, arena, &why) : roll_back(worker, &claim, state, arena, &why))
+        return journal_incident_close(worker->journal, STR("recovery"), str_of(claim.run_id), clock_now(), err);
+    return put_off(worker, &claim, &why, err);
+}
+
 bool worker_recover(struct worker *worker, struct err *err)
 {
     bool found = true, ok = true;
     while (ok && found) {
         struct arena *arena = arena_new(0);
-        struct claim claim;
-        enum run_state state;
-        if (!arena)
-            return ERR(err, ERR_MEMORY, "no memory to recover");
-        ok = journal_take_over(
-            worker->journal, worker->owner, clock_now(), worker->options.lease_us, &claim, &state, &found, arena, err);
-        if (ok && found)
-            ok = state == RUN_PUBLISHING || state == RUN_COMMITTED ? roll_forward(worker, &claim, state, arena, err)
-                                                                   : roll_back(worker, &claim, state, arena, err);
+        ok = arena ? recover_one(worker, &found, arena, err) : ERR(err, ERR_MEMORY, "no memory to recover");
         arena_free(arena);
     }
-    return ok;
+    return ok && publish_sweep(worker, err);
 }
 
 /* ---- what lies in the landing zone ---- */
 
 struct listing {
     struct worker *worker;
-    int64_t modified_before;
+    worker_ready *ready;
+    void *context;
     struct err *err;
     bool failed;
 };
@@ -61,12 +86,12 @@ static bool register_one(void *context, const struct storage_object *object)
     struct listing *listing = context;
     struct worker *worker = listing->worker;
     struct err unsafe;
-    if (object->modified >= listing->modified_before)
-        return true;
     if (!storage_key_ok(object->key, &unsafe)) {
         log_err(LOG_WARN, "unsafe-name", &unsafe);
         return true;
     }
+    if (listing->ready && !listing->ready(listing->context, object))
+        return true;
     const struct contract *contract = contracts_match(worker->contracts, object->key);
     int64_t file_id;
     bool is_new;
@@ -109,42 +134,30 @@ static bool register_zone(void *context, struct str prefix)
     return storage->driver->list(storage, prefix, register_one, listing, listing->err) && !listing->failed;
 }
 
-static bool in_transaction(struct worker *worker, struct listing *listing, struct str key, struct err *err)
+bool worker_register(struct worker *worker, worker_ready *ready, void *context, struct err *err)
 {
-    struct storage *storage = worker->storage;
-    struct arena *arena = arena_new(0);
-    struct storage_object object;
-    bool exists = false, ok = arena || ERR(err, ERR_MEMORY, "no memory to look at a file");
-    if (!key.n)
-        ok = ok && worker_landing_zones(worker, register_zone, listing);
-    else
-        ok = ok && storage->driver->stat(storage, key, &exists, &object, arena, err) &&
-             (!exists || register_one(listing, &object));
-    arena_free(arena);
-    return ok && fault_pass("registered", NULL, err);
-}
-
-static bool register_keys(struct worker *worker, struct str key, int64_t modified_before, struct err *err)
-{
-    struct listing listing = {.worker = worker, .modified_before = modified_before, .err = err};
-    if (!key.n)
-        worker->tally.unmatched = 0;
+    struct listing listing = {.worker = worker, .ready = ready, .context = context, .err = err};
+    worker->tally.unmatched = 0;
     if (!journal_begin(worker->journal, err))
         return false;
-    if (in_transaction(worker, &listing, key, err))
+    if (worker_landing_zones(worker, register_zone, &listing) && fault_pass("registered", NULL, err))
         return journal_commit(worker->journal, err);
     journal_rollback(worker->journal);
     return false;
 }
 
-bool worker_register(struct worker *worker, int64_t modified_before, struct err *err)
-{
-    return register_keys(worker, STR(""), modified_before, err);
-}
-
 bool worker_register_key(struct worker *worker, struct str key, struct err *err)
 {
-    return register_keys(worker, key, INT64_MAX, err);
+    struct listing listing = {.worker = worker, .err = err};
+    struct storage *storage = worker->storage;
+    struct arena *arena = arena_new(0);
+    struct storage_object object;
+    bool exists = false;
+    bool ok = (arena || ERR(err, ERR_MEMORY, "no memory to look at a file")) &&
+              storage->driver->stat(storage, key, &exists, &object, arena, err) &&
+              (!exists || register_one(&listing, &object));
+    arena_free(arena);
+    return ok && fault_pass("registered", NULL, err);
 }
 
 /* ---- work ---- */
@@ -168,6 +181,10 @@ enum work_result worker_next(struct worker *worker, struct err *err)
 
 bool worker_work(struct worker *worker, struct err *err)
 {
+    uint64_t files, bytes;
+    if (!journal_waiting(worker->journal, &files, &bytes, err))
+        return false;
+    progress_total(worker->progress, files, bytes);
     while (!worker->options.max_files || worker->tally.files < worker->options.max_files) {
         if (worker->stop && *worker->stop)
             return ERR(err, ERR_INTERRUPTED, "asked to stop");
@@ -187,5 +204,5 @@ bool worker_run(struct worker *worker, struct err *err)
 {
     worker->tally = (struct tally){0};
     return worker->storage->driver->probe(worker->storage, err) && worker_recover(worker, err) &&
-           worker_register(worker, INT64_MAX, err) && worker_work(worker, err);
+           worker_register(worker, NULL, NULL, err) && worker_work(worker, err);
 }

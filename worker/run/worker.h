@@ -13,7 +13,8 @@
 #include <signal.h>
 
 struct worker_options {
-    size_t memory; /* bytes, of the whole process */
+    size_t memory;    /* bytes, of the whole process */
+    unsigned threads; /* 0: as many as there are processors */
     int64_t lease_us;
     bool ignore_backoff; /* try at once what another process put off */
     uint64_t max_files;  /* 0: until nothing waits */
@@ -43,9 +44,10 @@ bool worker_run(struct worker *worker, struct err *err) MUST_CHECK;
 
 /* The parts of it. */
 bool worker_recover(struct worker *worker, struct err *err) MUST_CHECK;
-/* Only what was last written before that time; INT64_MAX: whatever lies there. */
-bool worker_register(struct worker *worker, int64_t modified_before, struct err *err) MUST_CHECK;
-/* One key, when it is there. */
+/* What lies in the landing zones, in one transaction; only what ready says yes to. NULL: whatever lies there. */
+typedef bool worker_ready(void *context, const struct storage_object *object);
+bool worker_register(struct worker *worker, worker_ready *ready, void *context, struct err *err) MUST_CHECK;
+/* One key, when it is there; in a transaction of the caller's, or in one of its own. */
 bool worker_register_key(struct worker *worker, struct str key, struct err *err) MUST_CHECK;
 /* Works until nothing waits, max_files are done or *stop is set. */
 bool worker_work(struct worker *worker, struct err *err) MUST_CHECK;

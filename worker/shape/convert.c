@@ -163,18 +163,22 @@ static bool convert_column(const struct plan *plan, struct batch *batch, bool cl
     return done;
 }
 
-static bool begin(const struct converter *converter, struct batch *batch, bool *clean, struct err *err)
+static bool begin(const struct converter *converter, struct batch *batch, struct err *err)
 {
     batch->columns = ARENA_ARRAY(batch->arena, struct vector, converter->columns);
     batch->column_count = converter->columns;
-    *clean = utf8_valid((struct str){batch->text, batch->text_length});
     return batch->columns || convert_no_memory(err);
+}
+
+static bool is_clean(const struct batch *batch)
+{
+    return utf8_valid((struct str){batch->text, batch->text_length});
 }
 
 bool convert_batch(const struct converter *converter, struct batch *batch, struct err *err)
 {
-    bool clean;
-    if (!begin(converter, batch, &clean, err))
+    bool clean = is_clean(batch);
+    if (!begin(converter, batch, err))
         return false;
     for (uint32_t f = 0; f < converter->contract->field_count; f++)
         if (!convert_column(&converter->plans[f], batch, clean, err))
@@ -182,13 +186,19 @@ bool convert_batch(const struct converter *converter, struct batch *batch, struc
     return converter->rescued < 0 || rescue_batch(converter, batch, clean, err);
 }
 
+/* A key too many does no harm here, so a text is not judged: it is its bytes. */
 bool convert_keys(const struct converter *converter, struct batch *batch, struct err *err)
 {
-    bool clean;
-    if (!begin(converter, batch, &clean, err))
+    if (!begin(converter, batch, err))
         return false;
-    for (uint32_t f = 0; f < converter->contract->field_count; f++)
-        if (converter->is_key[f] && !convert_column(&converter->plans[f], batch, clean, err))
+    for (uint32_t f = 0; f < converter->contract->field_count; f++) {
+        if (!converter->is_key[f])
+            continue;
+        struct plan plan = converter->plans[f];
+        bool is_text = plan.field->type.kind == TYPE_STRING;
+        plan.checks = 0;
+        if (!convert_column(&plan, batch, is_text || is_clean(batch), err))
             return false;
+    }
     return true;
 }

@@ -97,7 +97,7 @@ static bool settle_twins(const struct guess *guess, uint128 *allowed, struct gue
             only_other |= b && !a;
             both |= a && b;
         }
-        if (!both)
+        if (!both && !(only && only_other))
             continue;
         if (only == only_other) {
             result->remark = only ? "day and month come in both orders: set the type and formats, with the producer"

@@ -141,10 +141,9 @@ static bool reject_blanks(struct binder *b)
 
 static bool reject_pair(struct binder *b, uint32_t first, uint32_t second, const char *what)
 {
-    const struct binding *binding = b->binding;
-    ERR_REJECT(b->err, "duplicate-label", "columns %u \"%.*s\" and %u \"%.*s\" %s", first + 1,
-        (int)(binding->labels[first].n < 60 ? binding->labels[first].n : 60), binding->labels[first].p, second + 1,
-        (int)(binding->labels[second].n < 60 ? binding->labels[second].n : 60), binding->labels[second].p, what);
+    struct str one = label_cut(b->binding->labels[first]), two = label_cut(b->binding->labels[second]);
+    ERR_REJECT(b->err, "duplicate-label", "columns %u \"" STR_FMT "\" and %u \"" STR_FMT "\" %s", first + 1,
+        STR_ARG(one), second + 1, STR_ARG(two), what);
     return err_hint(
         b->err, "rename one of them, or bind them in the contract by position: %u and %u", first + 1, second + 1);
 }

@@ -37,10 +37,10 @@ static void hint_missing(const struct contract *contract, const struct binding *
     if (labelled && binding->width == 1 && contract->field_count > 1) {
         err_hint(err, "the whole header is one column: the delimiter may be wrong (--set dialect.delimiter=';')");
     } else if (labelled && binding->unknown_count == 1 && count == 1) {
-        struct str label = binding->labels[binding->unknown[0]], name = contract->fields[first].name;
-        int n = (int)(label.n < 60 ? label.n : 60);
-        err_hint(err, "if \"%.*s\" is that column: --map '%.*s=" STR_FMT "', or add it to the field's aliases", n,
-            label.p, n, label.p, STR_ARG(name));
+        struct str label = label_cut(binding->labels[binding->unknown[0]]), name = contract->fields[first].name;
+        err_hint(err,
+            "if \"" STR_FMT "\" is that column: --map '" STR_FMT "=" STR_FMT "', or add it to the field's aliases",
+            STR_ARG(label), STR_ARG(label), STR_ARG(name));
     } else {
         err_hint(err, "ask the producer for the column, add the header's label to the field's aliases, "
                       "or make the field optional");

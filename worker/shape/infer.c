@@ -26,7 +26,8 @@ static bool sniff_stream(struct infer *infer, struct stream *stream, struct err 
         return ERR(err, ERR_MEMORY, "no memory for the file's first bytes");
     if (!stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err))
         return false;
-    struct sniff_request request = {.sample = {sample, got}, .whole = got < SNIFF_SAMPLE_BYTES};
+    infer->sample = (struct str){sample, got};
+    struct sniff_request request = {.sample = infer->sample, .whole = got < SNIFF_SAMPLE_BYTES};
     return sniff_csv(&request, &infer->sniff, infer->arena, err);
 }
 
@@ -104,6 +105,37 @@ static bool settle(struct infer *infer, struct err *err)
     return infer_names(infer, err);
 }
 
+/* A run knows the contract's labels when it looks for the header: does that lead it elsewhere? */
+static bool look_again(struct infer *infer, struct err *err)
+{
+    const struct dialect *dialect = &infer->sniff.dialect;
+    struct str *labels = ARENA_ARRAY(infer->arena, struct str, 2 * (size_t)infer->count);
+    struct dialect given;
+    struct sniff again;
+    struct err fault = {0};
+    if (!labels)
+        return ERR(err, ERR_MEMORY, "no memory for the file's columns");
+    dialect_init(&given);
+    given.encoding = dialect->encoding;
+    given.encoding_name = dialect->encoding_name;
+    struct sniff_request request = {
+        .sample = infer->sample, .whole = infer->sample.n < SNIFF_SAMPLE_BYTES, .given = &given, .expected = labels};
+    for (uint32_t c = 0; c < infer->count; c++) {
+        labels[request.expected_count++] = infer->columns[c].name;
+        if (infer->columns[c].by_label)
+            labels[request.expected_count++] = infer->columns[c].label;
+    }
+    bool found = sniff_csv(&request, &again, infer->arena, &fault);
+    if (!found && fault.kind == ERR_MEMORY)
+        return ERR(err, ERR_MEMORY, "no memory for the file's columns");
+    infer->unsteady = !found || again.width != infer->sniff.width ||
+                      again.dialect.header_line != dialect->header_line ||
+                      again.dialect.header_rows != dialect->header_rows ||
+                      again.dialect.first_data_offset != dialect->first_data_offset ||
+                      !str_eq(again.dialect.delimiter, dialect->delimiter);
+    return true;
+}
+
 static bool infer_file(struct infer *infer, int fd, const char *path, struct err *err)
 {
     struct stat stat;
@@ -115,7 +147,7 @@ static bool infer_file(struct infer *infer, int fd, const char *path, struct err
     if (!ok)
         return false;
     stream = open_stream(fd, path, (uint64_t)stat.st_size, err);
-    ok = stream && read_rows(infer, stream, err) && settle(infer, err);
+    ok = stream && read_rows(infer, stream, err) && settle(infer, err) && look_again(infer, err);
     stream_close(stream);
     return ok;
 }

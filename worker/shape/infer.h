@@ -17,7 +17,9 @@ struct infer_column {
 
 struct infer {
     struct str key;
+    struct str sample;
     struct sniff sniff;
+    bool unsteady; /* with the labels known, detection would come to another result */
     struct infer_column *columns;
     uint32_t count;
     uint64_t rows;

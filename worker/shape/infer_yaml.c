@@ -12,7 +12,8 @@ static void put_quoted(struct buf *out, struct str text)
     for (size_t at = 0; at < text.n;) {
         uint32_t c = 0;
         size_t n = utf8_decode((struct str){text.p + at, text.n - at}, &c);
-        bool printable = n && c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0) && c != 0xFEFF && c < 0xFFFE;
+        bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+        bool printable = n && !control && c != 0xFEFF && c < 0xFFFE;
         if (c == '"' || c == '\\')
             buf_printf(out, "\\%c", (char)c);
         else if (printable)
@@ -22,6 +23,18 @@ static void put_quoted(struct buf *out, struct str text)
         at += n ? n : 1;
     }
     buf_add_byte(out, '"');
+}
+
+/* A name as it is, but in quotes where YAML reads something else than text into the word. */
+static void put_name(struct buf *out, struct str name)
+{
+    static const char *const words[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq(name, str_of(words[i]))) {
+            put_quoted(out, name);
+            return;
+        }
+    buf_add_str(out, name);
 }
 
 static void put_list(struct buf *out, const struct str *list, size_t count)
@@ -36,7 +49,9 @@ static void put_list(struct buf *out, const struct str *list, size_t count)
 
 static void put_source(struct buf *out, const struct infer *infer, struct str dataset)
 {
-    buf_printf(out, "dataset: " STR_FMT "\nsource: {match: ", STR_ARG(dataset));
+    buf_add_cstr(out, "dataset: ");
+    put_name(out, dataset);
+    buf_add_cstr(out, "\nsource: {match: ");
     struct buf match;
     buf_init(&match, 1 << 20);
     buf_printf(&match, "raw/**/" STR_FMT "*", STR_ARG(infer->key));
@@ -49,7 +64,7 @@ static void put_source(struct buf *out, const struct infer *infer, struct str da
 static void put_dialect(struct buf *out, const struct infer *infer)
 {
     const struct dialect *dialect = &infer->sniff.dialect;
-    bool unsure = infer->sniff.confidence < UNSURE && infer->sniff.width > 1;
+    bool unsure = (infer->unsteady || infer->sniff.confidence < UNSURE) && infer->sniff.width > 1;
     bool header = infer->sniff.labels != NULL;
     for (size_t i = 0; i < infer->sniff.note_count; i++) {
         buf_add_cstr(out, "# ");
@@ -58,7 +73,7 @@ static void put_dialect(struct buf *out, const struct infer *infer)
     }
     if (dialect->encoding != ENCODING_UTF8)
         buf_printf(out, "encoding: " STR_FMT "\n", STR_ARG(dialect->encoding_name));
-    if (!unsure && header)
+    if (!unsure && !infer->unsteady && header)
         return;
     buf_add_cstr(out, "dialect:\n");
     if (unsure) {
@@ -66,8 +81,14 @@ static void put_dialect(struct buf *out, const struct infer *infer)
         put_quoted(out, dialect->delimiter);
         buf_add_byte(out, '\n');
     }
-    if (!header)
+    if (!header) {
         buf_add_cstr(out, "  header: false\n");
+    } else if (infer->unsteady) {
+        buf_add_cstr(out, "  headerRows: [");
+        for (int i = 0; i < dialect->header_rows; i++)
+            buf_printf(out, "%s%lld", i ? ", " : "", (long long)dialect->header_line + i);
+        buf_add_cstr(out, "]\n");
+    }
 }
 
 static bool seen_anywhere(const struct infer *infer, int token)
@@ -178,7 +199,8 @@ static void put_field(struct buf *out, const struct infer *infer, const struct i
     const struct guess_result *result = &column->result;
     if (result->remark)
         buf_printf(out, "    # %s\n", result->remark);
-    buf_printf(out, "    - {name: " STR_FMT, STR_ARG(column->name));
+    buf_add_cstr(out, "    - {name: ");
+    put_name(out, column->name);
     if (column->by_label) {
         buf_add_cstr(out, ", label: ");
         put_quoted(out, str_trim(column->label));

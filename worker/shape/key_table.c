@@ -34,6 +34,12 @@ static uint64_t place_of(uint64_t hash)
     return (hash ^ hash >> 29) * 0x9E3779B97F4A7C15u >> 20;
 }
 
+void key_table_prefetch(const struct key_table *table, struct key_hash hash)
+{
+    if (table->size)
+        __builtin_prefetch(&table->slots[place_of(hash.low) & (table->size - 1)], 1);
+}
+
 bool key_table_find(struct key_table *table, struct key_hash hash, struct str key, uint64_t *row, struct err *err)
 {
     *row = 0;

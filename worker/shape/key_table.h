@@ -23,6 +23,8 @@ struct key_table {
 
 void key_table_init(struct key_table *table, size_t budget, const char *spill_dir);
 void key_table_dispose(struct key_table *table);
+/* Asks for the memory where the key would lie. */
+void key_table_prefetch(const struct key_table *table, struct key_hash hash);
 /* *row: that of the key, or 0 when the table does not hold it. */
 bool key_table_find(
     struct key_table *table, struct key_hash hash, struct str key, uint64_t *row, struct err *err) MUST_CHECK;

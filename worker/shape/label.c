@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-enum { MAX_LABEL_BYTES = 64 << 20 };
+enum { MAX_LABEL_BYTES = 64 << 20, SHOWN_BYTES = 60 };
 
 static bool is_name_part(uint32_t c)
 {
@@ -66,14 +66,12 @@ bool label_normalised(struct str label, struct arena *arena, struct str *out)
     return out->p != NULL;
 }
 
-static size_t cut_length(struct str text, size_t most)
+struct str label_cut(struct str label)
 {
-    if (text.n <= most)
-        return text.n;
-    size_t n = most;
-    while (n && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+    size_t n = label.n < SHOWN_BYTES ? label.n : SHOWN_BYTES;
+    while (n && n < label.n && ((unsigned char)label.p[n] & 0xC0) == 0x80)
         n--;
-    return n;
+    return (struct str){label.p, n};
 }
 
 void label_list(struct buf *out, const struct str *list, size_t count, size_t most_bytes)
@@ -84,7 +82,25 @@ void label_list(struct buf *out, const struct str *list, size_t count, size_t mo
             buf_printf(out, ", … (%zu in all)", count);
             return;
         }
-        size_t n = cut_length(list[i], 60);
-        buf_printf(out, "%s%.*s%s", i ? ", " : "", (int)n, list[i].p, n < list[i].n ? "…" : "");
+        struct str shown = label_cut(list[i]);
+        buf_printf(out, "%s" STR_FMT "%s", i ? ", " : "", STR_ARG(shown), shown.n < list[i].n ? "…" : "");
     }
+}
+
+struct str *header_labels(const struct contract *contract, struct arena *arena, size_t *count)
+{
+    size_t n = 0, most = 0;
+    for (uint32_t f = 0; f < contract->field_count; f++)
+        most += 2 + contract->fields[f].alias_count;
+    struct str *labels = ARENA_ARRAY(arena, struct str, most);
+    for (uint32_t f = 0; labels && f < contract->field_count; f++) {
+        const struct field *field = &contract->fields[f];
+        labels[n++] = field->name;
+        if (field->label.n)
+            labels[n++] = field->label;
+        for (size_t i = 0; i < field->alias_count; i++)
+            labels[n++] = field->aliases[i];
+    }
+    *count = n;
+    return labels;
 }

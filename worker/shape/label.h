@@ -6,6 +6,8 @@
 
 /* label_normalise() into the arena. false: memory is out. */
 bool label_normalised(struct str label, struct arena *arena, struct str *out) MUST_CHECK;
+/* As much of a label as a message shows: 60 bytes, at a code point. */
+struct str label_cut(struct str label);
 /* "a, b, c", each cut to 60 bytes, the list to about most_bytes with the full count behind. */
 void label_list(struct buf *out, const struct str *list, size_t count, size_t most_bytes);
 

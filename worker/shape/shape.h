@@ -29,6 +29,9 @@ struct binding {
 /* Header text to the name it stands for: NFKC, trimmed, case-folded, every other run of characters one '_', none at the
  * ends. */
 void label_normalise(struct str label, struct buf *out);
+/* All labels that the contract knows (names, labels, aliases): what sniff_request.expected asks for. NULL: no memory.
+ */
+struct str *header_labels(const struct contract *contract, struct arena *arena, size_t *count);
 /*
  * Binds by label or position first, then exactly by name and aliases, then normalised. sniff without labels binds by
  * position alone (fields in order). ERR_FILE with expected and found in the message and a hint: missing-label,
@@ -86,7 +89,8 @@ struct unique *unique_new(const struct contract *contract, size_t memory, const 
 bool unique_wants_first_pass(const struct unique *unique, uint64_t file_bytes);
 /* First pass: key columns of a batch (convert_keys() below filled them), in any order. */
 bool unique_first_pass(struct unique *unique, const struct batch *batch, struct err *err) MUST_CHECK;
-/* Converts only the columns that keys are made of. */
+/* Converts only the columns that keys are made of; values that convert_batch() will find fault with may be among
+ * them. After converter_decide(). */
 bool convert_keys(const struct converter *converter, struct batch *batch, struct err *err) MUST_CHECK;
 /* Main pass, batches in order: marks repeats among so far good rows, CODE_PRIMARY_KEY (detail names the winner's row)
  * or CODE_UNIQUE. */
@@ -101,9 +105,9 @@ void row_error_message(
 
 /* ---- infer ---- */
 
-/* Writes a first contract (YAML) for a file: match "raw/<sub-folders>/<stem>*", fields with types and formats that
- * every sampled value fits, positions for blank or doubled labels, missing values seen. It passes check and loads that
- * file. Reads the whole file, so that a late value cannot contradict it. */
+/* Appends a first contract (YAML) for a file: match: any folder of raw/, <stem>* (the stem of key, or of path where key
+ * is empty), fields with types and formats that every value fits, positions for blank or doubled labels, missing values
+ * seen. It passes check and loads that file. Reads the whole file, so that a late value cannot contradict it. */
 bool infer_contract(const char *path, struct str key, struct buf *yaml, struct err *err) MUST_CHECK;
 
 #endif

@@ -206,6 +206,9 @@ static bool try_delimiter(struct attempt *attempt, const struct sniff *seen, str
     }
     struct sniff_request request = {.sample = attempt->sample, .whole = attempt->whole, .given = &given};
     view.overrides[0] = (struct remedy_override){.key = STR("dialect.delimiter"), .value = delimiter};
+    request.expected = header_labels(attempt->contract, attempt->arena, &request.expected_count);
+    if (!request.expected)
+        return no_memory(attempt->err);
     if (!sniff_csv(&request, &view.sniff, attempt->arena, &fault))
         return fault.kind != ERR_MEMORY || no_memory(attempt->err);
     if (view.sniff.width < 2)

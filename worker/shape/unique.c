@@ -7,10 +7,20 @@
 
 #include <math.h>
 #include <stdlib.h>
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* Of a set's memory: while the first pass runs, its two filters; then the flags and the table. */
 enum { SEEN_SHARE = 2, TWICE_SHARE = 8, MAX_KEY_BYTES = 1 << 30 };
+/* Rows whose keys are read ahead, so that the memory behind them is on its way when they are looked up. */
+enum { BLOCK_ROWS = 32 };
+
+struct key {
+    struct str bytes; /* canonical: equal values, equal bytes */
+    struct key_hash hash;
+    bool present, flagged; /* the row has a key here; one that may occur twice */
+};
 
 struct key_set {
     const uint32_t *fields;
@@ -18,9 +28,8 @@ struct key_set {
     bool primary;
     struct key_filter seen, twice; /* of the first pass; lines 0: it did not run */
     struct key_table table;
-    struct buf key; /* the row's, canonical */
-    struct key_hash hash;
-    bool present, flagged; /* the row has a key here; one that may occur twice */
+    struct key keys[BLOCK_ROWS];
+    struct buf made; /* the bytes of keys that don't lie in a vector as they are */
 };
 
 struct unique {
@@ -68,7 +77,7 @@ static bool make_sets(struct unique *unique)
             unique->sets[n++] = (struct key_set){.fields = &unique->fields[f], .field_count = 1};
     }
     for (size_t i = 0; i < n; i++) {
-        buf_init(&unique->sets[i].key, MAX_KEY_BYTES);
+        buf_init(&unique->sets[i].made, MAX_KEY_BYTES);
         key_table_init(&unique->sets[i].table, unique->memory / n, unique->spill_dir);
     }
     return true;
@@ -100,7 +109,7 @@ void unique_free(struct unique *unique)
         key_filter_dispose(&unique->sets[i].seen);
         key_filter_dispose(&unique->sets[i].twice);
         key_table_dispose(&unique->sets[i].table);
-        buf_dispose(&unique->sets[i].key);
+        buf_dispose(&unique->sets[i].made);
     }
     free(unique->sets);
     free(unique->fields);
@@ -134,21 +143,54 @@ static void add_part(struct buf *key, const struct vector *vector, uint32_t row,
     buf_add(key, vector_at(vector, row), type_size(vector->type));
 }
 
-/* The set's key of one row, its hash; present false when a part is NULL or did not convert. */
-static bool read_key(struct key_set *set, const struct batch *batch, uint32_t row, struct err *err)
+static bool is_present(const struct key_set *set, const struct batch *batch, uint32_t row)
 {
-    set->present = true;
-    buf_reset(&set->key);
-    for (uint32_t i = 0; i < set->field_count; i++) {
-        const struct vector *vector = &batch->columns[set->fields[i]];
-        set->present = set->present && vector->state[row] == VALUE_PRESENT;
-        if (set->present)
-            add_part(&set->key, vector, row, i + 1 == set->field_count);
+    bool present = true;
+    for (uint32_t i = 0; i < set->field_count; i++)
+        present &= batch->columns[set->fields[i]].state[row] == VALUE_PRESENT;
+    return present;
+}
+
+/* The bytes of one value, where they lie in its vector; .p NULL: they have to be made. */
+static struct str bytes_in_place(const struct vector *vector, uint32_t row)
+{
+    if (vector->type.kind == TYPE_STRING)
+        return vector->str[row];
+    if (vector->type.kind == TYPE_DOUBLE)
+        return (struct str){0};
+    return (struct str){vector_at(vector, row), type_size(vector->type)};
+}
+
+/* Keys and hashes of up to BLOCK_ROWS rows. */
+static bool read_keys(struct key_set *set, const struct batch *batch, uint32_t from, uint32_t n, struct err *err)
+{
+    const struct vector *first = &batch->columns[set->fields[0]];
+    buf_reset(&set->made);
+    for (uint32_t i = 0; i < n; i++) {
+        struct key *key = &set->keys[i];
+        key->present = is_present(set, batch, from + i);
+        key->bytes = key->present && set->field_count == 1 ? bytes_in_place(first, from + i) : (struct str){0};
+        if (!key->present || key->bytes.p)
+            continue;
+        size_t start = set->made.n;
+        for (uint32_t f = 0; f < set->field_count; f++)
+            add_part(&set->made, &batch->columns[set->fields[f]], from + i, f + 1 == set->field_count);
+        key->bytes.n = set->made.n - start;
     }
-    if (!buf_ok(&set->key, "a row's key", err))
+    if (!buf_ok(&set->made, "the keys of a batch", err))
         return false;
-    XXH128_hash_t hash = XXH3_128bits(set->key.n ? set->key.p : "", set->key.n);
-    set->hash = (struct key_hash){hash.low64, hash.high64};
+    const char *made = set->made.p ? set->made.p : "";
+    for (uint32_t i = 0; i < n; i++) {
+        struct key *key = &set->keys[i];
+        if (key->present && !key->bytes.p) {
+            key->bytes.p = made;
+            made += key->bytes.n;
+        }
+        if (!key->present)
+            continue;
+        XXH128_hash_t hash = XXH3_128bits(key->bytes.p, key->bytes.n);
+        key->hash = (struct key_hash){hash.low64, hash.high64};
+    }
     return true;
 }
 
@@ -165,23 +207,29 @@ static bool begin_first_pass(struct unique *unique, struct err *err)
     return true;
 }
 
+static void note_keys(struct key_set *set, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (set->keys[i].present)
+            __builtin_prefetch(key_filter_bits(&set->seen, set->keys[i].hash).line, 1);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!set->keys[i].present)
+            continue;
+        bool seen = key_filter_has(&set->seen, set->keys[i].hash);
+        key_filter_add(seen ? &set->twice : &set->seen, set->keys[i].hash);
+    }
+}
+
 bool unique_first_pass(struct unique *unique, const struct batch *batch, struct err *err)
 {
     if (!unique->sets[0].seen.lines && !begin_first_pass(unique, err))
         return false;
     for (size_t i = 0; i < unique->set_count; i++) {
-        struct key_set *set = &unique->sets[i];
-        for (uint32_t row = 0; row < batch->n; row++) {
-            if (batch->marks[row] == MARK_BLANK)
-                continue;
-            if (!read_key(set, batch, row, err))
+        for (uint32_t from = 0; from < batch->n; from += BLOCK_ROWS) {
+            uint32_t n = batch->n - from < BLOCK_ROWS ? batch->n - from : BLOCK_ROWS;
+            if (!read_keys(&unique->sets[i], batch, from, n, err))
                 return false;
-            if (!set->present)
-                continue;
-            if (key_filter_has(&set->seen, set->hash))
-                key_filter_add(&set->twice, set->hash);
-            else
-                key_filter_add(&set->seen, set->hash);
+            note_keys(&unique->sets[i], n);
         }
     }
     return true;
@@ -222,19 +270,34 @@ static bool report(struct unique *unique, const struct key_set *set, struct batc
     return detail ? batch_error(batch, &error, err) : no_memory(err);
 }
 
-/* *repeats: the row may not be a winner. */
-static bool look_up(struct unique *unique, struct batch *batch, uint32_t row, bool *repeats, struct err *err)
+static bool read_block(struct unique *unique, const struct batch *batch, uint32_t from, uint32_t n, struct err *err)
+{
+    for (size_t i = 0; i < unique->set_count; i++) {
+        struct key_set *set = &unique->sets[i];
+        if (!read_keys(set, batch, from, n, err))
+            return false;
+        for (uint32_t k = 0; k < n; k++) {
+            struct key *key = &set->keys[k];
+            key->flagged = key->present && (!set->twice.lines || key_filter_has(&set->twice, key->hash));
+            if (key->flagged)
+                key_table_prefetch(&set->table, key->hash);
+        }
+    }
+    return true;
+}
+
+/* *repeats: the row may not be a winner. at: its place in the block. */
+static bool look_up(
+    struct unique *unique, struct batch *batch, uint32_t row, uint32_t at, bool *repeats, struct err *err)
 {
     *repeats = false;
     for (size_t i = 0; i < unique->set_count; i++) {
         struct key_set *set = &unique->sets[i];
+        const struct key *key = &set->keys[at];
         uint64_t winner;
-        if (!read_key(set, batch, row, err))
-            return false;
-        set->flagged = set->present && (!set->twice.lines || key_filter_has(&set->twice, set->hash));
-        if (!set->flagged)
+        if (!key->flagged)
             continue;
-        if (!key_table_find(&set->table, set->hash, buf_str(&set->key), &winner, err))
+        if (!key_table_find(&set->table, key->hash, key->bytes, &winner, err))
             return false;
         if (!winner)
             continue;
@@ -247,21 +310,33 @@ static bool look_up(struct unique *unique, struct batch *batch, uint32_t row, bo
     return true;
 }
 
+static bool judge_row(struct unique *unique, struct batch *batch, uint32_t row, uint32_t at, struct err *err)
+{
+    bool repeats;
+    if (batch->marks[row] != MARK_GOOD)
+        return true;
+    if (!look_up(unique, batch, row, at, &repeats, err))
+        return false;
+    for (size_t i = 0; !repeats && i < unique->set_count; i++) {
+        struct key_set *set = &unique->sets[i];
+        const struct key *key = &set->keys[at];
+        if (key->flagged && !key_table_add(&set->table, key->hash, key->bytes, batch->first_row + row, err))
+            return false;
+    }
+    return true;
+}
+
 bool unique_batch(struct unique *unique, struct batch *batch, struct err *err)
 {
     for (size_t i = 0; i < unique->set_count; i++)
         key_filter_dispose(&unique->sets[i].seen);
-    for (uint32_t row = 0; row < batch->n; row++) {
-        bool repeats;
-        if (batch->marks[row] != MARK_GOOD)
-            continue;
-        if (!look_up(unique, batch, row, &repeats, err))
+    for (uint32_t from = 0; from < batch->n; from += BLOCK_ROWS) {
+        uint32_t n = batch->n - from < BLOCK_ROWS ? batch->n - from : BLOCK_ROWS;
+        if (!read_block(unique, batch, from, n, err))
             return false;
-        for (size_t i = 0; !repeats && i < unique->set_count; i++) {
-            struct key_set *set = &unique->sets[i];
-            if (set->flagged && !key_table_add(&set->table, set->hash, buf_str(&set->key), batch->first_row + row, err))
+        for (uint32_t i = 0; i < n; i++)
+            if (!judge_row(unique, batch, from + i, i, err))
                 return false;
-        }
     }
     return true;
 }

@@ -22,7 +22,7 @@ struct open_file {
     struct parquet_writer *writer;
     int fd;
     struct str path;
-    uint64_t rows;
+    uint64_t rows, bytes; /* bytes: once it is sealed */
 };
 
 struct sink {
@@ -37,7 +37,7 @@ struct sink {
     uint32_t max_open;
     struct arena *scratch; /* of one batch */
     struct vector system[SYSTEM_COLUMNS];
-    uint64_t rows, bytes;
+    uint64_t rows;
 };
 
 static bool no_memory(struct err *err)
@@ -107,6 +107,15 @@ static uint32_t writers_allowed(const struct sink *sink)
     return allowed < LEAST_WRITERS ? LEAST_WRITERS : (uint32_t)allowed;
 }
 
+/* A part of the memory for each partition known so far; the budget is kept whatever comes later. */
+static size_t row_group_bytes(const struct sink *sink)
+{
+    size_t parts = partitions_count(sink->partitions), wanted = sink->run->contract->row_group_bytes;
+    parts = parts < LEAST_WRITERS ? LEAST_WRITERS : parts > sink->max_open ? sink->max_open : parts;
+    size_t part = sink->run->memory / parts;
+    return wanted && wanted < part ? wanted : part;
+}
+
 static struct parquet_writer *open_writer(struct sink *sink, struct open_file *file, struct err *err)
 {
     const struct sink_run *run = sink->run;
@@ -118,7 +127,7 @@ static struct parquet_writer *open_writer(struct sink *sink, struct open_file *f
     struct parquet_options options = {
         .codec = run->contract->codec,
         .level = run->contract->codec_level,
-        .row_group_bytes = run->contract->row_group_bytes,
+        .row_group_bytes = row_group_bytes(sink),
         .created_by = "sluice version " SLUICE_VERSION,
         .metadata_keys = keys,
         .metadata_values = values,
@@ -211,16 +220,46 @@ static bool fill_system(struct sink *sink, const struct batch *batch, struct err
     return true;
 }
 
-static bool append(struct sink *sink, uint32_t partition, const struct vector *const *columns, const uint32_t *rows,
-    uint32_t n, struct err *err)
+/* Rows of a batch in the order of their partitions. */
+struct scattered {
+    struct sink *sink;
+    const struct vector *const *columns;
+    const uint32_t *rows;
+    const uint32_t *starts; /* by partition, and the end of the last */
+};
+
+static bool spill(struct scattered *s, uint32_t partition, const uint32_t *rows, uint32_t n, struct err *err)
 {
-    struct open_file *file = &sink->files[partition];
-    file->rows += n;
-    if (file->writer)
-        return parquet_writer_append(file->writer, columns, rows, n, err);
+    struct sink *sink = s->sink;
     if (!sink->spill && !open_spill(sink, err))
         return false;
-    return spill_append(sink->spill, partition, columns, rows, n, err);
+    return spill_append(sink->spill, partition, s->columns, rows, n, err);
+}
+
+static bool append(void *context, uint32_t partition, struct err *err)
+{
+    struct scattered *s = context;
+    struct open_file *file = &s->sink->files[partition];
+    const uint32_t *rows = s->rows + s->starts[partition];
+    uint32_t n = s->starts[partition + 1] - s->starts[partition];
+    file->rows += n;
+    if (!n)
+        return true;
+    return file->writer ? parquet_writer_append(file->writer, s->columns, rows, n, err)
+                        : spill(s, partition, rows, n, err);
+}
+
+/* Partitions with a writer have nothing in common; the spill file has room for one at a time. */
+static bool append_all(struct scattered *s, struct err *err)
+{
+    uint32_t count = (uint32_t)s->sink->file_count;
+    uint32_t open = count < s->sink->max_open ? count : s->sink->max_open;
+    if (!crew_each(s->sink->run->crew, open, append, s, err))
+        return false;
+    for (uint32_t p = open; p < count; p++)
+        if (!append(s, p, err))
+            return false;
+    return true;
 }
 
 /* Stable counting sort of rows by partition, then one append a partition. */
@@ -240,10 +279,8 @@ static bool scatter(struct sink *sink, const struct vector *const *columns, cons
     memcpy(next, starts, (size_t)count * sizeof *next);
     for (uint32_t i = 0; i < n; i++)
         sorted[next[ids[i]]++] = rows[i];
-    for (uint32_t p = 0; p < count; p++)
-        if (starts[p + 1] > starts[p] && !append(sink, p, columns, sorted + starts[p], starts[p + 1] - starts[p], err))
-            return false;
-    return true;
+    struct scattered scattered = {sink, columns, sorted, starts};
+    return append_all(&scattered, err);
 }
 
 static bool parquet_write(struct sink *sink, struct batch *batch, struct err *err)
@@ -276,42 +313,52 @@ static bool append_block(void *context, const struct vector *const *columns, uin
     return parquet_writer_append(context, columns, NULL, n, err);
 }
 
-static bool seal(struct sink *sink, uint32_t partition, struct err *err)
+static bool seal(void *context, uint32_t partition, struct err *err)
 {
+    struct sink *sink = context;
     struct open_file *file = &sink->files[partition];
-    if (!file->writer &&
-        (!open_file(sink, partition, err) || !spill_read(sink->spill, partition, append_block, file->writer, err)))
-        return false;
     struct parquet_summary summary;
     struct parquet_writer *writer = file->writer;
     file->writer = NULL;
     bool ok = parquet_writer_close(writer, &summary, err) && fs_sync_fd(file->fd, file->path.p, err);
-    sink->bytes += ok ? summary.bytes : 0;
+    file->bytes = summary.bytes;
     if (close(file->fd) != 0 && ok)
         ok = ERR_ERRNO(err, "cannot close %s", file->path.p);
     file->fd = -1;
     return ok;
 }
 
+static bool seal_all(struct sink *sink, struct err *err)
+{
+    uint32_t count = (uint32_t)sink->file_count, open = count < sink->max_open ? count : sink->max_open;
+    if (!crew_each(sink->run->crew, open, seal, sink, err))
+        return false;
+    for (uint32_t p = open; p < count; p++)
+        if (!open_file(sink, p, err) || !spill_read(sink->spill, p, append_block, sink->files[p].writer, err) ||
+            !seal(sink, p, err))
+            return false;
+    return true;
+}
+
 static bool parquet_prepare(struct sink *sink, struct sink_result *result, struct err *err)
 {
     const struct sink_run *run = sink->run;
+    if (!seal_all(sink, err))
+        return false;
     for (uint32_t p = 0; p < sink->file_count; p++) {
+        const struct open_file *file = &sink->files[p];
         struct str partition = arena_str(run->arena, partitions_path(sink->partitions, p));
         char *key = partition.p ? arena_printf(run->arena, STR_FMT STR_FMT "/%s-0.parquet",
                                       STR_ARG(run->contract->output_prefix), STR_ARG(partition), run->run_id)
                                 : NULL;
         if (!key)
             return no_memory(err);
-        if (!seal(sink, p, err))
-            return false;
-        struct sink_output output = {
-            sink->files[p].path, str_of(key), STR("processed"), partition, sink->files[p].rows};
+        struct sink_output output = {file->path, str_of(key), STR("processed"), partition, file->rows};
         if (!sink_result_add(result, &output, run->arena, err))
             return false;
+        result->bytes += file->bytes;
     }
     result->rows = sink->rows;
-    result->bytes = sink->bytes;
     return true;
 }
 

@@ -174,7 +174,19 @@ static void write_json_head(struct sink *sink, struct json *json, const struct r
         jsonw_put_bool(json, "raw_truncated", true);
 }
 
-static bool write_row_bytes(struct sink *sink, const struct row *row, struct err *err)
+/* The record's own: a file may mix them. At the end of the file, and behind a record that was cut, the file's usual. */
+static struct str own_line_end(const struct sink *sink, const struct batch *batch, const struct row *row)
+{
+    size_t at = row->text_offset + row->text_length;
+    struct str rest = {batch->text + at, at < batch->text_length ? batch->text_length - at : 0};
+    static const struct str ends[] = {{"\r\n", 2}, {"\n", 1}, {"\r", 1}};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && !is_cut(row, &sink->original); i++)
+        if (str_starts(rest, ends[i]))
+            return ends[i];
+    return line_end(sink);
+}
+
+static bool write_row_bytes(struct sink *sink, const struct batch *batch, const struct row *row, struct err *err)
 {
     struct out_file *csv = &sink->files[FILE_CSV];
     if (is_cut(row, &sink->original)) {
@@ -184,7 +196,7 @@ static bool write_row_bytes(struct sink *sink, const struct row *row, struct err
         csv->written += row->length;
     } else
         buf_add_str(&csv->pending, buf_str(&sink->original));
-    dialect_encode(&sink->run->sniff->dialect, line_end(sink), &csv->pending);
+    dialect_encode(&sink->run->sniff->dialect, own_line_end(sink, batch, row), &csv->pending);
     return true;
 }
 
@@ -226,7 +238,7 @@ static bool write_row(struct sink *sink, const struct batch *batch, uint32_t i, 
     buf_add_byte(&jsonl->pending, '\n');
     write_entry(sink, number, offset, cause, (uint32_t)count);
     sink->rows++;
-    return write_row_bytes(sink, row, err) && buf_ok(&sink->original, "a rejected row", err);
+    return write_row_bytes(sink, batch, row, err) && buf_ok(&sink->original, "a rejected row", err);
 }
 
 static bool rejects_write(struct sink *sink, struct batch *batch, struct err *err)

@@ -1,13 +1,14 @@
 /*
  * Sinks: where a run's rows go. A driver is one struct of functions and one row in the run's table. Sinks build their
  * outputs in the run's staging folder; nothing of them is visible before the run publishes. One thread (the commit
- * thread) calls a sink, with batches in order.
+ * thread) calls a sink, with batches in order; a sink may share its work among the crew's.
  */
 #ifndef WORKER_SINK_SINK_H
 #define WORKER_SINK_SINK_H
 
 #include "worker/config/contract.h"
 #include "worker/shape/shape.h"
+#include "worker/tasks/crew.h"
 
 /* An object to publish: staged file and lake key. */
 struct sink_output {
@@ -38,6 +39,7 @@ struct sink_run {
     struct str source;   /* arrival key */
     int64_t ingest_ts;
     size_t memory;       /* bytes all writers together may hold */
+    struct crew *crew;   /* to share work with, during write and prepare; NULL: none */
     struct arena *arena; /* the run's */
     /* Appends bytes [offset, offset + length) of the decompressed original to fd; for records too long to keep. */
     bool (*copy_original)(void *context, uint64_t offset, uint64_t length, int fd, const char *name, struct err *err);

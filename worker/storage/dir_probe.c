@@ -31,9 +31,31 @@ static bool write_temporary(int folder, char temporary[64], const char *name, st
     return write_synced(fd, name, content, err);
 }
 
+/* A file without a name leaves nothing behind when the process dies. *done false: it cannot be had here, or the name is
+ * taken. */
+static bool put_unnamed(int folder, const char *name, struct str content, bool *done, struct err *err)
+{
+    char self[64];
+    int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    *done = false;
+    if (fd < 0)
+        return true;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    bool ok = fs_write_all(fd, content.p, content.n, name, err) && fs_sync_fd(fd, name, err);
+    *done = ok && linkat(AT_FDCWD, self, folder, name, AT_SYMLINK_FOLLOW) == 0;
+    if (close(fd) != 0 && ok && *done)
+        ok = ERR_ERRNO(err, "cannot close %s", name);
+    return ok && (!*done || fs_sync_fd(folder, name, err));
+}
+
 static bool put(int folder, const char *name, struct str content, unsigned flags, struct err *err)
 {
     char temporary[64];
+    bool done;
+    if (!put_unnamed(folder, name, content, &done, err))
+        return false;
+    if (done)
+        return true;
     bool ok = write_temporary(folder, temporary, name, content, err);
     if (ok && renameat2(folder, temporary, folder, name, flags) != 0)
         ok = ERR_ERRNO(err, "cannot put %s in its place", name);

@@ -37,8 +37,16 @@ static bool fill(struct expander *x, struct err *err)
 
 static bool bad(struct expander *x, const char *what, const char *why, struct err *err)
 {
-    return ERR_REJECT(
-        err, "compression-error", "the %s data is %s (after %llu bytes of it)", what, why, (unsigned long long)x->in);
+    ERR_REJECT(err, "compression-error", "the %s data is bad: %s (after %llu bytes of it)", what, why,
+        (unsigned long long)x->in);
+    return err_hint(err, "Have the file delivered again: the transfer was probably cut off or damaged.");
+}
+
+static bool bomb(struct expander *x, struct err *err)
+{
+    ERR_REJECT(err, "compression-bomb", "it expands to more than %llu bytes from %llu", (unsigned long long)x->out,
+        (unsigned long long)x->in);
+    return err_hint(err, "Ask the producer what this is; if it is meant, have it delivered in pieces or uncompressed.");
 }
 
 /* Both limits must be passed: a small file that expands well is no bomb, and neither is a large one that does not. */
@@ -49,8 +57,7 @@ static bool count(struct expander *x, size_t in, size_t out, struct err *err)
     bool too_much = x->limits.max_bytes && x->out > x->limits.max_bytes;
     bool too_dense = x->limits.max_ratio && x->out > ratio_from && x->out / x->limits.max_ratio > x->in;
     if ((too_much && (too_dense || !x->limits.max_ratio)) || (too_dense && !x->limits.max_bytes))
-        return ERR_REJECT(err, "compression-bomb", "it expands to more than %llu bytes from %llu",
-            (unsigned long long)x->out, (unsigned long long)x->in);
+        return bomb(x, err);
     return true;
 }
 
@@ -72,7 +79,7 @@ static bool gzip_next_member(struct expander *x, struct err *err)
     if (x->in && x->input[x->at] == 0) {
         bool zeros;
         x->ended = true;
-        return only_zeros(x, &zeros, err) && (zeros || bad(x, "gzip", "followed by something else", err));
+        return only_zeros(x, &zeros, err) && (zeros || bad(x, "gzip", "something else follows it", err));
     }
     if (inflateReset(&x->gzip) != Z_OK)
         return ERR(err, ERR_BUG, "inflate cannot start again");
@@ -134,7 +141,7 @@ static bool expander_read(struct stream *stream, void *p, size_t n, size_t *got,
             return false;
         /* Even a dry decoder may still hold output; when it holds none, the end has come too early. */
         if (dry && !*got && x->in == in && !x->between)
-            return bad(x, x->zstd ? "zstd" : "gzip", "cut short", err);
+            return bad(x, x->zstd ? "zstd" : "gzip", "it is cut short", err);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /*
  * The daemon's loop: inotify on the landing zone (sub-folders made later included), a sweep for what events missed, and
- * waiting out of dependency faults. A file is taken only when complete: renamed in, or closed and quiet.
+ * waiting out of dependency faults. A file is taken only when complete: renamed in, or closed and quiet; never while
+ * somebody has it open for writing, as far as the kernel tells us.
  */
 #ifndef WORKER_WATCH_WATCH_H
 #define WORKER_WATCH_WATCH_H
@@ -10,13 +11,15 @@
 struct watch_options {
     int64_t quiet_us; /* after the last write and close */
     int64_t sweep_us; /* between sweeps */
-    /* Asks for the contracts anew (SIGHUP, change of the folder); NULL: they stay. */
-    const struct contracts *(*reload)(void *context);
+    /* Reads the contracts anew into worker->contracts; false with err keeps the old ones. */
+    bool (*reload)(void *context, struct worker *worker, struct err *err);
     void *context;
-    const volatile sig_atomic_t *reload_wanted;
+    const char *datasets; /* file or folder of the contracts: a change of it reloads them */
+    volatile sig_atomic_t *reload_wanted;
 };
 
-/* Until *worker->stop. false only where nothing can be waited for. */
+/* Until *worker->stop: true then. worker->journal may be another one afterwards: it is opened anew when the lake came
+ * back with another file in its place. The caller's signal handlers set the flags; SIGIO is ignored from here on. */
 bool watch(struct worker *worker, const struct watch_options *options, struct err *err) MUST_CHECK;
 
 #endif

@@ -38,6 +38,9 @@ static enum lane_result long_row(struct reader *r, struct err *err)
 {
     size_t start = r->cursor.at;
     size_t keep = start + (r->grammar.max_row < LONG_ROW_TEXT ? r->grammar.max_row : LONG_ROW_TEXT);
+    /* What follows is read in behind the piece: not here when that has no room. */
+    if (!r->text.final && r->capacity - keep <= LEAST_FILL + 1)
+        return LANE_DRY;
     uint64_t length = lane_length(r, start, keep);
     size_t end;
     begin_row(r, keep);

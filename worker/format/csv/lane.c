@@ -1,6 +1,6 @@
 #include "worker/format/csv/lane.h"
 
-enum { LEAST_ROWS = 64, LEAST_FILL = 256 };
+enum { LEAST_ROWS = 64, LAST_STEP = 8 };
 
 bool lane_fill(struct reader *r, struct err *err)
 {
@@ -21,8 +21,9 @@ bool lane_reserve(struct reader *r, uint32_t extra, struct err *err)
     uint32_t room = r->row_room + r->row_room / 2 + LEAST_ROWS;
     if (room < need)
         room = need;
-    if (room > r->row_limit)
-        room = need > r->row_limit ? need : r->row_limit;
+    /* The arena keeps what is outgrown: so the last step is a long one. */
+    if (room >= r->row_limit / LAST_STEP && need <= r->row_limit)
+        room = r->row_limit;
     size_t width = batch->width, n = batch->n;
     batch->rows = arena_grow(batch->arena, batch->rows, n * sizeof *batch->rows, room * sizeof *batch->rows);
     batch->marks = arena_grow(batch->arena, batch->marks, n, room);

@@ -6,6 +6,8 @@
 #include "worker/format/csv/scan.h"
 #include "worker/format/csv/source.h"
 
+enum { LEAST_FILL = 256 }; /* bytes of room that are worth a read */
+
 struct cursor {
     size_t at;       /* in the text */
     uint64_t offset; /* in the original */

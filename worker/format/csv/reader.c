@@ -163,7 +163,7 @@ static bool move_text(struct reader *r, size_t capacity, size_t tail, struct err
 static bool more_text(struct reader *r, struct err *err)
 {
     bool held_back = r->batch->n > 0;
-    size_t largest = r->grammar.max_row + r->options.chunk_bytes + SLACK;
+    size_t largest = r->grammar.max_row + r->options.chunk_bytes + 2 * SLACK;
     size_t capacity = r->capacity;
     rewind_batch(r);
     size_t at = r->cursor.at;
@@ -238,8 +238,8 @@ static void end_segment(struct reader *r)
 {
     const struct segment *segment = &r->source.segments[r->source.current];
     uint64_t footer = segment->length == UINT64_MAX && !segment->patch.p ? r->options.dialect->skip_footer : 0;
-    uint32_t n = r->batch->n;
-    keep_rows(r->batch, n > footer ? n - (uint32_t)footer : 0);
+    uint32_t n = r->batch->n > footer ? r->batch->n - (uint32_t)footer : 0;
+    keep_rows(r->batch, n > r->final_row || !footer ? n : r->final_row);
     r->segment_begun = false;
     r->source.current++;
 }

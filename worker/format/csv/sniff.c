@@ -115,12 +115,38 @@ static bool find_encoding(struct sniffing *s)
     return note(s, "encoding " STR_FMT ": %s", STR_ARG(s->encoding.name), s->encoding.why);
 }
 
-static struct str find_line_end(struct str text)
+/* The last byte of the quoted content that begins at i; the text's end where it is not closed. */
+static size_t skip_quoted(const struct dialect *dialect, struct str text, size_t i)
+{
+    for (i++; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c == dialect->escape && c != dialect->quote)
+            i++;
+        else if (c == dialect->quote && i + 1 < text.n && (unsigned char)text.p[i + 1] == dialect->quote)
+            i++;
+        else if (c == dialect->quote)
+            break;
+    }
+    return i;
+}
+
+static bool opens_quote(const struct dialect *dialect, struct str text, size_t i)
+{
+    if ((unsigned char)text.p[i] != dialect->quote)
+        return false;
+    char before = i ? text.p[i - 1] : '\n';
+    return before == '\n' || before == '\r' || before == dialect->delimiter.p[dialect->delimiter.n - 1];
+}
+
+/* Of records: what stands in quotes may have other ones. */
+static struct str find_line_end(const struct dialect *dialect, struct str text)
 {
     static const struct str names[] = {{"\n", 1}, {"\r\n", 2}, {"\r", 1}};
     size_t seen[3] = {0};
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '\n')
+        if (opens_quote(dialect, text, i))
+            i = skip_quoted(dialect, text, i);
+        else if (text.p[i] == '\n')
             seen[0]++;
         else if (text.p[i] == '\r' && i + 1 < text.n && text.p[i + 1] == '\n')
             seen[1]++, i++;
@@ -196,6 +222,25 @@ static bool find_dialect(struct sniffing *s)
     return true;
 }
 
+/* The sample is the caller's: what stays must not point into it. */
+static bool keep(struct sniffing *s, struct str *text)
+{
+    *text = arena_str(s->arena, *text);
+    return text->p ? true : ERR(s->err, ERR_MEMORY, "out of memory for the labels");
+}
+
+static bool keep_texts(struct sniffing *s)
+{
+    struct sniff *out = s->out;
+    if (!keep(s, &out->dialect.delimiter) || !keep(s, &out->dialect.encoding_name))
+        return false;
+    for (size_t c = 0; out->labels && c < out->width; c++) {
+        if (!keep(s, &out->labels[c]))
+            return false;
+    }
+    return true;
+}
+
 static void fill(struct sniffing *s)
 {
     struct dialect *d = &s->out->dialect;
@@ -213,7 +258,7 @@ static void fill(struct sniffing *s)
     d->skip_initial_space_set = true;
     d->header_rows = h->rows;
     d->header_line = (int64_t)h->line;
-    d->line_end = find_line_end(s->text);
+    d->line_end = find_line_end(d, s->text);
     uint64_t mark = s->encoding.mark;
     struct str before = {s->text.p, h->data};
     d->first_data_offset = mark + sniff_encoding_length(&s->encoding, before);
@@ -240,9 +285,11 @@ static bool note_header(struct sniffing *s)
                       : h->typed ? "words above columns of numbers, dates or times"
                                  : "its cells differ from each other and from those below";
     if (!note(s, "header on line %llu (%d line%s, %zu labels): %s", (unsigned long long)h->line, h->rows,
-            h->rows == 1 ? "" : "s", h->count, why))
+            h->rows == 1 ? "" : "s", h->found, why))
         return false;
     if (h->titles && !note(s, "%zu lines above the header are titles or blank", h->titles))
+        return false;
+    if (h->found < h->width && !note(s, "the header has %zu labels, the records have %zu cells", h->found, h->width))
         return false;
     if (h->other_delimiter && !note(s, "the header's line is delimited differently from the records"))
         return false;
@@ -284,5 +331,5 @@ bool sniff_csv(const struct sniff_request *request, struct sniff *out, struct ar
     if (!find_encoding(&s) || !find_dialect(&s) || !find_header(&s))
         return false;
     fill(&s);
-    return true;
+    return keep_texts(&s);
 }

@@ -28,8 +28,10 @@ struct sniff {
  * knows, they pull the header's line and the delimiter; may be empty. whole: the sample is the whole file.
  * sample: decompressed bytes. Results live in arena.
  * ERR_FILE codes: empty-file, binary-file, format-error (looks like JSON, XML, HTML, Parquet, Excel, ZIP, PDF …:
- * named), encoding-error, header-error (no line fits), too-many-columns. forgiving (sluiced read): never fails but for
- * empty-file and memory; no header is invented where none was found.
+ * named), encoding-error, header-error (labels are expected and no line looks like a header), too-many-columns.
+ * forgiving (sluiced read): fails for empty-file and memory only, says in refused what a strict reader would have said;
+ * width is the records' where they agree on more cells than there are labels. No header is invented where none was
+ * found.
  */
 struct sniff_request {
     struct str sample;

@@ -395,9 +395,21 @@ static bool prefer_pair(struct search *search)
     return true;
 }
 
+/* Excel's own way to say it: a first line "sep=;". */
+static bool announced(struct str text, struct candidate *candidate)
+{
+    if (text.n < 5 || !str_starts(text, STR("sep=")) || (text.n > 5 && text.p[5] != '\n' && text.p[5] != '\r'))
+        return false;
+    *candidate = (struct candidate){{text.p + 4, 1}, 1.0, false};
+    return true;
+}
+
 static bool search_all(struct search *search)
 {
     const struct dialect *given = search->given;
+    struct candidate said;
+    if (!given->delimiter.n && announced(search->text, &said))
+        return try_delimiter(search, &said);
     if (given->delimiter.n) {
         struct candidate only = {given->delimiter, 1.0, given->skip_initial_space_set && given->skip_initial_space};
         return try_delimiter(search, &only);
@@ -427,7 +439,10 @@ bool sniff_dialect_find(struct str text, const struct dialect *given, const stru
         return ERR(err, ERR_MEMORY, "out of memory while the delimiter was sought");
     *best = search.best;
     bool fixed = given && given->delimiter.n;
-    if (fixed ? best->score > 0 : best->score >= whole_line_score(search.text))
+    double whole = whole_line_score(search.text);
+    /* numbers and dates in the cells make up for ragged records; prose has none */
+    double score = whole > single_column ? best->score : best->score * (1 + best->typed / 2);
+    if (fixed ? best->score > 0 : score >= whole)
         return true;
     /* one column: with the standard's delimiter, so that a quoted cell may hold it */
     int quote = search.given->quote != DIALECT_UNSET ? search.given->quote : '"';

@@ -98,8 +98,8 @@ static bool find_steps(
                 bool blank = str_trim(cells[c + s - 1]).n == 0;
                 double before = costs[c * across + s - 1];
                 double drop = before + (words ? 1.1 : 0.3) - 1e-6 * (double)c;
-                double join =
-                    before + (c && fit->kinds[c - 1] == KIND_TEXT ? 1 : 2) - (goes_on(cells[c + s - 1]) ? 0.2 : 0);
+                bool text = c && fit->kinds[c - 1] == KIND_TEXT;
+                double join = before + (text ? 1 : 2 - 1e-6 * (double)c) - (goes_on(cells[c + s - 1]) ? 0.2 : 0);
                 if (blank && drop < best) {
                     best = drop;
                     step = STEP_DROP;

@@ -11,7 +11,7 @@ static bool is_aside(const struct look *look, const struct look_record *record)
         return true;
     if (look->width < 2)
         return false;
-    if (record->count == 1 || record->count * 2 < look->width)
+    if (record->count == 1 || record->count * 2 < look->width || str_starts(record->cells[0], STR("sep=")))
         return true;
     if (record->count != look->width && record->kinds[0] != KIND_BLANK && record->cells[0].p[0] == '#')
         return true;
@@ -133,24 +133,54 @@ static struct str join_labels(const struct look *look, size_t first, size_t rows
     return label;
 }
 
-/* How wide the records are taken to be, and which labels that leaves. */
-static void settle_width(const struct look *look, struct sniff_header *header)
+/* The share of the records below that have the usual width. */
+static double steadiness(const struct look *look, size_t from)
 {
-    header->width = header->count;
-    if (!header->forgiving || look->trial->consistency < 0.8)
+    size_t steady = 0, all = 0;
+    for (size_t i = from; i < look->n; i++) {
+        if (look->records[i].filled == 0)
+            continue;
+        all++;
+        steady += look->records[i].count == look->width;
+    }
+    return all ? (double)steady / (double)all : 0;
+}
+
+/* Blank labels with no cells below them go; which is right only where the records agree on their width. */
+static void drop_blank_labels(struct sniff_header *header, size_t surplus)
+{
+    size_t kept = 0;
+    for (size_t c = 0; c < header->count; c++) {
+        if (header->blank_dropped < surplus && header->labels[c].n == 0)
+            header->blank_dropped++;
+        else
+            header->labels[kept++] = header->labels[c];
+    }
+    header->count = kept;
+}
+
+/* R writes row names without a label above them: then the first column is the one that has none. */
+static void move_labels(const struct look *look, struct sniff_header *header)
+{
+    if (header->count + 1 != look->width || look_column_is_typed(&look->columns[0]) || look_typed_columns(look) == 0)
         return;
-    size_t surplus = header->count > look->width ? header->count - look->width : 0, blank = 0, kept = 0;
+    memmove(header->labels + 1, header->labels, header->count * sizeof *header->labels);
+    header->labels[0] = (struct str){"", 0};
+    header->count++;
+}
+
+/* How wide the records are taken to be, and which labels that leaves. */
+static void settle_width(const struct look *look, size_t data, struct sniff_header *header)
+{
+    header->found = header->width = header->count;
+    if (!header->forgiving || steadiness(look, data) < 0.8)
+        return;
+    size_t surplus = header->count > look->width ? header->count - look->width : 0, blank = 0;
     for (size_t c = 0; c < header->count; c++)
         blank += header->labels[c].n == 0;
-    if (surplus && blank >= surplus) {
-        for (size_t c = 0; c < header->count; c++) {
-            if (header->blank_dropped < surplus && header->labels[c].n == 0)
-                header->blank_dropped++;
-            else
-                header->labels[kept++] = header->labels[c];
-        }
-        header->count = kept;
-    }
+    if (surplus && blank >= surplus)
+        drop_blank_labels(header, surplus);
+    move_labels(look, header);
     header->width = header->count > look->width ? header->count : look->width;
 }
 
@@ -171,7 +201,7 @@ static bool set_labels(const struct look *look, size_t first, size_t rows, struc
         if (!header->labels[c].p)
             return false;
     }
-    settle_width(look, header);
+    settle_width(look, first + rows, header);
     for (; header->count < header->width; header->count++)
         header->labels[header->count] = (struct str){"", 0};
     header->rows = (int)rows;

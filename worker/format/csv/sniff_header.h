@@ -6,7 +6,8 @@
 
 struct sniff_header {
     struct str *labels;   /* NULL: no header */
-    size_t count;         /* labels */
+    size_t count;         /* labels, blank ones added up to width */
+    size_t found;         /* labels that stand there */
     size_t width;         /* columns a record is fitted to */
     int rows;             /* lines of header, 0: none */
     uint64_t line;        /* physical, 1-based, of its first line */

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_CHECK = 4 * COLUMN_SLICE, /* values by which a column without repeats is known */
+    FIRST_CHECK = COLUMN_SLICE,     /* values by which a column without repeats is known … */
+    JUDGED = 4 * COLUMN_SLICE,      /* … and by which one whose repeats spare nothing is */
     LEAST_DICTIONARY = 64 * 1024,
     MOST_DICTIONARY = 1024 * 1024,
 };
@@ -43,9 +44,7 @@ static void free_pages(struct column *column)
 
 void column_dispose(struct column *column)
 {
-    dictionary_dispose(&column->dictionary);
-    buf_dispose(&column->values);
-    buf_dispose(&column->levels);
+    column_release(column);
     free_pages(column);
 }
 
@@ -70,6 +69,13 @@ void column_reset(struct column *column)
         dictionary_reset(&column->dictionary);
     else
         dictionary_release(&column->dictionary);
+}
+
+void column_release(struct column *column)
+{
+    dictionary_release(&column->dictionary);
+    buf_dispose(&column->values);
+    buf_dispose(&column->levels);
 }
 
 static uint32_t page_present(const struct column *column)
@@ -175,9 +181,17 @@ static void count_dictionary(struct column *column)
         statistics_add_str(&column->statistics, dictionary_str(dictionary, id));
 }
 
+/* Less than half of PLAIN: the codec finds what repeats seldom as well, at less cost than looking each value up. */
 static bool dictionary_gains(const struct column *column)
 {
-    return column->dictionary.values.n + column->present * id_width(column) / 8 < column->plain_bytes;
+    return 2 * (column->dictionary.values.n + column->present * id_width(column) / 8) < column->plain_bytes;
+}
+
+/* Is it worth going on? A dictionary of the first few values is nearly all there is, so at first repeats decide. */
+static bool dictionary_promises(const struct column *column)
+{
+    return column->present < JUDGED ? (uint64_t)column->dictionary.count * 10 < column->present * 9
+                                    : dictionary_gains(column);
 }
 
 /* The ids of the only page so far become PLAIN values, and the dictionary is not needed any more. */
@@ -302,7 +316,7 @@ bool column_checkpoint(struct column *column, struct err *err)
 {
     if (column->use_dictionary && !column->dictionary_pages && column->present >= column->next_check) {
         column->next_check *= 2;
-        if (!dictionary_gains(column) && !leave_dictionary(column, err))
+        if (!dictionary_promises(column) && !leave_dictionary(column, err))
             return false;
     }
     /* A page ends while the next slice still fits: its buffer, doubling, has come to just its size. */
@@ -319,7 +333,7 @@ bool column_finish(struct column *column, struct err *err)
         if (!leave_dictionary(column, err))
             return false;
         /* So few values say little about the next row group. */
-        column->dictionary_failed = failed_before || column->present >= FIRST_CHECK;
+        column->dictionary_failed = failed_before || column->present >= JUDGED;
     }
     if (!close_page(column, err))
         return false;

@@ -43,6 +43,8 @@ bool column_checkpoint(struct column *column, struct err *err) MUST_CHECK;
 bool column_finish(struct column *column, struct err *err) MUST_CHECK;
 /* Ready for the next row group. */
 void column_reset(struct column *column);
+/* Right after it: gives its buffers back too. */
+void column_release(struct column *column);
 /* What the row group's part of this column takes in the file, nearly. */
 size_t column_encoded(const struct column *column);
 size_t column_memory(const struct column *column);

@@ -136,8 +136,14 @@ static enum dictionary_result enter(struct dictionary *dictionary, struct type t
 static inline __attribute__((always_inline)) enum dictionary_result add_fixed(struct dictionary *dictionary,
     const struct vector *vector, const uint32_t *index, uint32_t n, uint32_t *ids, uint32_t *done, size_t size)
 {
+    uint128 before = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint128 key = load_fixed(vector->data, size, index[i]);
+        if (i && key == before) {
+            ids[i] = ids[i - 1];
+            continue;
+        }
+        before = key;
         uint32_t mask = (1u << dictionary->slot_bits) - 1, probes = 0, id;
         uint32_t slot = hash_fixed(key, size) >> (32 - dictionary->slot_bits);
         while ((id = dictionary->slots[slot]) && load_fixed(dictionary->values.p, size, id - 1) != key &&
@@ -205,8 +211,15 @@ static inline bool is_str(const struct dictionary *dictionary, uint32_t id, stru
 static enum dictionary_result add_strings(struct dictionary *dictionary, const struct vector *vector,
     const uint32_t *index, uint32_t n, uint32_t *ids, uint32_t *done)
 {
+    struct str before = {0};
     for (uint32_t i = 0; i < n; i++) {
         struct str key = vector->str[index[i]];
+        /* One text for all rows, as system columns have it: the same bytes, not only equal ones. */
+        if (i && key.p == before.p && key.n == before.n) {
+            ids[i] = ids[i - 1];
+            continue;
+        }
+        before = key;
         uint32_t mask = (1u << dictionary->slot_bits) - 1, probes = 0, id;
         uint32_t hash = hash_str(key), slot = hash >> (32 - dictionary->slot_bits);
         while ((id = dictionary->slots[slot]) && !is_str(dictionary, id - 1, key, hash) && probes++ < MAX_PROBES)

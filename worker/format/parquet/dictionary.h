@@ -24,7 +24,7 @@ void dictionary_init(struct dictionary *dictionary, size_t max_bytes);
 void dictionary_dispose(struct dictionary *dictionary);
 /* Empties it; keeps the memory. */
 void dictionary_reset(struct dictionary *dictionary);
-/* Frees the memory: this column will not use it again. */
+/* Empties it; frees the memory. */
 void dictionary_release(struct dictionary *dictionary);
 size_t dictionary_memory(const struct dictionary *dictionary);
 

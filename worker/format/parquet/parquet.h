@@ -47,7 +47,7 @@ bool parquet_writer_append(struct parquet_writer *writer, const struct vector *c
     uint32_t n, struct err *err) MUST_CHECK;
 /* Bytes it holds in memory now. */
 size_t parquet_writer_memory(const struct parquet_writer *writer);
-/* Closes the present row group, if it has rows: what to do when memory is short. */
+/* Closes the present row group, if it has rows, and gives all buffers back: what to do when memory is short. */
 bool parquet_writer_flush(struct parquet_writer *writer, struct err *err) MUST_CHECK;
 /* Writes the footer. A file without rows is valid. Frees the writer in any case. */
 bool parquet_writer_close(struct parquet_writer *writer, struct parquet_summary *summary, struct err *err) MUST_CHECK;

@@ -165,6 +165,8 @@ static bool close_group(struct parquet_writer *writer, struct err *err)
 bool parquet_writer_flush(struct parquet_writer *writer, struct err *err)
 {
     bool ok = close_group(writer, err);
+    for (uint32_t i = 0; i < writer->column_count; i++)
+        column_release(&writer->columns[i]);
     writer->memory = count_memory(writer);
     return ok;
 }

@@ -85,6 +85,10 @@ static void check_cells(struct setup *s, const struct cell_case *cases, size_t n
 }
 
 #define CHECK(s, cases) check_cells((s), (cases), sizeof(cases) / sizeof *(cases), false)
+#define TYPE_INIT(k) \
+    {                \
+        .kind = (k)  \
+    }
 #define NOT_INTEGER "type-error: is not an integer"
 
 static void integers(void **state)
@@ -464,6 +468,75 @@ static void absent_column_is_null(void **state)
     end(&s);
 }
 
+static void booleans_and_times(void **state)
+{
+    (void)state;
+    static const struct cell_case booleans[] = {
+        {"true", "t"}, {"0", "f"}, {"yes", "type-error: is not a boolean"}, {"", "NULL"}};
+    static const struct cell_case times[] = {{"01:02:03.5", "01:02:03.5"},
+        {"24:00", "type-error: names no moment of the calendar or clock"}, {"x", "type-error: is not a time (iso)"}};
+    struct setup s;
+    begin(&s, TYPE(TYPE_BOOLEAN));
+    CHECK(&s, booleans);
+    end(&s);
+    begin(&s, TYPE(TYPE_TIME));
+    CHECK(&s, times);
+    end(&s);
+}
+
+/* Texts near the forms that the lanes take: each lane must say what the careful reading says. */
+static void lanes_agree_with_the_careful_reading(void **state)
+{
+    (void)state;
+    static const struct moment_format moments[] = {{MOMENT_ISO, {0}}, {MOMENT_PATTERN, STR("%d/%m/%Y %H:%M")}};
+    static const struct {
+        struct type type;
+        const char *seed;
+    } cases[] = {
+        {TYPE_INIT(TYPE_INTEGER), "-123456789012345678"},
+        {{TYPE_DECIMAL, 18, 2}, "-1234567890123456.78"},
+        {{TYPE_DECIMAL, 9, 4}, "-12345.6789"},
+        {{TYPE_DECIMAL, 38, 9}, "123456789.123456789"},
+        {TYPE_INIT(TYPE_DOUBLE), "-12345678.9012345"},
+        {TYPE_INIT(TYPE_DATE), "2024-02-29"},
+        {TYPE_INIT(TYPE_TIMESTAMP), "2024-02-29T23:59:59.123456Z"},
+        {TYPE_INIT(TYPE_TIMESTAMP), "29/02/2024 23:59"},
+    };
+    static const char letters[] = "0123456789.-:T Z/,+e";
+    uint32_t random = 1;
+    uint64_t read = 0;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct setup s;
+        begin(&s, cases[c].type);
+        if (cases[c].type.kind == TYPE_TIMESTAMP) {
+            s.contract.fields[0].format.moments = moments;
+            s.contract.fields[0].format.moment_count = 2;
+        }
+        struct plan plan;
+        assert_true(plan_init(&plan, &s.contract, 0, 0, s.arena, &s.err));
+        for (int i = 0; i < 20000; i++) {
+            char text[40];
+            size_t n = strlen(cases[c].seed);
+            memcpy(text, cases[c].seed, n);
+            for (int edits = i % 4; edits; edits--) {
+                random = random * 1664525u + 1013904223u;
+                text[(random >> 8) % n] = letters[(random >> 20) % (sizeof letters - 1)];
+            }
+            random = random * 1664525u + 1013904223u;
+            n -= i % 3 ? 0 : (random >> 10) % n;
+            _Alignas(16) char quick[16] = {0}, careful[16] = {0};
+            enum value_result result = plan_parse_careful(&plan, (struct str){text, n}, careful);
+            assert_int_equal(plan_parse(&plan, (struct str){text, n}, quick), result);
+            if (result != VALUE_OK)
+                continue;
+            assert_memory_equal(quick, careful, type_size(cases[c].type));
+            read++;
+        }
+        end(&s);
+    }
+    assert_true(read > 40000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +552,8 @@ int main(void)
         cmocka_unit_test(decides_order_of_day_and_month),
         cmocka_unit_test(rescues_extra_columns),
         cmocka_unit_test(absent_column_is_null),
+        cmocka_unit_test(booleans_and_times),
+        cmocka_unit_test(lanes_agree_with_the_careful_reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,12 @@ static const struct infer_case infer_cases[] = {
         {"{name: d, type: string, constraints: {required: true}}", "# day and month could be either way round",
             "{name: e, type: date, formats: [\"%d/%m/%Y\"]",
             "{name: f, type: datetime, formats: [\"%m/%d/%Y %H:%M\"]"}},
+    {"order.csv",
+        "id,a,b,c\n1,03/04/2026,25/12/2026,03/04/26\n2,25/12/2026,03/04/2026,12/25/26\n3,01/02/2026,12/25/2026,01/02/"
+        "26\n",
+        0,
+        {"{name: a, type: date, formats: [\"%d/%m/%Y\"]", "# day and month come in both orders",
+            "{name: b, type: string", "{name: c, type: date, formats: [\"%m/%d/%y\"]"}},
     {"money.csv", "a,b,c,d\n$1.00,\"1,234\",(5.00),1 000\n$2.50,\"2,345\",3.25,12\n$3,\"9,999\",1.00,7 000 000\n", 0,
         {"{name: a, type: number, scale: 2, currency: true", "# 1,234 can be a thousand or a fraction",
             "{name: b, type: string", "{name: c, type: number, scale: 2, parentheses: true",
@@ -49,6 +55,10 @@ static const struct infer_case infer_cases[] = {
         {"{name: x, position: 1,", "{name: column_2, position: 2,", "{name: x_2, position: 3,",
             "{name: x_y, label: \"X y\",", "{name: x_y_2, label: \"x-y\",", "{name: column_6, label: \"売上\",",
             "{name: c12th, label: \"12th\","}},
+    {"null.csv", "null,yes,N,end\n1,2,3,2026-01-01\n4,5,6,2026-01-02\n", 0,
+        {"dataset: \"null\"\n", "{name: \"null\", type: integer", "{name: \"yes\",", "{name: \"n\",", "'\"end\"'"}},
+    {"lines.csv", "é\u2028b,ü\"d\\,ö\x01\n1,2,3\n4,5,6\n", 0,
+        {"label: \"é\\u2028b\"", "label: \"ü\\\"d\\\\\"", "label: \"ö\\u0001\""}},
     {"flags.csv", "ok,yn,one,t\nYes,y,1,10:00\nno,n,1,23:59:59\nYES,y,0,00:00\n", 0,
         {"{name: ok, type: boolean, trueValues: [\"Yes\", \"YES\"], falseValues: [\"no\"]",
             "{name: yn, type: boolean, trueValues: [\"y\"], falseValues: [\"n\"]", "{name: one, type: integer",
@@ -81,6 +91,7 @@ static uint64_t rejected_rows(const struct contract *contract, const char *path,
     struct sniff sniff;
     struct binding binding;
     struct sniff_request request = {.sample = content, .whole = true, .given = &contract->dialect};
+    request.expected = header_labels(contract, arena, &request.expected_count);
     uint64_t bad = 0, failed[4] = {0};
     int fd;
     assert_true(sniff_csv(&request, &sniff, arena, &err));

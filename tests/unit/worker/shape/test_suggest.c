@@ -44,6 +44,7 @@ static const struct {
     {"", "id,Price EUR,day\na,1.50,2026-11-21\nb,2.50,2026-11-22\n", "--map 'Price EUR=unit_price' (2 of 2)"},
     /* the one whose values convert */
     {"", "id,Colour,Betrag,day\na,red,1.50,2026-11-21\nb,blue,2.50,2026-11-22\n", "--map 'Betrag=unit_price' (2 of 2)"},
+    {"", "id,Colour,Betrag,day\na,7,1.50,2026-11-21\nb,blue,2.50,2026-11-22\n", "--map 'Betrag=unit_price' (2 of 2)"},
     /* two would do, neither has a like name */
     {"", "id,Höhe,Betrag,day\na,7,1.50,2026-11-21\nb,8,2.50,2026-11-22\n", ""},
     {"", "id,Höhe,unitprice,day\na,7,1.50,2026-11-21\nb,8,2.50,2026-11-22\n", "--map 'unitprice=unit_price' (2 of 2)"},

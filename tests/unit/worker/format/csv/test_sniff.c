@@ -92,6 +92,8 @@ static const struct expected headers[] = {
     {"no value is no label", TEXT("name,a,b\nAnn,N/A,N/A\nBob,1,2\nCy,3,4\nDi,5,6\n"), ",", '"', '"', 1, 1, 3, 9},
     {"years as labels", TEXT("region,2019,2020,2021\nNorth,1.5,2.5,3.5\nSouth,1.7,2.7,3.7\n"), ",", '"', '"', 1, 1, 4,
         22},
+    {"ragged records", TEXT("a,b,c\n1,2\n3,4,5,6\n7\n8,9,10\n"), ",", '"', '"', 1, 1, 3, 6},
+    {"Excel's announcement", TEXT("sep=;\nid;name\n1;a,b\n2;c\n"), ";", '"', '"', 1, 2, 2, 14},
     {"footer stays data", TEXT("a,b\n1,2\n3,4\n5,6\nTotal 3 rows\n"), ",", '"', '"', 1, 1, 2, 4},
     {"notes above, other width", TEXT("# made by x\n# on 2020-01-01, by y\na,b,c\n1,2,3\n4,5,6\n7,8,9\n"), ",", '"',
         '"', 1, 3, 3, 40},
@@ -364,6 +366,22 @@ static void expected_labels_pull(void **state)
     arena_free(arena);
 }
 
+static void nothing_points_into_the_sample(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct err err = {0};
+    struct sniff sniff;
+    char sample[] = "sep=;\nid;name\n1;a\n";
+    struct sniff_request request = {.sample = {sample, sizeof sample - 1}, .whole = true};
+    assert_true(sniff_csv(&request, &sniff, arena, &err));
+    memset(sample, 'x', sizeof sample);
+    assert_true(str_eq(sniff.dialect.delimiter, STR(";")));
+    assert_true(str_eq(sniff.labels[0], STR("id")));
+    assert_true(str_eq(sniff.labels[1], STR("name")));
+    arena_free(arena);
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -440,6 +458,7 @@ int main(void)
         cmocka_unit_test(honest_files_pass),
         cmocka_unit_test(the_contract_decides),
         cmocka_unit_test(expected_labels_pull),
+        cmocka_unit_test(nothing_points_into_the_sample),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(real_files_are_understood),
     };

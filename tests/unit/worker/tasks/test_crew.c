@@ -1,0 +1,214 @@
+#include "worker/tasks/crew.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { NEVER = -1, MOST_SLOTS = 16, MOST_ITEMS = 2000 };
+
+static const unsigned sizes[] = {1, 2, 3, 8};
+
+static struct crew *crew_of(unsigned threads)
+{
+    struct err err;
+    struct crew *crew = crew_new(threads, &err);
+    assert_non_null(crew);
+    assert_int_equal(crew_threads(crew), threads);
+    return crew;
+}
+
+/* ---- crew_each ---- */
+
+struct sums {
+    uint32_t results[MOST_ITEMS];
+    int64_t fails_from; /* this task and all behind it */
+};
+
+static bool square(void *context, uint32_t i, struct err *err)
+{
+    struct sums *sums = context;
+    if (sums->fails_from >= 0 && i >= sums->fails_from)
+        return ERR(err, ERR_IO, "task %u", i);
+    sums->results[i] += i * i;
+    return true;
+}
+
+static void each_task_runs_once(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        struct crew *crew = crew_of(sizes[s]);
+        struct sums *sums = calloc(1, sizeof *sums);
+        struct err err;
+        sums->fails_from = NEVER;
+        for (int round = 1; round <= 3; round++)
+            assert_true(crew_each(crew, MOST_ITEMS, square, sums, &err));
+        for (uint32_t i = 0; i < MOST_ITEMS; i++)
+            assert_int_equal(sums->results[i], 3 * i * i);
+        free(sums);
+        crew_free(crew);
+    }
+}
+
+static void each_reports_the_first_failure(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        struct crew *crew = crew_of(sizes[s]);
+        struct sums *sums = calloc(1, sizeof *sums);
+        struct err err;
+        sums->fails_from = 700;
+        assert_false(crew_each(crew, MOST_ITEMS, square, sums, &err));
+        assert_int_equal(err.kind, ERR_IO);
+        assert_string_equal(err.message, "task 700");
+        for (uint32_t i = 0; i < 700; i++)
+            assert_int_equal(sums->results[i], i * i);
+        sums->fails_from = NEVER;
+        assert_true(crew_each(crew, 1, square, sums, &err));
+        assert_true(crew_each(crew, 0, square, sums, &err));
+        free(sums);
+        crew_free(crew);
+    }
+}
+
+static void each_needs_no_crew(void **state)
+{
+    (void)state;
+    struct sums *sums = calloc(1, sizeof *sums);
+    struct err err;
+    sums->fails_from = NEVER;
+    assert_true(crew_each(NULL, 10, square, sums, &err));
+    assert_int_equal(sums->results[9], 81);
+    crew_free(NULL);
+    free(sums);
+}
+
+/* ---- crew_line ---- */
+
+struct item {
+    uint64_t number, squared;
+};
+
+struct flow {
+    struct crew *crew;
+    struct item items[MOST_SLOTS]; /* guarded by the line alone: a sanitizer sees what is not */
+    uint64_t produced, committed, count;
+    int64_t produce_fails, work_fails, commit_fails; /* at this item */
+    bool shares;                                     /* commits use crew_each() */
+    struct sums sums;
+    pthread_t owner;
+};
+
+static enum line_result produce(void *context, unsigned slot, struct err *err)
+{
+    struct flow *flow = context;
+    if (flow->produced == flow->count)
+        return LINE_END;
+    if ((int64_t)flow->produced == flow->produce_fails) {
+        ERR(err, ERR_IO, "produce %lu", (unsigned long)flow->produced);
+        return LINE_FAILED;
+    }
+    flow->items[slot] = (struct item){.number = flow->produced++};
+    return LINE_ITEM;
+}
+
+static bool work(void *context, unsigned slot, struct err *err)
+{
+    struct flow *flow = context;
+    struct item *item = &flow->items[slot];
+    /* Late items overtake early ones. */
+    for (uint64_t i = item->number % 7; i < 6; i++)
+        sched_yield();
+    if ((int64_t)item->number == flow->work_fails)
+        return ERR(err, ERR_IO, "work %lu", (unsigned long)item->number);
+    item->squared = item->number * item->number;
+    return true;
+}
+
+static bool commit(void *context, unsigned slot, struct err *err)
+{
+    struct flow *flow = context;
+    struct item *item = &flow->items[slot];
+    assert_true(pthread_equal(flow->owner, pthread_self()));
+    assert_int_equal(item->number, flow->committed);
+    assert_int_equal(item->squared, item->number * item->number);
+    if ((int64_t)item->number == flow->commit_fails)
+        return ERR(err, ERR_IO, "commit %lu", (unsigned long)item->number);
+    flow->committed++;
+    return !flow->shares || crew_each(flow->crew, 20, square, &flow->sums, err);
+}
+
+static const struct {
+    uint64_t count;
+    int64_t produce_fails, work_fails, commit_fails;
+    bool shares;
+    const char *message; /* NULL: none fails */
+    uint64_t committed;
+} cases[] = {
+    {0, NEVER, NEVER, NEVER, false, NULL, 0},
+    {1, NEVER, NEVER, NEVER, false, NULL, 1},
+    {1000, NEVER, NEVER, NEVER, false, NULL, 1000},
+    {300, NEVER, NEVER, NEVER, true, NULL, 300},
+    {1000, 0, NEVER, NEVER, false, "produce 0", 0},
+    {1000, 500, NEVER, NEVER, false, "produce 500", 500},
+    {1000, NEVER, 500, NEVER, false, "work 500", 500},
+    {1000, NEVER, NEVER, 500, true, "commit 500", 500},
+    /* the order of the items decides, not who is faster */
+    {1000, 501, 500, NEVER, false, "work 500", 500},
+    {1000, 502, 501, 500, false, "commit 500", 500},
+    {1000, 500, 501, 502, false, "produce 500", 500},
+    {3, 2, 1, NEVER, false, "work 1", 1},
+};
+
+static void run_case(size_t c, unsigned threads, unsigned slots)
+{
+    struct flow *flow = calloc(1, sizeof *flow);
+    flow->crew = crew_of(threads);
+    flow->count = cases[c].count;
+    flow->produce_fails = cases[c].produce_fails;
+    flow->work_fails = cases[c].work_fails;
+    flow->commit_fails = cases[c].commit_fails;
+    flow->shares = cases[c].shares;
+    flow->sums.fails_from = NEVER;
+    flow->owner = pthread_self();
+    struct line line = {.slots = slots, .context = flow, .produce = produce, .work = work, .commit = commit};
+    struct err err;
+    unsigned slot = slots;
+    bool ok = crew_line(flow->crew, &line, &slot, &err);
+    assert_int_equal(ok, cases[c].message == NULL);
+    assert_int_equal(flow->committed, cases[c].committed);
+    if (!ok) {
+        assert_string_equal(err.message, cases[c].message);
+        assert_int_equal(slot, cases[c].committed % slots);
+    }
+    /* The crew can run another line: nothing of the last is left. */
+    flow->produced = flow->committed = flow->count = 0;
+    assert_true(crew_line(flow->crew, &line, &slot, &err));
+    crew_free(flow->crew);
+    free(flow);
+}
+
+static void items_commit_in_order(void **state)
+{
+    (void)state;
+    static const unsigned slots[] = {1, 2, MOST_SLOTS};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+        for (size_t t = 0; t < sizeof sizes / sizeof *sizes; t++)
+            for (size_t s = 0; s < sizeof slots / sizeof *slots; s++)
+                run_case(c, sizes[t], slots[s]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_task_runs_once),
+        cmocka_unit_test(each_reports_the_first_failure),
+        cmocka_unit_test(each_needs_no_crew),
+        cmocka_unit_test(items_commit_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+#include "shared/clock.h"
+#include "worker/run/process.h"
+
+#include <stdlib.h>
+
+enum {
+    LEAST_THREADED = 2 * 1024 * 1024, /* bytes of a file: below, threads cost more than they bring */
+    PLACES = 2,                       /* a thread: one batch is worked on while another waits to be committed */
+    LEAST_CHUNK = 64 * 1024,
+    CHUNKS = 8,       /* what a batch takes at most, text and columns together */
+    LEAST_ROWS = 64,  /* a batch */
+    VALUE_BYTES = 32, /* a row and column: the typed value, its state, what expressions leave behind */
+};
+
+static size_t longest_row(const struct pass *pass)
+{
+    uint64_t given = pass->run->sniff.dialect.max_row_bytes;
+    return given ? (size_t)given : DIALECT_MAX_ROW_BYTES;
+}
+
+/* ---- opening ---- */
+
+static bool open_items(struct pass *pass, struct err *err)
+{
+    struct file_run *run = pass->run;
+    pass->items = ARENA_ARRAY(run->arena, struct item, pass->slots);
+    for (unsigned i = 0; pass->items && i < pass->slots; i++) {
+        pass->items[i].batch = batch_new(pass->memory / pass->slots);
+        pass->items[i].rules.failed = ARENA_ARRAY(run->arena, uint64_t, run->contract->rule_count);
+        if (!pass->items[i].batch || !pass->items[i].rules.failed)
+            return ERR(err, ERR_MEMORY, "no memory for a batch");
+    }
+    return pass->items || ERR(err, ERR_MEMORY, "no memory for a batch");
+}
+
+bool pipeline_open(struct pass *pass, struct err *err)
+{
+    const struct worker_options *options = &pass->run->worker->options;
+    unsigned threads = options->threads ? options->threads : crew_processors();
+    if (pass->run->claim.file.size < LEAST_THREADED)
+        threads = 1;
+    /* The longest record is held twice while the reader looks for its end. */
+    size_t most = pass->memory / (2 * longest_row(pass) + (size_t)CHUNKS * READER_CHUNK_BYTES / 2);
+    pass->slots = threads < 2 ? 1 : threads * PLACES;
+    if (pass->slots > most)
+        pass->slots = most ? (unsigned)most : 1;
+    pass->crew = crew_new(threads, err);
+    return pass->crew && open_items(pass, err);
+}
+
+void pipeline_bound(const struct pass *pass, struct reader_options *options)
+{
+    size_t share = pass->memory / pass->slots;
+    size_t row = sizeof(struct row) + options->width * sizeof(struct cell) +
+                 (size_t)converter_columns(pass->converter) * VALUE_BYTES;
+    size_t rows = share / 2 / row, chunk = share / CHUNKS;
+    options->max_rows = rows < LEAST_ROWS ? LEAST_ROWS : rows < READER_BATCH_ROWS ? (uint32_t)rows : READER_BATCH_ROWS;
+    options->chunk_bytes = chunk < LEAST_CHUNK ? LEAST_CHUNK : chunk < READER_CHUNK_BYTES ? chunk : READER_CHUNK_BYTES;
+}
+
+/* ---- the lines ---- */
+
+static void begin_stage(struct item *item, enum stage stage)
+{
+    item->stage = stage;
+    item->started_at[stage] = clock_now();
+}
+
+/* What the contract leaves to the file is decided from its first batch, before any thread converts. */
+static enum line_result produce(void *context, unsigned slot, struct err *err)
+{
+    struct pass *pass = context;
+    struct item *item = &pass->items[slot];
+    begin_stage(item, STAGE_PARSE);
+    enum reader_result result = reader_next(pass->reader, item->batch, err);
+    item->bytes = reader_bytes(pass->reader);
+    if (result == READER_END)
+        return LINE_END;
+    if (result != READER_BATCH || (!pass->decided && !converter_decide(pass->converter, item->batch, err)))
+        return LINE_FAILED;
+    pass->decided = true;
+    return LINE_ITEM;
+}
+
+static bool work_rows(void *context, unsigned slot, struct err *err)
+{
+    struct pass *pass = context;
+    struct item *item = &pass->items[slot];
+    begin_stage(item, STAGE_CONVERT);
+    if (!convert_batch(pass->converter, item->batch, err))
+        return false;
+    item->finished_at[STAGE_CONVERT] = clock_now();
+    begin_stage(item, STAGE_RULES);
+    for (uint32_t i = 0; i < pass->run->contract->rule_count; i++)
+        item->rules.failed[i] = 0;
+    return rules_batch(pass->converter, item->batch, &item->rules, err);
+}
+
+static bool commit_rows(void *context, unsigned slot, struct err *err)
+{
+    struct pass *pass = context;
+    return pass_commit(pass, &pass->items[slot], err) && pass_alive(pass, err);
+}
+
+static bool work_keys(void *context, unsigned slot, struct err *err)
+{
+    struct pass *pass = context;
+    return convert_keys(pass->converter, pass->items[slot].batch, err);
+}
+
+static bool commit_keys(void *context, unsigned slot, struct err *err)
+{
+    struct pass *pass = context;
+    return unique_first_pass(pass->unique, pass->items[slot].batch, err) && pass_alive(pass, err);
+}
+
+static bool run_line(struct pass *pass, struct line line, struct err *err)
+{
+    unsigned slot;
+    line.slots = pass->slots;
+    line.context = pass;
+    if (crew_line(pass->crew, &line, &slot, err))
+        return true;
+    pass->run->stage = pass->items[slot].stage;
+    return false;
+}
+
+bool pipeline_keys(struct pass *pass, struct err *err)
+{
+    return run_line(pass, (struct line){.produce = produce, .work = work_keys, .commit = commit_keys}, err);
+}
+
+bool pipeline_rows(struct pass *pass, struct err *err)
+{
+    return run_line(pass, (struct line){.produce = produce, .work = work_rows, .commit = commit_rows}, err);
+}
+
+void pipeline_close(struct pass *pass)
+{
+    crew_free(pass->crew);
+    for (unsigned i = 0; pass->items && i < pass->slots; i++)
+        batch_free(pass->items[i].batch);
+}
