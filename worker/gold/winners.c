@@ -126,15 +126,6 @@ static enum pass_result add_source(struct decision *d, uint32_t source, struct e
     return ok ? result : PASS_FAILED;
 }
 
-/* What this part has crowned so far is taken back. */
-static void forget(struct decision *d)
-{
-    for (size_t i = 0; i < keymap_count(d->table); i++) {
-        const struct key_entry *entry = keymap_at(d->table, i);
-        source_set(&d->sources->list[entry->source], entry->row, false);
-    }
-}
-
 static bool tell_losers(struct decision *d, uint32_t source, struct err *err)
 {
     struct scan scan;
@@ -157,6 +148,8 @@ static bool tell_losers(struct decision *d, uint32_t source, struct err *err)
     return ok;
 }
 
+/* Of a pass that proves too large nothing need be taken back: its rows come again in the same order, and whoever won
+ * for a while wins for that while again. */
 static enum pass_result decide_part(struct decision *d, struct err *err)
 {
     enum pass_result result = PASS_DONE;
@@ -164,8 +157,6 @@ static enum pass_result decide_part(struct decision *d, struct err *err)
     for (uint32_t s = 0; s < d->sources->count && result == PASS_DONE; s++)
         if (!d->sources->list[s].is_superseded)
             result = add_source(d, s, err);
-    if (result == PASS_TOO_LARGE)
-        forget(d);
     for (uint32_t s = 0; result == PASS_DONE && d->options->lost && s < d->sources->count; s++)
         if (!d->sources->list[s].is_superseded && !tell_losers(d, s, err))
             result = PASS_FAILED;
