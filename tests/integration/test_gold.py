@@ -264,6 +264,34 @@ class Gold(unittest.TestCase):
             self.load(lake, 1)
             self.assertIn("sales: its contract has no gold section", self.gold(lake).stderr)
 
+    def test_a_fault_at_any_point_leaves_old_or_new(self):
+        with Lake(contract("key: [id, part]")) as first:
+            self.load(first, 1, count=30, days=1)
+            self.gold(first)
+            self.load(first, 2, count=30, days=1)
+            before = sha(first)
+            for name in ("gold-claimed", "gold-decided", "sealed", "manifest", "prepared", "publishing", "rename", "rename:2",
+                         "published", "commit", "ended", "journal-commit:3"):
+                with Lake() as lake, self.subTest(name=name):
+                    shutil.copytree(first.path, lake.path, dirs_exist_ok=True)
+                    done = self.gold(lake, check=(3,), fault=f"fail:{name}")
+                    self.assertIn("injected", done.stderr)
+                    if name in ("gold-claimed", "gold-decided", "sealed", "manifest", "prepared"):
+                        self.assertEqual(sha(lake), before)
+                        self.assertEqual(lake.query("SELECT error_message LIKE '%injected%' FROM run WHERE state = 'failed'"), [(1,)])
+                    self.gold(lake)
+                    self.same(lake, "ingest_ts DESC, _row_number DESC")
+                    self.sound(lake)
+
+    def test_one_compaction_of_a_partition_at_a_time(self):
+        with Lake(contract("key: [id, part]")) as lake:
+            self.load(lake, 1)
+            with sqlite3.connect(lake.path / ".sluice/journal.db") as db:
+                db.execute("INSERT INTO run (run_id, kind, dataset, partition, state, attempt, fence, owner, lease_until, heartbeat_at, "
+                           "started_at) VALUES (?, 'compact', 'sales', 'date=2026-01-02', 'claimed', 1, 1, 'elsewhere:1:1', ?, 1, 1)",
+                           ("0" * 26, 2**62))
+            self.assertIn("2 compacted, 0 unchanged, 1 busy", self.gold(lake, check=(3,)).stderr)
+
     def test_killed_at_every_point(self):
         with Lake(contract("key: [id, part]")) as first:
             self.load(first, 1, count=30, days=1)

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests.integration.test_parquet import BUILD, install_readers, query
+from tests.integration.test_parquet import BUILD, HERE, install_readers, query
 
 PROGRAM = BUILD / "tests/unit/worker/format/parquet/test_reader"
 # name, what is written, what a vector holds of it (text, but for booleans, doubles and strings)
@@ -89,6 +89,15 @@ class ParquetReader(unittest.TestCase):
                         f"SELECT DISTINCT encodings AS e FROM parquet_metadata('{path}')")))
         for encoding in ("PLAIN", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "BYTE_STREAM_SPLIT", "RLE"):
             self.assertTrue(any(encoding in e for e in seen), (encoding, seen))
+
+    def test_what_duckdb_does_not_write(self):
+        subprocess.run(["node", str(HERE / "foreign.mjs"), str(self.folder)], check=True, timeout=60)
+        files = sorted(self.folder.glob("*.parquet.json"))
+        self.assertEqual(len(files), 12)
+        for expected in files:
+            with self.subTest(file=expected.stem):
+                found = self.rows(expected.with_suffix(""))
+                self.assertEqual(found, [json.loads(line) for line in expected.read_text().splitlines()])
 
     def test_refused_by_name(self):
         cases = [("[i, i]", "a nested or repeated column"), ("{'a': i}", "a nested or repeated column"),

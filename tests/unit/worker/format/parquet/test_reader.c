@@ -3,7 +3,10 @@
  * units vectors have: for the files of other writers in tests/integration/test_parquet_reader.py.
  */
 #include "shared/json.h"
+#include "worker/format/parquet/metadata.h"
+#include "worker/format/parquet/page.h"
 #include "worker/format/parquet/parquet_reader.h"
+#include "worker/format/parquet/thrift.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -229,6 +232,96 @@ static void a_choice_can_be_made_anew(void **state)
     close(fd);
 }
 
+/* A file of one required INT96 column ts, made by hand as parquet.thrift describes it: no writer at hand makes one. */
+static int write_int96(const void *values, uint32_t count)
+{
+    struct buf file;
+    struct thrift_writer w;
+    uint32_t size = count * 12;
+    buf_init(&file, 4096);
+    buf_add_cstr(&file, "PAR1");
+    thrift_init(&w, &file);
+    thrift_i32(&w, 1, PAGE_DATA);
+    thrift_i32(&w, 2, (int32_t)size);
+    thrift_i32(&w, 3, (int32_t)size);
+    thrift_begin_field(&w, 5);
+    thrift_i32(&w, 1, (int32_t)count);
+    thrift_i32(&w, 2, ENCODING_PLAIN);
+    thrift_end(&w);
+    thrift_end(&w);
+    buf_add(&file, values, size);
+    size_t footer = file.n;
+    thrift_init(&w, &file);
+    thrift_i32(&w, 1, 2);
+    thrift_list(&w, 2, THRIFT_STRUCT, 2);
+    thrift_begin(&w);
+    thrift_binary(&w, 4, STR("root"));
+    thrift_i32(&w, 5, 1);
+    thrift_end(&w);
+    thrift_begin(&w);
+    thrift_i32(&w, 1, PHYSICAL_INT96);
+    thrift_i32(&w, 3, 0);
+    thrift_binary(&w, 4, STR("ts"));
+    thrift_end(&w);
+    thrift_i64(&w, 3, count);
+    thrift_list(&w, 4, THRIFT_STRUCT, 1);
+    thrift_begin(&w);
+    thrift_list(&w, 1, THRIFT_STRUCT, 1);
+    thrift_begin(&w);
+    thrift_begin_field(&w, 3);
+    thrift_i32(&w, 1, PHYSICAL_INT96);
+    thrift_i32(&w, 4, 0);
+    thrift_i64(&w, 5, count);
+    thrift_i64(&w, 7, (int64_t)footer - 4);
+    thrift_i64(&w, 9, 4);
+    thrift_end(&w);
+    thrift_end(&w);
+    thrift_i64(&w, 3, count);
+    thrift_end(&w);
+    thrift_end(&w);
+    uint32_t length = (uint32_t)(file.n - footer);
+    buf_add(&file, &length, sizeof length);
+    buf_add_cstr(&file, "PAR1");
+    int fd = memfd_create("int96", MFD_CLOEXEC);
+    assert_int_equal(write(fd, file.p, file.n), file.n);
+    buf_dispose(&file);
+    return fd;
+}
+
+static bool read_int96(uint64_t nanos, uint32_t julian_day, int64_t *micros, struct err *err)
+{
+    char value[12];
+    const uint32_t zero = 0;
+    const struct vector *vector;
+    uint32_t n = 0;
+    memcpy(value, &nanos, 8);
+    memcpy(value + 8, &julian_day, 4);
+    int fd = write_int96(value, 1);
+    struct parquet_reader *reader = parquet_reader_open(fd, "int96", err);
+    bool ok = reader && parquet_reader_select(reader, &zero, 1, err) && parquet_reader_next(reader, &vector, &n, err);
+    if (ok && n == 1)
+        *micros = vector->i64[0];
+    parquet_reader_close(reader);
+    close(fd);
+    return ok && n == 1;
+}
+
+/* Julian day 2440588 is 1970-01-01, 2451545 is 2000-01-01 (US Naval Observatory). */
+static void int96_is_nanoseconds_of_a_julian_day(void **state)
+{
+    (void)state;
+    struct err err;
+    int64_t micros;
+    assert_true(read_int96(0, 2440588, &micros, &err));
+    assert_int_equal(micros, 0);
+    assert_true(read_int96(43200000001000, 2451545, &micros, &err));
+    assert_int_equal(micros, 946728000000001);
+    assert_true(read_int96(86399999999000, 2440587, &micros, &err));
+    assert_int_equal(micros, -1);
+    assert_false(read_int96(1, 2440588, &micros, &err));
+    assert_string_equal(err.code, "unsupported-parquet");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +330,7 @@ int main(void)
         cmocka_unit_test(the_message_names_the_place),
         cmocka_unit_test(what_is_cut_short_is_refused),
         cmocka_unit_test(a_choice_can_be_made_anew),
+        cmocka_unit_test(int96_is_nanoseconds_of_a_julian_day),
     };
     const char *path = getenv("SLUICE_READ");
     return path ? print_file(path) : cmocka_run_group_tests(tests, NULL, NULL);
