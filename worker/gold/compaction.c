@@ -13,7 +13,7 @@
 
 enum { MAX_PATH = 8192, MOST_RULES_TEXT = 16 * 1024 * 1024 };
 /* Shares of the memory setting; what is left is for the reader's pages, the bits of the rows and the program. */
-enum { KEY_SHARE = 3, GROUP_SHARE = 8, LEAST_KEY_MEMORY = 64 * 1024 };
+enum { KEY_SHARE = 2, GROUP_SHARE = 8, LEAST_KEY_MEMORY = 64 * 1024 };
 
 static bool no_memory(struct err *err)
 {

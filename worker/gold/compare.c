@@ -2,15 +2,13 @@
 
 #include "worker/gold/keymap.h"
 
-enum { MOST_KEY_BYTES = 256 * 1024 * 1024 };
-
 struct work {
     const struct sources *schema;
     const struct source *before, *after;
     uint32_t *columns; /* the key's, row_hash */
     uint32_t column_count;
     struct keymap *table;
-    struct buf key;
+    struct key_batch *keys; /* of the present slice */
     struct part part;
     struct comparison *comparison;
 };
@@ -25,18 +23,18 @@ static int128 hash_bits(const struct vector *vector, uint32_t i)
     return (int128)bits;
 }
 
-static struct str key_of(struct work *w, const struct scan *scan, uint32_t i)
+static bool next_slice(struct work *w, struct scan *scan, bool *ok, struct err *err)
 {
-    key_bytes(&w->key, scan->vectors, w->column_count - 1, i);
-    return w->key.failed ? STR("") : buf_str(&w->key);
+    *ok = scan_next(scan, err) && key_batch_fill(w->keys, scan->vectors, w->column_count - 1, scan->n, err);
+    return *ok && scan->n;
 }
 
 /* False: the part is too large. */
 static bool remember(struct work *w, const struct scan *scan, uint32_t i)
 {
     bool is_new;
-    struct str key = key_of(w, scan, i);
-    uint64_t hash = key_hash(key);
+    struct str key = key_batch_key(w->keys, w->table, i);
+    uint64_t hash = w->keys->hashes[i];
     if (!part_has(w->part, hash))
         return true;
     struct key_entry *entry = keymap_add(w->table, key, hash, &is_new);
@@ -49,8 +47,8 @@ static bool remember(struct work *w, const struct scan *scan, uint32_t i)
 
 static void judge(struct work *w, struct comparison *found, const struct scan *scan, uint32_t i)
 {
-    struct str key = key_of(w, scan, i);
-    uint64_t hash = key_hash(key);
+    struct str key = key_batch_key(w->keys, w->table, i);
+    uint64_t hash = w->keys->hashes[i];
     if (!part_has(w->part, hash))
         return;
     struct key_entry *entry = keymap_find(w->table, key, hash);
@@ -70,7 +68,7 @@ static bool read_before(struct work *w, bool *fits, struct err *err)
     struct scan scan;
     bool ok = scan_open(&scan, w->schema, w->before, w->columns, w->column_count, err);
     *fits = true;
-    while (ok && *fits && (ok = scan_next(&scan, err)) && scan.n)
+    while (ok && *fits && next_slice(w, &scan, &ok, err))
         for (uint32_t i = 0; i < scan.n && *fits; i++)
             *fits = remember(w, &scan, i);
     scan_close(&scan);
@@ -81,7 +79,7 @@ static bool read_after(struct work *w, struct comparison *found, struct err *err
 {
     struct scan scan;
     bool ok = scan_open(&scan, w->schema, w->after, w->columns, w->column_count, err);
-    while (ok && (ok = scan_next(&scan, err)) && scan.n)
+    while (ok && next_slice(w, &scan, &ok, err))
         for (uint32_t i = 0; i < scan.n; i++)
             judge(w, found, &scan, i);
     scan_close(&scan);
@@ -118,8 +116,11 @@ bool compare_gold(const struct sources *schema, const struct source *before, con
     struct parts parts;
     w.columns = arena ? ARENA_ARRAY(arena, uint32_t, key_count + 2) : NULL;
     w.table = keymap_new(memory);
-    buf_init(&w.key, MOST_KEY_BYTES);
-    bool ok = (w.columns && w.table) || ERR(err, ERR_MEMORY, "no memory to compare gold with the gold before");
+    w.keys = arena ? ARENA_NEW(arena, struct key_batch) : NULL;
+    if (w.keys)
+        key_batch_init(w.keys);
+    bool ok =
+        (w.columns && w.table && w.keys) || ERR(err, ERR_MEMORY, "no memory to compare gold with the gold before");
     if (ok) {
         /* Without a key a row is its own. */
         for (uint32_t i = 0; i < key_count; i++)
@@ -131,10 +132,10 @@ bool compare_gold(const struct sources *schema, const struct source *before, con
     }
     while (ok && parts_pop(&parts, &w.part))
         ok = compare_part(&w, &parts, err);
-    ok = ok && buf_ok(&w.key, "a key", err);
     comparison->made = ok;
     keymap_free(w.table);
-    buf_dispose(&w.key);
+    if (w.keys)
+        key_batch_dispose(w.keys);
     arena_free(arena);
     return ok;
 }

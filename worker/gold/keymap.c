@@ -5,10 +5,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { FIRST_BITS = 10, MOST_PARTS = 1 << 16 };
+enum { FIRST_BITS = 10, MOST_PARTS = 1 << 16, MOST_BATCH = 1024 * 1024 * 1024, AHEAD = 12 };
 
 struct keymap {
-    uint32_t *slots; /* index + 1, or 0 */
+    uint64_t *slots; /* low half: index + 1, or 0; high half: the low half of the hash */
     unsigned bits;
     struct key_entry *entries;
     size_t count, capacity, budget;
@@ -52,7 +52,7 @@ void keymap_reset(struct keymap *table)
     arena_reset(table->keys);
 }
 
-uint64_t key_hash(struct str key)
+static uint64_t key_hash(struct str key)
 {
     return XXH3_64bits(key.p, key.n);
 }
@@ -72,8 +72,9 @@ struct key_entry *keymap_find(const struct keymap *table, struct str key, uint64
 {
     size_t mask = ((size_t)1 << table->bits) - 1;
     for (size_t slot = first_slot(table, hash); table->slots[slot]; slot = (slot + 1) & mask)
-        if (same(&table->entries[table->slots[slot] - 1], key, hash))
-            return &table->entries[table->slots[slot] - 1];
+        if (table->slots[slot] >> 32 == (uint32_t)hash &&
+            same(&table->entries[(uint32_t)table->slots[slot] - 1], key, hash))
+            return &table->entries[(uint32_t)table->slots[slot] - 1];
     return NULL;
 }
 
@@ -82,7 +83,7 @@ static void enter(struct keymap *table, uint32_t index)
     size_t mask = ((size_t)1 << table->bits) - 1, slot = first_slot(table, table->entries[index].hash);
     while (table->slots[slot])
         slot = (slot + 1) & mask;
-    table->slots[slot] = index + 1;
+    table->slots[slot] = table->entries[index].hash << 32 | (index + 1);
 }
 
 static bool grow(struct keymap *table)
@@ -95,7 +96,7 @@ static bool grow(struct keymap *table)
     if (!entries)
         return false;
     table->entries = entries;
-    uint32_t *slots = calloc((size_t)1 << bits, sizeof *slots);
+    uint64_t *slots = calloc((size_t)1 << bits, sizeof *slots);
     if (!slots)
         return false;
     free(table->slots);
@@ -127,7 +128,7 @@ struct key_entry *keymap_add(struct keymap *table, struct str key, uint64_t hash
     if (entry)
         return entry;
     bool is_full = table->count == table->capacity;
-    size_t growth = !is_full ? 0 : table->capacity * (sizeof *entry + 2 * sizeof(uint32_t));
+    size_t growth = !is_full ? 0 : table->capacity * (sizeof *entry + 2 * sizeof *table->slots);
     struct str kept = has_room(table, growth + key.n) ? arena_str(table->keys, key) : (struct str){0};
     if (!kept.p || (is_full && !grow(table)))
         return NULL;
@@ -135,6 +136,18 @@ struct key_entry *keymap_add(struct keymap *table, struct str key, uint64_t hash
     *entry = (struct key_entry){.hash = hash, .key = kept.p, .key_n = (uint32_t)key.n};
     enter(table, (uint32_t)table->count++);
     return entry;
+}
+
+static void fetch_slot(const struct keymap *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->slots[first_slot(table, hash)]);
+}
+
+static void fetch_entry(const struct keymap *table, uint64_t hash)
+{
+    uint64_t slot = table->slots[first_slot(table, hash)];
+    if (slot)
+        __builtin_prefetch(&table->entries[(uint32_t)slot - 1]);
 }
 
 size_t keymap_count(const struct keymap *table)
@@ -147,7 +160,7 @@ struct key_entry *keymap_at(const struct keymap *table, size_t i)
     return &table->entries[i];
 }
 
-void key_bytes(struct buf *out, const struct vector *const *vectors, uint32_t count, uint32_t i)
+static void key_bytes(struct buf *out, const struct vector *const *vectors, uint32_t count, uint32_t i)
 {
     buf_reset(out);
     for (uint32_t c = 0; c < count; c++) {
@@ -169,6 +182,42 @@ void key_bytes(struct buf *out, const struct vector *const *vectors, uint32_t co
             buf_add(out, vector_at(vector, i), type_size(vector->type));
         }
     }
+}
+
+void key_batch_init(struct key_batch *batch)
+{
+    buf_init(&batch->bytes, MOST_BATCH);
+    buf_init(&batch->one, MOST_BATCH);
+}
+
+void key_batch_dispose(struct key_batch *batch)
+{
+    buf_dispose(&batch->bytes);
+    buf_dispose(&batch->one);
+}
+
+bool key_batch_fill(
+    struct key_batch *batch, const struct vector *const *vectors, uint32_t count, uint32_t n, struct err *err)
+{
+    buf_reset(&batch->bytes);
+    for (uint32_t i = 0; i < n; i++) {
+        key_bytes(&batch->one, vectors, count, i);
+        batch->offsets[i] = batch->bytes.n;
+        batch->hashes[i] = key_hash(buf_str(&batch->one));
+        buf_add_str(&batch->bytes, buf_str(&batch->one));
+    }
+    batch->offsets[n] = batch->bytes.n;
+    batch->n = n;
+    return buf_ok(&batch->one, "a key", err) && buf_ok(&batch->bytes, "the keys of a slice", err);
+}
+
+struct str key_batch_key(const struct key_batch *batch, const struct keymap *table, uint32_t i)
+{
+    if (i + 2 * AHEAD < batch->n)
+        fetch_slot(table, batch->hashes[i + 2 * AHEAD]);
+    if (i + AHEAD < batch->n)
+        fetch_entry(table, batch->hashes[i + AHEAD]);
+    return (struct str){batch->bytes.p + batch->offsets[i], batch->offsets[i + 1] - batch->offsets[i]};
 }
 
 /* ---- parts ---- */

@@ -6,7 +6,7 @@
 #define WORKER_GOLD_KEYMAP_H
 
 #include "shared/buf.h"
-#include "worker/batch/batch.h"
+#include "worker/format/parquet/parquet_reader.h"
 
 struct key_entry {
     union {
@@ -25,7 +25,6 @@ struct keymap;
 struct keymap *keymap_new(size_t budget);
 void keymap_free(struct keymap *table);
 void keymap_reset(struct keymap *table);
-uint64_t key_hash(struct str key);
 /* The key's entry; a new one is cleared but for its key. NULL: it does not fit. */
 struct key_entry *keymap_add(struct keymap *table, struct str key, uint64_t hash, bool *is_new);
 /* NULL: it is not there. */
@@ -35,8 +34,20 @@ struct str keymap_keep(struct keymap *table, struct str bytes);
 size_t keymap_count(const struct keymap *table);
 struct key_entry *keymap_at(const struct keymap *table, size_t i);
 
-/* The key of row i of count vectors: equal bytes for equal keys. Emptied first. */
-void key_bytes(struct buf *out, const struct vector *const *vectors, uint32_t count, uint32_t i);
+/* The keys of a slice of rows: equal bytes for equal keys. */
+struct key_batch {
+    struct buf bytes, one;
+    uint32_t n;
+    size_t offsets[PARQUET_SLICE + 1];
+    uint64_t hashes[PARQUET_SLICE];
+};
+void key_batch_init(struct key_batch *batch);
+void key_batch_dispose(struct key_batch *batch);
+/* From the first n rows of count vectors. */
+bool key_batch_fill(struct key_batch *batch, const struct vector *const *vectors, uint32_t count, uint32_t n,
+    struct err *err) MUST_CHECK;
+/* Of row i; asks memory for those of the rows to come, which are to be looked up in table. */
+struct str key_batch_key(const struct key_batch *batch, const struct keymap *table, uint32_t i);
 
 /* Keys with hash & (of - 1) == number. */
 struct part {

@@ -2,15 +2,13 @@
 
 #include "worker/gold/keymap.h"
 
-enum { MOST_KEY_BYTES = 256 * 1024 * 1024 };
-
 struct decision {
     struct sources *sources;
     const struct winners_options *options;
     uint32_t *columns; /* the key's, _row_number, gold.latest */
     uint32_t column_count;
     struct keymap *table;
-    struct buf key;
+    struct key_batch *keys; /* of the present slice */
     struct part part;
 };
 
@@ -91,9 +89,8 @@ static bool crown(struct decision *d, const struct candidate *c, struct key_entr
 static bool add_row(struct decision *d, const struct scan *scan, uint32_t source, uint32_t i)
 {
     uint32_t key_count = d->options->key_count;
-    key_bytes(&d->key, scan->vectors, key_count, i);
-    struct str key = buf_str(&d->key);
-    uint64_t hash = key_hash(key);
+    struct str key = key_batch_key(d->keys, d->table, i);
+    uint64_t hash = d->keys->hashes[i];
     bool is_new;
     if (!part_has(d->part, hash))
         return true;
@@ -113,12 +110,18 @@ static bool add_row(struct decision *d, const struct scan *scan, uint32_t source
     return crown(d, &candidate, entry);
 }
 
+static bool next_slice(struct decision *d, struct scan *scan, bool *ok, struct err *err)
+{
+    *ok = scan_next(scan, err) && key_batch_fill(d->keys, scan->vectors, d->options->key_count, scan->n, err);
+    return *ok && scan->n;
+}
+
 static enum pass_result add_source(struct decision *d, uint32_t source, struct err *err)
 {
     struct scan scan;
     enum pass_result result = PASS_DONE;
     bool ok = scan_open(&scan, d->sources, &d->sources->list[source], d->columns, d->column_count, err);
-    while (ok && (ok = scan_next(&scan, err)) && scan.n && result == PASS_DONE)
+    while (ok && result == PASS_DONE && next_slice(d, &scan, &ok, err))
         for (uint32_t i = 0; i < scan.n && result == PASS_DONE; i++)
             if (!add_row(d, &scan, source, i))
                 result = PASS_TOO_LARGE;
@@ -132,14 +135,13 @@ static bool tell_losers(struct decision *d, uint32_t source, struct err *err)
     const struct winners_options *options = d->options;
     struct source *own = &d->sources->list[source];
     bool ok = scan_open(&scan, d->sources, own, d->columns, d->column_count, err);
-    while (ok && (ok = scan_next(&scan, err)) && scan.n)
+    while (ok && next_slice(d, &scan, &ok, err))
         for (uint32_t i = 0; i < scan.n; i++) {
             if (source_wins(own, scan.row + i))
                 continue;
-            key_bytes(&d->key, scan.vectors, options->key_count, i);
-            struct str key = buf_str(&d->key);
-            const struct key_entry *winner =
-                part_has(d->part, key_hash(key)) ? keymap_find(d->table, key, key_hash(key)) : NULL;
+            struct str key = key_batch_key(d->keys, d->table, i);
+            uint64_t hash = d->keys->hashes[i];
+            const struct key_entry *winner = part_has(d->part, hash) ? keymap_find(d->table, key, hash) : NULL;
             if (winner)
                 options->lost(options->context, scan.vectors, i, own, scan.vectors[options->key_count]->i64[i],
                     &d->sources->list[winner->source], winner->row_number);
@@ -173,7 +175,7 @@ static bool decide_parts(struct decision *d, struct arena *arena, struct err *er
         if (result == PASS_FAILED || (result == PASS_TOO_LARGE && !parts_split(&parts, d->part, err)))
             return false;
     }
-    return buf_ok(&d->key, "a key", err);
+    return true;
 }
 
 static void count_winners(struct sources *sources)
@@ -198,10 +200,12 @@ bool winners_decide(struct sources *sources, const struct winners_options *optio
         count_winners(sources);
         return true;
     }
-    buf_init(&d.key, MOST_KEY_BYTES);
     d.table = keymap_new(options->memory);
+    d.keys = arena ? ARENA_NEW(arena, struct key_batch) : NULL;
+    if (d.keys)
+        key_batch_init(d.keys);
     d.columns = arena ? ARENA_ARRAY(arena, uint32_t, options->key_count + 2) : NULL;
-    if (!d.table || !d.columns)
+    if (!d.table || !d.columns || !d.keys)
         ok = ERR(err, ERR_MEMORY, "no memory for the keys of a partition");
     if (ok) {
         memcpy(d.columns, options->key, options->key_count * sizeof *options->key);
@@ -213,7 +217,8 @@ bool winners_decide(struct sources *sources, const struct winners_options *optio
     }
     count_winners(sources);
     keymap_free(d.table);
-    buf_dispose(&d.key);
+    if (d.keys)
+        key_batch_dispose(d.keys);
     arena_free(arena);
     return ok;
 }
