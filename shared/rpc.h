@@ -1,6 +1,7 @@
 /*
  * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
- * The client asks, the agent answers in order. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result
+ * The client asks, the agent answers in order (a request without an id is a
+ * notification: it is not answered). Times are ISO 8601 UTC text, counts integers. Lists are pages: a result
  * has "items" and, when there is more, "next", which goes into "after" of the next call.
  *
  * method     params (all optional unless marked !)              result
@@ -11,11 +12,19 @@
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run                                       items []
- * rows       run!, cause, after, limit                          items []: as the reject JSONL has them, with cause,
- * state reason     run!                                               reason.json stages     run! items []: the balance
- * sheet
+ * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
+ * reason     run!                                               reason.json
+ * stages     run!                                               items []: the balance sheet
+ * rehearse   run!, rules (same | current), set [], map []       what its file would do: see below
  *
  * "run" may be any part of a run's id that names only one.
+ *
+ * rehearse reads the run's file once more, under the rules of then (same) or the contract as it is (current, the
+ * default), changed by overrides: set ["dialect.delimiter=;"], map ["Price EUR=unit_price"]. Nothing is written. The
+ * result: outcome (would-load | would-quarantine | duplicate), stage; code, message, hint when it would not load;
+ * same_failure; rows = would_pass + would_fail + duplicates + filtered; before {outcome, code, rows, passed, failed …};
+ * causes [{stage, code, column, rule, shape, whole_file, before, after, only, first_row, samples []}]; overrides,
+ * base_ruleset, ruleset (hashes without and with them), hash (of the result), seconds.
  */
 #ifndef SHARED_RPC_H
 #define SHARED_RPC_H
@@ -23,7 +32,8 @@
 #define RPC_PROTOCOL 1
 
 enum {
-    RPC_MAX_LINE = 64 * 1024 * 1024,
+    RPC_MAX_LINE = 64 * 1024 * 1024, /* of an answer */
+    RPC_MAX_REQUEST = 4 * 1024 * 1024,
     RPC_PAGE = 100,
     RPC_MAX_PAGE = 1000,
 };

@@ -1,9 +1,12 @@
 -- Runs, newest first. :dataset, :after (a run id), :limit
-SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN count(*) = :limit THEN min(run_id) END)
+SELECT json_object(
+    'items', json_group_array(json(item)) FILTER (WHERE n <= :limit),
+    'next', CASE WHEN count(*) > :limit THEN min(run_id) FILTER (WHERE n <= :limit) END)
   FROM (
-    SELECT run_id, json_object(
+    SELECT run_id, row_number() OVER (ORDER BY run_id DESC) AS n, item FROM (
+      SELECT run_id, json_object(
         'run_id', run_id, 'kind', kind, 'dataset', dataset, 'file', arrival_key, 'state', state, 'outcome', outcome,
-        'attempt', attempt,
+        'status', coalesce(outcome, state), 'attempt', attempt,
         'started_at', strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000, 'unixepoch'),
         'seconds', round(duration / 1e6, 3), 'bytes', size, 'rows_in', rows_in, 'rows_out', rows_out,
         'rows_rejected', rows_rejected + rows_duplicate, 'rows_filtered', rows_filtered, 'rows_open', rows_open,
@@ -11,4 +14,4 @@ SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN coun
         'error_code', error_code, 'error_message', error_message) AS item
       FROM run_view
      WHERE (:dataset IS NULL OR dataset = :dataset) AND (:after IS NULL OR run_id < :after)
-     ORDER BY run_id DESC LIMIT :limit)
+     ORDER BY run_id DESC LIMIT :limit + 1))

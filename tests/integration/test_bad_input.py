@@ -11,7 +11,7 @@ import threading
 import unittest
 import zipfile
 
-from tests.lake import Lake
+from tests.lake import ROOT, Lake
 
 FIELDS = """
     - {name: id, type: integer, constraints: {required: true}}
@@ -348,6 +348,58 @@ class Around(unittest.TestCase):
         self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
         kept = sorted((lake.path / k).read_text() for k in lake.keys("kept") + lake.keys("archive"))
         self.assertEqual(kept, sorted(c for d in contents.values() for c in d))
+
+
+class Reasons(unittest.TestCase):
+    def reason(self, text, content):
+        with Lake({"things.yaml": text}, memory=True) as lake:
+            lake.put("raw/t.csv", content)
+            lake.run(check=[1])
+            (key,) = [k for k in lake.keys("rejected/system") if k.endswith("reason.json")]
+            return json.loads((lake.path / key).read_text())
+
+    def test_every_member_of_the_schema(self):
+        schema = json.loads((ROOT / "schema" / "reason.schema.json").read_text())
+        for content in (b"", b"no;header\n1;2\n", b"PK\3\4" + bytes(50)):
+            reason = self.reason(CONTRACT, content)
+            self.assertEqual(sorted(reason), sorted(schema["required"]))
+            self.assertRegex(reason["run_id"], schema["properties"]["run_id"]["pattern"])
+            self.assertRegex(reason["code"], schema["properties"]["code"]["pattern"])
+
+    def test_suggestions(self):
+        comma = contract(top="dialect: {delimiter: ','}\n")
+        limits = contract("limits: {max_reject_pct: 30, min_rows: 10}\n")
+
+        def rows(header, separator, price):
+            return header + "\n" + "".join(separator.join((str(i), "n", price % i)) + "\n" for i in range(100))
+
+        cases = [
+            (comma, rows("id;name;price", ";", "%d.50"), [({"dialect.delimiter": ";"}, 100)]),
+            (comma, rows("key;name;price", ";", "%d.50"), [({"dialect.delimiter": ";", "map": {"key": "id"}}, 100)]),
+            (CONTRACT, rows("key,name,price", ",", "%d.50"), [({"map": {"key": "id"}}, 100)]),
+            (limits, rows("id;name;price", ";", "%d,50"), [({"fields.price.decimalChar": ","}, 10)]),
+            (limits, rows("id;name;price", ";", "what%d"), []),
+        ]
+        for text, content, expected in cases:
+            with self.subTest(content[:40]):
+                found = self.reason(text, content)["suggestions"]
+                self.assertEqual([(s["overrides"], s["would_pass"]) for s in found], expected)
+
+    def test_samples(self):
+        content = "id,name,price\n" + "x,n,1\n" * 20 + "1,n,1\n" * 30 + "2,n,oops\n" * 50
+        reason = self.reason(contract("limits: {max_reject_pct: 30, min_rows: 10}\n"), content)
+        self.assertEqual([(s["column"], s["rows"], s["first_row"], s["values"]) for s in reason["samples"]],
+                         [("price", 50, 51, ["oops"]), ("id", 20, 1, ["x"])])
+
+    def test_notes_are_kept_with_the_run(self):
+        fields = FIELDS.replace("scale: 2", "scale: 2, decimalChar: auto")
+        with Lake({"things.yaml": contract("", "  fieldsMatch: partial\n", fields)}, memory=True) as lake:
+            lake.put("raw/t.csv", "id;name;price;colour\n1;a;1,5;red\n")
+            lake.run(check=[0])
+            ((dialect,),) = lake.query("SELECT dialect FROM run")
+            notes = " / ".join(json.loads(dialect)["notes"])
+            for words in ("encoding utf-8", "delimiter ';'", "'colour'", 'price: decimal point ","'):
+                self.assertIn(words, notes)
 
 
 class Duplicates(unittest.TestCase):

@@ -1,59 +1,105 @@
 #include "tui/app/cli.h"
 
 #include "shared/options.h"
+#include "shared/rpc.h"
+#include "shared/suggest.h"
 #include "shared/utf8.h"
+#include "tui/app/console.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { MAX_OUTPUT = 256 * 1024 * 1024, MAX_LINE = 4096 };
+enum { MAX_TEXT = 256 * 1024, MAX_LINE = 4096 };
 
 struct cli_options {
-    const char *lake, *dataset, *cause, *after, *limit;
+    struct link_options link;
+    struct verb_input input;
     bool json, help, version;
 };
 
 static const struct option_row rows[] = {
+    {.name = "lake",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, link.lake),
+        .flag_only = true,
+        .value = "DIR",
+        .help = "the lake (else the configured one, else this folder)"},
     {.name = "target",
         .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, lake),
+        .offset = offsetof(struct cli_options, link.lake),
         .letter = 't',
         .flag_only = true,
         .value = "DIR",
-        .help = "the lake to look at"},
-    {.name = "lake",
+        .help = "the same"},
+    {.name = "journal",
         .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, lake),
-        .fallback = ".",
-        .value = "DIR",
-        .help = "the same; $SLUICE_LAKE is asked too"},
+        .offset = offsetof(struct cli_options, link.journal),
+        .flag_only = true,
+        .value = "FILE",
+        .help = "the journal, if not the lake's .sluice/journal.db"},
+    {.name = "config",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, link.config),
+        .flag_only = true,
+        .value = "FILE",
+        .help = "settings, in place of the usual sluice.yaml"},
     {.name = "dataset",
         .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, dataset),
+        .offset = offsetof(struct cli_options, input.dataset),
         .flag_only = true,
         .value = "NAME",
-        .help = "only this dataset (runs, rejects, causes)"},
+        .help = "only this dataset"},
     {.name = "cause",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, cause),
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct cli_options, input.cause),
+        .lowest = 1,
+        .highest = INT32_MAX,
         .flag_only = true,
         .value = "N",
-        .help = "only rows of this cause (rows)"},
+        .help = "only rows of this cause"},
+    {.name = "limit",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct cli_options, input.limit),
+        .lowest = 1,
+        .highest = RPC_MAX_PAGE,
+        .flag_only = true,
+        .value = "N",
+        .help = "so many, up to 1000 (else 100)"},
     {.name = "after",
         .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, after),
+        .offset = offsetof(struct cli_options, input.after),
         .flag_only = true,
         .value = "KEY",
-        .help = "the page behind it: a run, or a row number for rows"},
-    {.name = "limit",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, limit),
+        .help = "go on after this run, or this row number"},
+    {.name = "set",
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, input.sets),
         .flag_only = true,
-        .value = "N",
-        .help = "so many, at most 1000; 100 by default"},
+        .value = "PATH=VALUE",
+        .help = "read it otherwise: dialect.delimiter=';'"},
+    {.name = "map",
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, input.maps),
+        .flag_only = true,
+        .value = "LABEL=FIELD",
+        .help = "this label of its header is that field"},
+    {.name = "rules",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.rules),
+        .flag_only = true,
+        .value = "same|current",
+        .help = "those of then, or the contract as it is (default)"},
+    {.name = "datasets",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, link.datasets),
+        .flag_only = true,
+        .value = "DIR|FILE",
+        .help = "the contracts, for a rehearsal"},
     {.name = "json",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct cli_options, json),
@@ -64,10 +110,11 @@ static const struct option_row rows[] = {
         .offset = offsetof(struct cli_options, help),
         .letter = 'h',
         .flag_only = true,
-        .help = "this text"},
+        .help = "this text; with a verb, the verb's"},
     {.name = "version",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct cli_options, version),
+        .letter = 'V',
         .flag_only = true,
         .help = "the version"},
 };
@@ -76,6 +123,8 @@ static const struct option_row rows[] = {
 static int complain(const struct err *err)
 {
     struct buf line;
+    if (!err->message[0]) /* the agent has told it */
+        return err_exit_code(err);
     buf_init(&line, MAX_LINE);
     utf8_sanitise(&line, str_of(err->message));
     fprintf(stderr, "sluice: %s\n", line.p ? line.p : "");
@@ -87,20 +136,70 @@ static int complain(const struct err *err)
     return err_exit_code(err);
 }
 
-static int help(const struct option_set *set)
+/* ---- help ---- */
+
+static bool offers(const struct verb *verb, const char *option)
 {
-    struct buf text;
+    static const struct {
+        const char *option;
+        unsigned takes;
+    } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
+        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES}};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        if (strcmp(option, some[i].option) == 0)
+            return verb->takes & some[i].takes;
+    return true;
+}
+
+static void verb_help(const struct verb *verb, struct buf *text)
+{
+    struct option_row own[sizeof rows / sizeof *rows];
+    struct option_set set = {.rows = own};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (offers(verb, rows[i].name))
+            own[set.count++] = rows[i];
+    buf_printf(text, "usage: sluice %s%s%s [options]\n\n%s\n\n", verb->name, verb->argument[0] ? " " : "",
+        verb->argument, verb->summary);
+    if (verb->argument[0])
+        buf_add_cstr(text, "RUN is any part of a run's id that names only one.\n\n");
+    options_help(&set, text);
+    buf_printf(text, "\nexample: %s\n", verb->example);
+}
+
+static void program_help(const struct option_set *set, struct buf *text)
+{
     size_t count;
     const struct verb *verbs = verb_list(&count);
-    buf_init(&text, MAX_OUTPUT);
-    options_help(set, &text);
-    puts("usage: sluice [VERB] [RUN] [options]\n");
+    buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the "
+                       "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
-        printf("  %-8s %-6s %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
-    printf("\nRUN is any part of a run's id that names only one. Without a verb: overview.\n\n%s", text.p);
+        buf_printf(text, "  %-9s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+    buf_add_cstr(text, "\nRUN is any part of a run's id that names only one.\n\noptions:\n");
+    options_help(set, text);
+    buf_add_cstr(text, "\nexamples:\n"
+                       "  sluice --lake /srv/lake               what waits, what is open\n"
+                       "  sluice runs --dataset sales           its runs, newest first\n"
+                       "  sluice rows 7BBXP --limit 10          the first ten rows that run rejected\n"
+                       "  sluice reason 7BBXP                   why it rejected the whole file\n"
+                       "\nexit codes: 0 done; 2 wrong usage or configuration; 3 the lake or its journal is not there\n"
+                       "now; 4 what was named does not exist, or a part of an id names several.\n"
+                       "\nThe manual is sluice(1).\n");
+}
+
+static int help(const struct option_set *set, const struct verb *verb)
+{
+    struct buf text;
+    buf_init(&text, MAX_TEXT);
+    if (verb)
+        verb_help(verb, &text);
+    else
+        program_help(set, &text);
+    fputs(text.p ? text.p : "", stdout);
     buf_dispose(&text);
     return 0;
 }
+
+/* ---- verbs ---- */
 
 static void print_json(const json_t *result)
 {
@@ -109,45 +208,83 @@ static void print_json(const json_t *result)
     free(text);
 }
 
-static int ask(const struct verb *verb, const struct verb_input *input, const struct cli_options *own, struct err *err)
+static void print_text(const struct verb *verb, const json_t *result)
 {
-    struct link *link = link_open(own->lake, err);
-    json_t *result = link ? link_call(link, verb->method, verb_params(verb, input), err) : NULL;
+    struct paper paper;
+    paper_init(&paper, STDOUT_FILENO);
+    verb->print(&paper, result);
+    fwrite(paper.out.p, 1, paper.out.n, stdout);
+    paper_dispose(&paper);
+}
+
+static int flush(struct err *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (errno == EPIPE) /* whoever reads has seen enough */
+        return 0;
+    ERR_ERRNO(err, "cannot write to standard output");
+    return complain(err);
+}
+
+static int ask(const struct verb *verb, const struct cli_options *own, struct err *err)
+{
+    json_t *params = verb_params(verb, &own->input, err);
+    struct link *link = params ? link_open(&own->link, err) : NULL;
+    if (!link)
+        json_decref(params);
+    json_t *result = link ? link_call(link, verb->method, params, err) : NULL;
     link_close(link);
     if (!result)
         return complain(err);
     if (own->json)
         print_json(result);
-    else {
-        struct buf out;
-        buf_init(&out, MAX_OUTPUT);
-        verb->print(&out, result);
-        fwrite(out.p, 1, out.n, stdout);
-        buf_dispose(&out);
-    }
+    else
+        print_text(verb, result);
     json_decref(result);
-    return 0;
+    return flush(err);
 }
 
-static int dispatch(const struct option_list *rest, const struct cli_options *own, struct err *err)
+static int no_such_verb(const char *name, struct err *err)
+{
+    struct suggestion suggestion;
+    size_t count;
+    const struct verb *verbs = verb_list(&count);
+    suggest_init(&suggestion, str_of(name));
+    for (size_t i = 0; i < count; i++)
+        suggest_offer(&suggestion, str_of(verbs[i].name));
+    ERR(err, ERR_USAGE, "there is no verb '%.80s'", name);
+    if (suggestion.best.n)
+        err_hint(err, "Did you mean '" STR_FMT "'? 'sluice --help' lists the verbs.", STR_ARG(suggestion.best));
+    else
+        err_hint(err, "'sluice --help' lists the verbs.");
+    return complain(err);
+}
+
+static int dispatch(
+    const struct option_list *rest, const struct option_set *set, struct cli_options *own, struct err *err)
 {
     const char *name = rest->count ? rest->items[0] : "overview";
     const struct verb *verb = verb_find(name);
-    struct verb_input input = {.run = rest->count > 1 ? rest->items[1] : NULL,
-        .dataset = own->dataset,
-        .cause = own->cause,
-        .after = own->after,
-        .limit = own->limit};
+    if (own->version) {
+        puts("sluice " SLUICE_VERSION);
+        return 0;
+    }
+    if (own->help && !rest->count)
+        return help(set, NULL);
     if (!verb)
-        ERR(err, ERR_USAGE, "there is no verb '%s'", name);
-    else if (verb->needs_run && !input.run)
-        ERR(err, ERR_USAGE, "'sluice %s' needs a run", name);
-    else if (rest->count > 2 || (rest->count == 2 && !verb->argument[0]))
-        ERR(err, ERR_USAGE, "'sluice %s' does not take '%s'", name, rest->items[rest->count - 1]);
-    else
-        return ask(verb, &input, own, err);
-    err_hint(err, "'sluice --help' lists the verbs; 'sluice runs' lists runs.");
-    return complain(err);
+        return no_such_verb(name, err);
+    if (own->help)
+        return help(set, verb);
+    if (!rest->count && !own->json && console_possible())
+        return console_run(&own->link, err) ? 0 : complain(err);
+    own->input.run = rest->count > 1 ? rest->items[1] : NULL;
+    if (rest->count > 2) {
+        ERR(err, ERR_USAGE, "'sluice %s' does not take '%.80s'", name, rest->items[2]);
+        err_hint(err, "'sluice %s --help' tells what it takes.", name);
+        return complain(err);
+    }
+    return ask(verb, own, err);
 }
 
 int cli_main(int argc, char **argv)
@@ -157,16 +294,9 @@ int cli_main(int argc, char **argv)
     struct option_list rest = {0};
     struct err err;
     struct arena *arena = arena_new(0);
-    int code = 0;
-    if (!arena || !options_defaults(&set, arena, &err) || !options_environment(&set, "SLUICE_", arena, &err) ||
-        !options_arguments(argc - 1, argv + 1, &set, 1, &rest, arena, &err))
-        code = arena ? complain(&err) : 3;
-    else if (own.help)
-        code = help(&set);
-    else if (own.version)
-        puts("sluice " SLUICE_VERSION);
-    else
-        code = dispatch(&rest, &own, &err);
+    bool ok = arena || ERR(&err, ERR_MEMORY, "no memory to start");
+    ok = ok && options_arguments(argc - 1, argv + 1, &set, 1, &rest, arena, &err);
+    int code = ok ? dispatch(&rest, &set, &own, &err) : complain(&err);
     arena_free(arena);
     return code;
 }

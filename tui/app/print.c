@@ -9,290 +9,374 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+enum { MAX_TEXT = 64 * 1024 * 1024, RAW_LINES = 2, INDENT = 2 };
+
 static const json_t *items_of(const json_t *result)
 {
     return json_object_get(result, "items");
 }
 
-static void print_more(struct buf *out, const json_t *result)
+static void print_cell(struct paper *paper, enum cell_kind kind, const json_t *object, const char *key)
+{
+    table_cell(&paper->out, kind, json_object_get(object, key));
+}
+
+static void print_more(struct paper *paper, const json_t *result)
 {
     const json_t *next = json_object_get(result, "next");
     if (!next || json_is_null(next))
         return;
-    buf_add_cstr(out, "more: --after ");
+    paper_tone(paper, TONE_FAINT);
+    buf_add_cstr(&paper->out, "more: --after ");
     if (json_is_integer(next))
-        buf_add_i64(out, json_integer_value(next));
+        buf_add_i64(&paper->out, json_integer_value(next));
     else
-        table_cell(out, CELL_TEXT, next);
-    buf_add_byte(out, '\n');
+        table_cell(&paper->out, CELL_TEXT, next);
+    paper_tone(paper, TONE_PLAIN);
+    buf_add_byte(&paper->out, '\n');
 }
 
 static void print_list(
-    struct buf *out, const struct column *columns, size_t count, const json_t *result, const char *nothing)
+    struct paper *paper, const struct column *columns, size_t count, const json_t *result, const char *nothing)
 {
     if (json_array_size(items_of(result)) == 0)
-        buf_printf(out, "%s\n", nothing);
+        buf_printf(&paper->out, "%s\n", nothing);
     else
-        table_print(out, columns, count, items_of(result));
-    print_more(out, result);
+        table_print(paper, columns, count, items_of(result));
+    print_more(paper, result);
 }
 
 /* "label: value" lines. */
 struct fact {
     const char *label, *key;
     enum cell_kind kind;
+    bool bad;
 };
 
-static void print_facts(struct buf *out, const struct fact *facts, size_t count, const json_t *object)
+static bool is_empty(const json_t *value)
+{
+    return !value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)) ||
+           (json_is_array(value) && !json_array_size(value));
+}
+
+static void print_label(struct paper *paper, const char *label)
+{
+    paper_tone(paper, TONE_FAINT);
+    buf_printf(&paper->out, "%-12s", label);
+    paper_tone(paper, TONE_PLAIN);
+}
+
+static void print_facts(struct paper *paper, const struct fact *facts, size_t count, const json_t *object)
 {
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(object, facts[i].key);
-        if (!value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)))
+        if (is_empty(value))
             continue;
-        buf_printf(out, "%-12s", facts[i].label);
-        table_cell(out, facts[i].kind, value);
-        buf_add_byte(out, '\n');
+        print_label(paper, facts[i].label);
+        if (facts[i].bad)
+            paper_tone(paper, TONE_BAD);
+        table_cell(&paper->out, facts[i].kind, value);
+        if (facts[i].bad)
+            paper_tone(paper, TONE_PLAIN);
+        if (facts[i].kind == CELL_TIME)
+            buf_add_cstr(&paper->out, " UTC");
+        buf_add_byte(&paper->out, '\n');
     }
 }
 
-static void print_heading(struct buf *out, const char *title)
+static void print_heading(struct paper *paper, const char *title)
 {
-    buf_printf(out, "\n%s\n", title);
+    buf_add_byte(&paper->out, '\n');
+    paper_tone(paper, TONE_STRONG);
+    buf_add_cstr(&paper->out, title);
+    paper_tone(paper, TONE_PLAIN);
+    buf_add_byte(&paper->out, '\n');
 }
 
-void print_overview(struct buf *out, const json_t *result)
+/* ---- overview ---- */
+
+static void print_unmatched(struct paper *paper, const json_t *result)
+{
+    const json_t *unmatched = json_object_get(result, "unmatched");
+    size_t shown = json_array_size(unmatched);
+    json_int_t count = json_integer_value(json_object_get(result, "unmatched_count"));
+    if (!count)
+        return;
+    print_heading(paper, "Taken by no contract");
+    for (size_t i = 0; i < shown; i++) {
+        buf_add_cstr(&paper->out, "  ");
+        table_cell(&paper->out, CELL_TEXT, json_array_get(unmatched, i));
+        buf_add_byte(&paper->out, '\n');
+    }
+    if (count > (json_int_t)shown) {
+        buf_add_cstr(&paper->out, "  and ");
+        buf_add_i64(&paper->out, count - (json_int_t)shown);
+        buf_add_cstr(&paper->out, " more\n");
+    }
+}
+
+void print_overview(struct paper *paper, const json_t *result)
 {
     static const struct column datasets[] = {
-        {"DATASET", "dataset", CELL_TEXT, 32},
-        {"WAITING", "waiting", CELL_NUMBER, 0},
-        {"FOR", "waiting_for", CELL_TEXT, 12},
-        {"DONE", "succeeded", CELL_NUMBER, 0},
-        {"DUPLICATE", "duplicates", CELL_NUMBER, 0},
-        {"QUARANTINED", "quarantined", CELL_NUMBER, 0},
-        {"ROWS IN 24H", "rows_in", CELL_NUMBER, 0},
-        {"ROWS OUT", "rows_out", CELL_NUMBER, 0},
-        {"REJECTED", "rows_rejected", CELL_NUMBER, 0},
-        {"OPEN", "open_rows", CELL_NUMBER, 0},
-        {"LAST RUN", "last_run_at", CELL_TIME, 0},
+        {"DATASET", "dataset", CELL_TEXT, 10, 0, STRESS_NONE},
+        {"WAITING", "waiting", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
+        {"FOR", "waiting_for", CELL_TEXT, 6, 0, STRESS_NONE},
+        {"QUARANTINED", "quarantined", CELL_NUMBER, 0, 0, STRESS_BAD_COUNT},
+        {"LOADED", "succeeded", CELL_NUMBER, 0, 3, STRESS_NONE},
+        {"DUPLICATE", "duplicates", CELL_NUMBER, 0, 5, STRESS_NONE},
+        {"ROWS IN", "rows_in", CELL_NUMBER, 0, 2, STRESS_NONE},
+        {"ROWS OUT", "rows_out", CELL_NUMBER, 0, 4, STRESS_NONE},
+        {"REJECTED", "rows_rejected", CELL_NUMBER, 0, 1, STRESS_NONE},
+        {"OPEN", "open_rows", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
+        {"LAST RUN", "last_run_at", CELL_TIME, 11, 1, STRESS_NONE},
     };
     static const struct column incidents[] = {
-        {"INCIDENT", "kind", CELL_TEXT, 20},
-        {"SUBJECT", "subject", CELL_TEXT, 40},
-        {"SINCE", "opened_at", CELL_TIME, 0},
-        {"TIMES", "times", CELL_NUMBER, 0},
-        {"MESSAGE", "message", CELL_TEXT, 80},
+        {"INCIDENT", "kind", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"SUBJECT", "subject", CELL_TEXT, 8, 0, STRESS_NONE},
+        {"SINCE", "opened_at", CELL_TIME, 11, 1, STRESS_NONE},
+        {"TIMES", "times", CELL_NUMBER, 0, 2, STRESS_NONE},
+        {"MESSAGE", "message", CELL_TEXT, 20, 0, STRESS_NONE},
     };
-    const json_t *unmatched = json_object_get(result, "unmatched"), *open = json_object_get(result, "incidents");
-    buf_add_cstr(out, "as of ");
-    table_cell(out, CELL_TIME, json_object_get(result, "as_of"));
-    buf_add_cstr(out, "\n");
+    const json_t *open = json_object_get(result, "incidents");
+    buf_add_cstr(&paper->out, "As of ");
+    print_cell(paper, CELL_TIME, result, "as_of");
+    buf_add_cstr(&paper->out, " UTC: files by dataset, rows of the last 24 hours\n\n");
     if (json_array_size(json_object_get(result, "datasets")))
-        table_print(out, datasets, COUNT(datasets), json_object_get(result, "datasets"));
+        table_print(paper, datasets, COUNT(datasets), json_object_get(result, "datasets"));
     else
-        buf_add_cstr(out, "no file has arrived yet\n");
+        buf_add_cstr(&paper->out, "No file has arrived yet.\n");
     if (json_array_size(open)) {
-        buf_add_byte(out, '\n');
-        table_print(out, incidents, COUNT(incidents), open);
+        print_heading(paper, "Open incidents");
+        table_print(paper, incidents, COUNT(incidents), open);
     }
-    if (json_array_size(unmatched)) {
-        buf_add_cstr(out, "\nunmatched (no contract takes them): ");
-        table_cell(out, CELL_NUMBER, json_object_get(result, "unmatched_count"));
-        buf_add_byte(out, '\n');
-    }
-    for (size_t i = 0; i < json_array_size(unmatched); i++) {
-        buf_add_cstr(out, "  ");
-        table_cell(out, CELL_TEXT, json_array_get(unmatched, i));
-        buf_add_byte(out, '\n');
-    }
+    print_unmatched(paper, result);
 }
 
-void print_runs(struct buf *out, const json_t *result)
+/* ---- runs ---- */
+
+void print_runs(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {
-        {"RUN", "run_id", CELL_TEXT, 0},
-        {"DATASET", "dataset", CELL_TEXT, 24},
-        {"FILE", "file", CELL_TEXT, 44},
-        {"STARTED", "started_at", CELL_TIME, 0},
-        {"TOOK", "seconds", CELL_SECONDS, 0},
-        {"STATE", "state", CELL_TEXT, 0},
-        {"OUTCOME", "outcome", CELL_TEXT, 0},
-        {"ROWS IN", "rows_in", CELL_NUMBER, 0},
-        {"ROWS OUT", "rows_out", CELL_NUMBER, 0},
-        {"LOSS", "loss_pct", CELL_PERCENT, 0},
-        {"ERROR", "error_code", CELL_TEXT, 24},
+        {"RUN", "run_id", CELL_RUN, 8, 0, STRESS_NONE},
+        {"DATASET", "dataset", CELL_TEXT, 8, 0, STRESS_NONE},
+        {"FILE", "file", CELL_KEY, 20, 0, STRESS_NONE},
+        {"STARTED", "started_at", CELL_TIME, 11, 0, STRESS_NONE},
+        {"TOOK", "seconds", CELL_SECONDS, 0, 4, STRESS_NONE},
+        {"OUTCOME", "status", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"ROWS IN", "rows_in", CELL_NUMBER, 0, 2, STRESS_NONE},
+        {"ROWS OUT", "rows_out", CELL_NUMBER, 0, 3, STRESS_NONE},
+        {"LOSS", "loss_pct", CELL_PERCENT, 0, 1, STRESS_NONE},
+        {"ERROR", "error_code", CELL_TEXT, 8, 5, STRESS_NONE},
     };
-    print_list(out, columns, COUNT(columns), result, "no runs yet");
+    print_list(paper, columns, COUNT(columns), result, "no runs");
 }
 
-static void print_funnel(struct buf *out, const json_t *stages)
+static void print_funnel(struct paper *paper, const json_t *stages)
 {
     static const struct column columns[] = {
-        {"STAGE", "stage", CELL_TEXT, 0},
-        {"IN", "rows_in", CELL_NUMBER, 0},
-        {"READ", "rows_expanded", CELL_NUMBER, 0},
-        {"OUT", "rows_out", CELL_NUMBER, 0},
-        {"REJECTED", "rows_rejected", CELL_NUMBER, 0},
-        {"DUPLICATE", "rows_duplicate", CELL_NUMBER, 0},
-        {"FILTERED", "rows_filtered", CELL_NUMBER, 0},
+        {"STAGE", "stage", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"IN", "rows_in", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"READ", "rows_expanded", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"OUT", "rows_out", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"REJECTED", "rows_rejected", CELL_NUMBER, 0, 0, STRESS_BAD_COUNT},
+        {"DUPLICATE", "rows_duplicate", CELL_NUMBER, 0, 1, STRESS_NONE},
+        {"FILTERED", "rows_filtered", CELL_NUMBER, 0, 2, STRESS_NONE},
     };
-    table_print(out, columns, COUNT(columns), stages);
+    table_print(paper, columns, COUNT(columns), stages);
 }
 
 static const struct column cause_columns[] = {
-    {"CAUSE", "cause", CELL_NUMBER, 0},
-    {"DATASET", "dataset", CELL_TEXT, 24},
-    {"STAGE", "stage", CELL_TEXT, 0},
-    {"CODE", "code", CELL_TEXT, 0},
-    {"COLUMN", "column", CELL_TEXT, 24},
-    {"RULE", "rule", CELL_TEXT, 20},
-    {"SHAPE", "shape", CELL_TEXT, 20},
-    {"FILES", "files", CELL_NUMBER, 0},
-    {"ROWS", "rows", CELL_NUMBER, 0},
-    {"ONLY", "only", CELL_NUMBER, 0},
-    {"FIRST ROW", "first_row", CELL_NUMBER, 0},
-    {"SAMPLES", "samples", CELL_LIST, 40},
+    {"CAUSE", "cause", CELL_NUMBER, 0, 0, STRESS_NONE},
+    {"DATASET", "dataset", CELL_TEXT, 8, 1, STRESS_NONE},
+    {"STAGE", "stage", CELL_TEXT, 0, 5, STRESS_NONE},
+    {"CODE", "code", CELL_TEXT, 0, 0, STRESS_NONE},
+    {"COLUMN", "column", CELL_TEXT, 10, 0, STRESS_NONE},
+    {"RULE", "rule", CELL_TEXT, 8, 3, STRESS_NONE},
+    {"SHAPE", "shape", CELL_TEXT, 6, 4, STRESS_NONE},
+    {"FILES", "files", CELL_NUMBER, 0, 6, STRESS_NONE},
+    {"ROWS", "rows", CELL_NUMBER, 0, 0, STRESS_NONE},
+    {"ONLY", "only", CELL_NUMBER, 0, 7, STRESS_NONE},
+    {"FIRST ROW", "first_row", CELL_NUMBER, 0, 8, STRESS_NONE},
+    {"SAMPLES", "samples", CELL_LIST, 8, 2, STRESS_NONE},
 };
 
-void print_run(struct buf *out, const json_t *result)
+void print_run(struct paper *paper, const json_t *result)
 {
     static const struct fact facts[] = {
-        {"run", "run_id", CELL_TEXT},
-        {"dataset", "dataset", CELL_TEXT},
-        {"file", "file", CELL_TEXT},
-        {"lies at", "location", CELL_TEXT},
-        {"bytes", "bytes", CELL_BYTES},
-        {"sha256", "sha256", CELL_TEXT},
-        {"arrived", "arrived_at", CELL_TIME},
-        {"started", "started_at", CELL_TIME},
-        {"took", "seconds", CELL_SECONDS},
-        {"state", "state", CELL_TEXT},
-        {"outcome", "outcome", CELL_TEXT},
-        {"error", "error_code", CELL_TEXT},
-        {"message", "error_message", CELL_TEXT},
+        {"run", "run_id", CELL_TEXT, false},
+        {"dataset", "dataset", CELL_TEXT, false},
+        {"file", "file", CELL_TEXT, false},
+        {"lies at", "location", CELL_TEXT, false},
+        {"bytes", "bytes", CELL_BYTES, false},
+        {"sha256", "sha256", CELL_TEXT, false},
+        {"arrived", "arrived_at", CELL_TIME, false},
+        {"started", "started_at", CELL_TIME, false},
+        {"took", "seconds", CELL_SECONDS, false},
+        {"state", "state", CELL_TEXT, false},
+        {"outcome", "outcome", CELL_TEXT, false},
+        {"error", "error_code", CELL_TEXT, true},
+        {"message", "error_message", CELL_TEXT, true},
     };
     static const struct column outputs[] = {
-        {"OUTPUT", "key", CELL_TEXT, 100},
-        {"ROWS", "rows", CELL_NUMBER, 0},
-        {"BYTES", "bytes", CELL_BYTES, 0},
+        {"OUTPUT", "key", CELL_KEY, 30, 0, STRESS_NONE},
+        {"ROWS", "rows", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"BYTES", "bytes", CELL_BYTES, 0, 1, STRESS_NONE},
     };
-    const json_t *causes = json_object_get(result, "causes");
-    print_facts(out, facts, COUNT(facts), result);
-    const json_t *dialect = json_object_get(result, "dialect");
+    const json_t *causes = json_object_get(result, "causes"), *dialect = json_object_get(result, "dialect");
+    print_facts(paper, facts, COUNT(facts), result);
     char *text = json_is_object(dialect) ? json_dumps(dialect, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     if (text) {
-        buf_add_cstr(out, "dialect     ");
-        utf8_sanitise(out, str_of(text));
-        buf_add_byte(out, '\n');
+        print_label(paper, "dialect");
+        utf8_sanitise(&paper->out, str_of(text));
+        buf_add_byte(&paper->out, '\n');
     }
     free(text);
-    print_heading(out, "Funnel");
-    print_funnel(out, json_object_get(result, "stages"));
-    if (json_array_size(causes)) {
-        print_heading(out, "Causes");
-        table_print(out, cause_columns, COUNT(cause_columns), causes);
+    if (json_array_size(json_object_get(result, "stages"))) {
+        print_heading(paper, "Funnel");
+        print_funnel(paper, json_object_get(result, "stages"));
     }
-    print_heading(out, "Outputs");
-    table_print(out, outputs, COUNT(outputs), json_object_get(result, "outputs"));
+    if (json_array_size(causes)) {
+        print_heading(paper, "Causes");
+        table_print(paper, cause_columns, COUNT(cause_columns), causes);
+    }
+    if (json_array_size(json_object_get(result, "outputs"))) {
+        print_heading(paper, "Outputs");
+        table_print(paper, outputs, COUNT(outputs), json_object_get(result, "outputs"));
+    }
 }
 
-void print_rejects(struct buf *out, const json_t *result)
+/* ---- rejects ---- */
+
+void print_rejects(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {
-        {"RUN", "run_id", CELL_TEXT, 0},
-        {"KIND", "kind", CELL_TEXT, 0},
-        {"DATASET", "dataset", CELL_TEXT, 24},
-        {"FILE", "file", CELL_TEXT, 44},
-        {"AT", "at", CELL_TIME, 0},
-        {"ROWS", "rows_rejected", CELL_NUMBER, 0},
-        {"OPEN", "rows_open", CELL_NUMBER, 0},
-        {"CODE", "error_code", CELL_TEXT, 24},
-        {"MESSAGE", "error_message", CELL_TEXT, 70},
+        {"RUN", "run_id", CELL_RUN, 8, 0, STRESS_NONE},
+        {"KIND", "kind", CELL_TEXT, 0, 4, STRESS_WORD},
+        {"DATASET", "dataset", CELL_TEXT, 8, 2, STRESS_NONE},
+        {"FILE", "file", CELL_KEY, 20, 0, STRESS_NONE},
+        {"AT", "at", CELL_TIME, 11, 3, STRESS_NONE},
+        {"ROWS", "rows_rejected", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"OPEN", "rows_open", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
+        {"CODE", "error_code", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"MESSAGE", "error_message", CELL_TEXT, 16, 5, STRESS_NONE},
     };
-    print_list(out, columns, COUNT(columns), result, "nothing was rejected");
+    print_list(paper, columns, COUNT(columns), result, "nothing was rejected");
 }
 
-void print_causes(struct buf *out, const json_t *result)
+void print_causes(struct paper *paper, const json_t *result)
 {
-    print_list(out, cause_columns, COUNT(cause_columns), result, "nothing was rejected");
+    print_list(paper, cause_columns, COUNT(cause_columns), result, "nothing was rejected");
 }
 
-static void print_row(struct buf *out, const json_t *item)
+/* The row as it came: on a terminal not more than a few lines of it. */
+static void print_raw(struct paper *paper, const json_t *reject)
 {
-    const json_t *reject = json_object_get(item, "reject"), *raw = json_object_get(reject, "raw");
-    const json_t *errors = json_object_get(reject, "errors");
-    buf_add_cstr(out, "row ");
-    table_cell(out, CELL_NUMBER, json_object_get(reject, "row_number"));
-    buf_add_cstr(out, "  line ");
-    table_cell(out, CELL_NUMBER, json_object_get(reject, "line_number"));
-    buf_printf(out, "  byte ");
-    table_cell(out, CELL_NUMBER, json_object_get(reject, "byte_offset"));
-    buf_add_cstr(out, "  ");
-    table_cell(out, CELL_TEXT, json_object_get(item, "state"));
-    buf_add_cstr(out, "\n  ");
-    table_cell(out, CELL_TEXT, raw ? raw : json_object_get(reject, "raw_base64"));
-    buf_add_byte(out, '\n');
-    for (size_t i = 0; i < json_array_size(errors); i++) {
-        const json_t *error = json_array_get(errors, i);
-        buf_add_cstr(out, "  ! ");
-        table_cell(out, CELL_TEXT, json_object_get(error, "code"));
-        buf_add_cstr(out, ": ");
-        table_cell(out, CELL_TEXT, json_object_get(error, "message"));
-        buf_add_byte(out, '\n');
-    }
+    const json_t *raw = json_object_get(reject, "raw");
+    struct buf text;
+    buf_init(&text, MAX_TEXT);
+    table_cell(&text, CELL_TEXT, raw ? raw : json_object_get(reject, "raw_base64"));
+    if (paper->width)
+        table_cut(&text, (size_t)RAW_LINES * paper->width - INDENT, false);
+    buf_add_cstr(&paper->out, raw ? "  " : "  base64: ");
+    buf_add_str(&paper->out, buf_str(&text));
+    buf_add_byte(&paper->out, '\n');
+    buf_dispose(&text);
 }
 
-void print_rows(struct buf *out, const json_t *result)
+static void print_error(struct paper *paper, const json_t *error)
+{
+    struct buf text;
+    buf_init(&text, MAX_TEXT);
+    table_cell(&text, CELL_TEXT, json_object_get(error, "message"));
+    if (paper->width)
+        table_cut(&text, (size_t)RAW_LINES * paper->width - INDENT, false);
+    buf_add_cstr(&paper->out, "  ");
+    paper_tone(paper, TONE_BAD);
+    print_cell(paper, CELL_TEXT, error, "code");
+    paper_tone(paper, TONE_PLAIN);
+    buf_add_cstr(&paper->out, ": ");
+    buf_add_str(&paper->out, buf_str(&text));
+    buf_add_byte(&paper->out, '\n');
+    buf_dispose(&text);
+}
+
+static void print_row(struct paper *paper, const json_t *item)
+{
+    const json_t *reject = json_object_get(item, "reject"), *errors = json_object_get(reject, "errors");
+    paper_tone(paper, TONE_STRONG);
+    buf_add_cstr(&paper->out, "row ");
+    print_cell(paper, CELL_NUMBER, reject, "row_number");
+    paper_tone(paper, TONE_PLAIN);
+    buf_add_cstr(&paper->out, "  line ");
+    print_cell(paper, CELL_NUMBER, reject, "line_number");
+    buf_add_cstr(&paper->out, "  byte ");
+    print_cell(paper, CELL_NUMBER, reject, "byte_offset");
+    buf_add_cstr(&paper->out, "  ");
+    print_cell(paper, CELL_TEXT, item, "state");
+    buf_add_byte(&paper->out, '\n');
+    print_raw(paper, reject);
+    for (size_t i = 0; i < json_array_size(errors); i++)
+        print_error(paper, json_array_get(errors, i));
+}
+
+void print_rows(struct paper *paper, const json_t *result)
 {
     const json_t *items = items_of(result);
     if (json_array_size(items) == 0)
-        buf_add_cstr(out, "no rejected rows\n");
+        buf_add_cstr(&paper->out, "no rejected rows\n");
     for (size_t i = 0; i < json_array_size(items); i++)
-        print_row(out, json_array_get(items, i));
-    print_more(out, result);
+        print_row(paper, json_array_get(items, i));
+    print_more(paper, result);
 }
 
-void print_reason(struct buf *out, const json_t *result)
+/* With the command that tries it. */
+static void print_suggestion(struct paper *paper, const json_t *suggestion, const json_t *run)
+{
+    print_label(paper, "suggestion");
+    print_cell(paper, CELL_TEXT, suggestion, "why");
+    buf_add_cstr(&paper->out, "\n            sluice rehearse ");
+    table_cell(&paper->out, CELL_TEXT, run);
+    print_overrides(&paper->out, json_object_get(suggestion, "overrides"));
+    buf_add_byte(&paper->out, '\n');
+}
+
+void print_reason(struct paper *paper, const json_t *result)
 {
     static const struct fact file_facts[] = {
-        {"file", "key", CELL_TEXT}, {"bytes", "size", CELL_BYTES}, {"arrived", "arrived_at", CELL_TIME}};
-    static const struct fact facts[] = {
-        {"dataset", "dataset", CELL_TEXT},
-        {"stage", "stage", CELL_TEXT},
-        {"code", "code", CELL_TEXT},
-        {"message", "message", CELL_TEXT},
-        {"hint", "hint", CELL_TEXT},
-        {"expected", "expected", CELL_LIST},
-        {"found", "found", CELL_LIST},
+        {"file", "key", CELL_TEXT, false},
+        {"bytes", "size", CELL_BYTES, false},
+        {"arrived", "arrived_at", CELL_TIME, false},
     };
-    print_facts(out, file_facts, COUNT(file_facts), json_object_get(result, "file"));
-    print_facts(out, facts, COUNT(facts), result);
+    static const struct fact facts[] = {
+        {"dataset", "dataset", CELL_TEXT, false},
+        {"stage", "stage", CELL_TEXT, false},
+        {"code", "code", CELL_TEXT, true},
+        {"message", "message", CELL_TEXT, true},
+        {"hint", "hint", CELL_TEXT, false},
+        {"expected", "expected", CELL_LIST, false},
+        {"found", "found", CELL_LIST, false},
+    };
+    print_facts(paper, file_facts, COUNT(file_facts), json_object_get(result, "file"));
+    print_facts(paper, facts, COUNT(facts), result);
     const json_t *suggestions = json_object_get(result, "suggestions");
-    for (size_t i = 0; i < json_array_size(suggestions); i++) {
-        const json_t *suggestion = json_array_get(suggestions, i);
-        char *overrides = json_dumps(json_object_get(suggestion, "overrides"), JSON_COMPACT | JSON_ENCODE_ANY);
-        buf_add_cstr(out, "suggestion  ");
-        utf8_sanitise(out, str_of(overrides ? overrides : ""));
-        buf_add_cstr(out, ": ");
-        table_cell(out, CELL_TEXT, json_object_get(suggestion, "why"));
-        buf_add_byte(out, '\n');
-        free(overrides);
-    }
+    for (size_t i = 0; i < json_array_size(suggestions); i++)
+        print_suggestion(paper, json_array_get(suggestions, i), json_object_get(result, "run_id"));
 }
 
-void print_stages(struct buf *out, const json_t *result)
+void print_stages(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {
-        {"STAGE", "stage", CELL_TEXT, 0},
-        {"IN", "rows_in", CELL_NUMBER, 0},
-        {"EXPANDED", "rows_expanded", CELL_NUMBER, 0},
-        {"OUT", "rows_out", CELL_NUMBER, 0},
-        {"REJECTED", "rows_rejected", CELL_NUMBER, 0},
-        {"DUPLICATE", "rows_duplicate", CELL_NUMBER, 0},
-        {"FILTERED", "rows_filtered", CELL_NUMBER, 0},
-        {"MERGED", "rows_merged", CELL_NUMBER, 0},
-        {"BYTES IN", "bytes_in", CELL_BYTES, 0},
-        {"BYTES OUT", "bytes_out", CELL_BYTES, 0},
-        {"TOOK", "seconds", CELL_SECONDS, 0},
+        {"STAGE", "stage", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"IN", "rows_in", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"EXPANDED", "rows_expanded", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"OUT", "rows_out", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"REJECTED", "rows_rejected", CELL_NUMBER, 0, 0, STRESS_BAD_COUNT},
+        {"DUPLICATE", "rows_duplicate", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"FILTERED", "rows_filtered", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"MERGED", "rows_merged", CELL_NUMBER, 0, 2, STRESS_NONE},
+        {"BYTES IN", "bytes_in", CELL_BYTES, 0, 3, STRESS_NONE},
+        {"BYTES OUT", "bytes_out", CELL_BYTES, 0, 4, STRESS_NONE},
+        {"TOOK", "seconds", CELL_SECONDS, 0, 1, STRESS_NONE},
     };
-    print_list(out, columns, COUNT(columns), result, "no stage of this run has finished");
+    print_list(paper, columns, COUNT(columns), result, "no stage of this run has finished");
 }

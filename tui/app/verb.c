@@ -4,14 +4,22 @@
 #include <string.h>
 
 static const struct verb verbs[] = {
-    {"overview", "overview", false, "", "datasets, what waits, what is open, incidents", print_overview},
-    {"runs", "runs", false, "", "runs, newest first", print_runs},
-    {"show", "run", true, "RUN", "one run: funnel, outputs, causes", print_run},
-    {"rejects", "rejects", false, "", "runs that rejected a file or rows", print_rejects},
-    {"causes", "causes", false, "[RUN]", "why files and rows were rejected, the costliest first", print_causes},
-    {"rows", "rows", true, "RUN", "rejected rows with their errors (--cause C)", print_rows},
-    {"reason", "reason", true, "RUN", "why a whole file was rejected: its reason.json", print_reason},
-    {"stages", "stages", true, "RUN", "the balance sheet of a run", print_stages},
+    {"overview", "overview", false, 0, "", "datasets, what waits, what is open, incidents", "sluice overview",
+        print_overview},
+    {"runs", "runs", false, TAKES_DATASET | TAKES_PAGE, "", "runs, newest first",
+        "sluice runs --dataset sales --limit 20", print_runs},
+    {"show", "run", true, 0, "RUN", "one run: funnel, outputs, causes", "sluice show 7BBXP", print_run},
+    {"rejects", "rejects", false, TAKES_DATASET | TAKES_PAGE, "", "runs that rejected a file or rows",
+        "sluice rejects --dataset sales", print_rejects},
+    {"causes", "causes", false, TAKES_DATASET, "[RUN]", "why files and rows were rejected, the costliest first",
+        "sluice causes 7BBXP", print_causes},
+    {"rows", "rows", true, TAKES_CAUSE | TAKES_PAGE, "RUN", "rejected rows with their errors",
+        "sluice rows 7BBXP --cause 3 --limit 10", print_rows},
+    {"reason", "reason", true, 0, "RUN", "why a whole file was rejected: its reason.json", "sluice reason 7BBXP --json",
+        print_reason},
+    {"stages", "stages", true, 0, "RUN", "the balance sheet of a run", "sluice stages 7BBXP", print_stages},
+    {"rehearse", "rehearse", true, TAKES_OVERRIDES, "RUN", "what its file would do now; nothing is written",
+        "sluice rehearse 7BBXP --set dialect.delimiter=';'", print_rehearsal},
 };
 
 const struct verb *verb_list(size_t *count)
@@ -34,23 +42,76 @@ static void put_text(json_t *params, const char *name, const char *value)
         json_object_set_new(params, name, json_string(value));
 }
 
-static void put_number(json_t *params, const char *name, const char *value)
+static void put_number(json_t *params, const char *name, uint64_t value)
 {
     if (value)
-        json_object_set_new(params, name, json_integer(strtoll(value, NULL, 10)));
+        json_object_set_new(params, name, json_integer((json_int_t)value));
 }
 
-json_t *verb_params(const struct verb *verb, const struct verb_input *input)
+static void put_list(json_t *params, const char *name, const struct option_list *list)
 {
-    json_t *params = json_object();
+    if (!list->count)
+        return;
+    json_t *items = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(items, json_string(list->items[i]));
+    json_object_set_new(params, name, items);
+}
+
+static bool refuse(const struct verb *verb, const char *option, struct err *err)
+{
+    ERR(err, ERR_USAGE, "'sluice %s' does not take %s", verb->name, option);
+    return err_hint(err, "'sluice %s --help' tells what it takes.", verb->name);
+}
+
+static bool allowed(const struct verb *verb, const struct verb_input *input, struct err *err)
+{
+    if (verb->needs_run && !input->run) {
+        ERR(err, ERR_USAGE, "'sluice %s' needs a run", verb->name);
+        return err_hint(err, "'sluice runs' lists them; any part of an id that names only one will do.");
+    }
+    if (input->run && !verb->argument[0])
+        return refuse(verb, input->run, err);
+    if (input->dataset && !(verb->takes & TAKES_DATASET))
+        return refuse(verb, "--dataset", err);
+    if (input->cause && !(verb->takes & TAKES_CAUSE))
+        return refuse(verb, "--cause", err);
+    if ((input->after || input->limit) && !(verb->takes & TAKES_PAGE))
+        return refuse(verb, input->after ? "--after" : "--limit", err);
+    if ((input->sets.count || input->maps.count || input->rules) && !(verb->takes & TAKES_OVERRIDES))
+        return refuse(verb, "--set, --map or --rules", err);
+    return true;
+}
+
+/* rows go on after a row number, lists of runs after a run */
+static bool put_after(json_t *params, const struct verb *verb, const char *after, struct err *err)
+{
+    char *end;
+    if (!(verb->takes & TAKES_CAUSE) || !after) {
+        put_text(params, "after", after);
+        return true;
+    }
+    json_int_t row = strtoll(after, &end, 10);
+    if (*end || end == after || row < 0)
+        return ERR(err, ERR_USAGE, "--after: '%.80s' is not a row number", after);
+    json_object_set_new(params, "after", json_integer(row));
+    return true;
+}
+
+json_t *verb_params(const struct verb *verb, const struct verb_input *input, struct err *err)
+{
+    json_t *params = allowed(verb, input, err) ? json_object() : NULL;
+    if (!params)
+        return NULL;
     put_text(params, "run", input->run);
     put_text(params, "dataset", input->dataset);
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
-    /* rows go on after a row number, lists of runs after a run */
-    if (strcmp(verb->method, "rows") == 0)
-        put_number(params, "after", input->after);
-    else
-        put_text(params, "after", input->after);
-    return params;
+    put_text(params, "rules", input->rules);
+    put_list(params, "set", &input->sets);
+    put_list(params, "map", &input->maps);
+    if (put_after(params, verb, input->after, err))
+        return params;
+    json_decref(params);
+    return NULL;
 }

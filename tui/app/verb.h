@@ -3,37 +3,55 @@
 #ifndef TUI_APP_VERB_H
 #define TUI_APP_VERB_H
 
-#include "shared/buf.h"
+#include "shared/options.h"
+#include "tui/core/paper.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
-/* What the command line gave a verb; NULL where it gave nothing. */
+/* What the command line gave a verb; NULL or 0 where it gave nothing. */
 struct verb_input {
     const char *run; /* the positional argument */
-    const char *dataset, *cause, *after, *limit;
+    const char *dataset, *after;
+    uint64_t cause, limit;
+    const char *rules;
+    struct option_list sets, maps; /* overrides */
+};
+
+enum verb_takes {
+    TAKES_DATASET = 1,
+    TAKES_CAUSE = 2,
+    TAKES_PAGE = 4 /* --after, --limit */,
+    TAKES_OVERRIDES = 8 /* --set, --map, --rules */
 };
 
 struct verb {
     const char *name;
     const char *method;
     bool needs_run;
+    unsigned takes;
     const char *argument; /* "RUN", "[RUN]", "" */
     const char *summary;
-    void (*print)(struct buf *out, const json_t *result);
+    const char *example;
+    void (*print)(struct paper *paper, const json_t *result);
 };
 
 const struct verb *verb_list(size_t *count);
 const struct verb *verb_find(const char *name);
-/* The method's parameters. */
-json_t *verb_params(const struct verb *verb, const struct verb_input *input);
+/* The method's parameters; NULL with ERR_USAGE when the input is none of this verb's. */
+json_t *verb_params(const struct verb *verb, const struct verb_input *input, struct err *err);
 
-void print_overview(struct buf *out, const json_t *result);
-void print_runs(struct buf *out, const json_t *result);
-void print_run(struct buf *out, const json_t *result);
-void print_rejects(struct buf *out, const json_t *result);
-void print_causes(struct buf *out, const json_t *result);
-void print_rows(struct buf *out, const json_t *result);
-void print_reason(struct buf *out, const json_t *result);
-void print_stages(struct buf *out, const json_t *result);
+void print_overview(struct paper *paper, const json_t *result);
+void print_runs(struct paper *paper, const json_t *result);
+void print_run(struct paper *paper, const json_t *result);
+void print_rejects(struct paper *paper, const json_t *result);
+void print_causes(struct paper *paper, const json_t *result);
+void print_rows(struct paper *paper, const json_t *result);
+void print_reason(struct paper *paper, const json_t *result);
+void print_stages(struct paper *paper, const json_t *result);
+void print_rehearsal(struct paper *paper, const json_t *result);
+/* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
+ * a shell and a screen. */
+void print_overrides(struct buf *out, const json_t *overrides);
 
 #endif

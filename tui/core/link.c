@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 64 * 1024 };
@@ -17,10 +18,10 @@ enum { READ_BYTES = 64 * 1024 };
 struct link {
     struct subprocess agent;
     struct buf pending; /* read, not yet used */
+    bool answered, ended;
     json_int_t next_id;
 };
 
-/* "sluiced" in the folder of this program when it is there. */
 static char *agent_path(char path[PATH_MAX])
 {
     static const char name[] = "/sluiced";
@@ -36,37 +37,66 @@ static char *agent_path(char path[PATH_MAX])
     return access(path, X_OK) == 0 ? path : fallback;
 }
 
-struct link *link_open(const char *lake, struct err *err)
+static void add_option(const char **argv, const char *name, const char *value)
+{
+    size_t n = 0;
+    while (argv[n])
+        n++;
+    if (value) {
+        argv[n] = name;
+        argv[n + 1] = value;
+    }
+}
+
+void link_command(const struct link_options *options, char path[PATH_MAX], const char *argv[LINK_ARGUMENTS])
+{
+    for (size_t i = 0; i < LINK_ARGUMENTS; i++)
+        argv[i] = NULL;
+    argv[0] = agent_path(path);
+    argv[1] = "agent";
+    add_option(argv, "--config", options->config);
+    add_option(argv, "--lake", options->lake);
+    add_option(argv, "--journal", options->journal);
+    add_option(argv, "--datasets", options->datasets);
+}
+
+struct link *link_open(const struct link_options *options, struct err *err)
 {
     char path[PATH_MAX];
-    char lake_option[] = "--lake", verb[] = "agent";
-    char *lake_value = strdup(lake);
+    const char *argv[LINK_ARGUMENTS];
     struct link *link = calloc(1, sizeof *link);
-    if (!lake_value || !link) {
+    if (!link) {
         ERR(err, ERR_MEMORY, "no memory for a link");
-        free(lake_value);
-        free(link);
         return NULL;
     }
-    char *argv[] = {agent_path(path), verb, lake_option, lake_value, NULL};
+    link_command(options, path, argv);
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
-    bool ok = subprocess_start(&link->agent, argv, err);
-    free(lake_value);
     buf_init(&link->pending, RPC_MAX_LINE);
-    if (ok)
+    if (subprocess_start(&link->agent, (char *const *)argv, err))
         return link;
+    err_hint(err, "sluiced is looked for beside sluice, then in $PATH.");
     free(link);
     return NULL;
 }
 
+/* Before its first answer the agent ends because it could not start, and it has told why. */
+static bool lost(struct link *link, struct err *err)
+{
+    static const enum err_kind kinds[] = {
+        [1] = ERR_UNAVAILABLE, [2] = ERR_CONFIG, [3] = ERR_UNAVAILABLE, [4] = ERR_NOT_FOUND};
+    int status = 0;
+    struct err ignored;
+    link->ended = true;
+    bool known = subprocess_end(&link->agent, &status, &ignored) && WIFEXITED(status);
+    int code = known ? WEXITSTATUS(status) : 0;
+    if (!link->answered && code > 0 && code <= 4)
+        return ERR(err, kinds[code], "%s", "");
+    return ERR(err, ERR_UNAVAILABLE, "the agent ended before it answered");
+}
+
 static bool read_line(struct link *link, struct str *line, struct err *err)
 {
-    for (;;) {
-        const char *end = link->pending.n ? memchr(link->pending.p, '\n', link->pending.n) : NULL;
-        if (end) {
-            *line = (struct str){link->pending.p, (size_t)(end - link->pending.p)};
-            return true;
-        }
+    for (size_t seen = 0;; seen = link->pending.n) {
         if (!buf_reserve(&link->pending, READ_BYTES))
             return ERR(err, ERR_UNAVAILABLE, "the agent's answer is larger than %d bytes", RPC_MAX_LINE);
         ssize_t n = read(link->agent.out, link->pending.p + link->pending.n, READ_BYTES);
@@ -75,8 +105,14 @@ static bool read_line(struct link *link, struct str *line, struct err *err)
         if (n < 0)
             return ERR_ERRNO(err, "cannot read from the agent");
         if (n == 0)
-            return ERR(err, ERR_UNAVAILABLE, "the agent ended before it answered");
+            return lost(link, err);
         link->pending.n += (size_t)n;
+        const char *end = memchr(link->pending.p + seen, '\n', link->pending.n - seen);
+        if (end) {
+            *line = (struct str){link->pending.p, (size_t)(end - link->pending.p)};
+            link->answered = true;
+            return true;
+        }
     }
 }
 
@@ -93,22 +129,44 @@ static bool send_request(struct link *link, const char *method, json_t *params, 
     return ok;
 }
 
+static enum err_kind kind_of(json_int_t code)
+{
+    switch (code) {
+    case RPC_UNAVAILABLE:
+        return ERR_UNAVAILABLE;
+    case RPC_INVALID_PARAMS:
+    case RPC_INVALID_REQUEST:
+        return ERR_USAGE;
+    case RPC_INTERNAL_ERROR:
+        return ERR_BUG;
+    default:
+        return ERR_NOT_FOUND;
+    }
+}
+
+static void take_error(const json_t *error, struct err *err)
+{
+    const char *message = json_string_value(json_object_get(error, "message"));
+    const char *hint = json_string_value(json_object_get(json_object_get(error, "data"), "hint"));
+    ERR(err, kind_of(json_integer_value(json_object_get(error, "code"))), "%s",
+        message ? message : "the agent refused");
+    err_hint(err, "%s", hint ? hint : "");
+}
+
 static json_t *take_answer(struct link *link, struct str line, struct err *err)
 {
     json_error_t fault;
-    json_t *answer = json_loadb(line.p, line.n, 0, &fault);
+    json_t *answer = json_loadb(line.p, line.n, JSON_ALLOW_NUL, &fault);
     json_t *result = json_incref(json_object_get(answer, "result"));
     const json_t *error = json_object_get(answer, "error");
-    const char *message = json_string_value(json_object_get(error, "message"));
-    const char *hint = json_string_value(json_object_get(json_object_get(error, "data"), "hint"));
-    if (!result) {
-        json_int_t code = json_integer_value(json_object_get(error, "code"));
-        ERR(err, code == RPC_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_NOT_FOUND, "%s",
-            message  ? message
-            : answer ? "the agent's answer has no result"
-                     : fault.text);
-        err_hint(err, "%s", hint ? hint : "");
-    }
+    if (!answer)
+        ERR(err, ERR_UNAVAILABLE, "the agent's answer cannot be read: %s", fault.text);
+    else if (json_integer_value(json_object_get(answer, "id")) != link->next_id) {
+        json_decref(result);
+        result = NULL;
+        ERR(err, ERR_UNAVAILABLE, "the agent's answer is not to what was asked");
+    } else if (!result)
+        take_error(error, err);
     json_decref(answer);
     buf_reset(&link->pending);
     return result;
@@ -117,9 +175,10 @@ static json_t *take_answer(struct link *link, struct str line, struct err *err)
 json_t *link_call(struct link *link, const char *method, json_t *params, struct err *err)
 {
     struct str line;
-    if (!send_request(link, method, params, err) || !read_line(link, &line, err))
+    /* An agent that ended broke the pipe; what it had to say shows when its answer is read. */
+    if (!send_request(link, method, params, err) && link->answered)
         return NULL;
-    return take_answer(link, line, err);
+    return read_line(link, &line, err) ? take_answer(link, line, err) : NULL;
 }
 
 void link_close(struct link *link)
@@ -128,7 +187,7 @@ void link_close(struct link *link)
     struct err ignored; /* the agent's end tells nothing that an answer has not told */
     if (!link)
         return;
-    if (!subprocess_end(&link->agent, &status, &ignored))
+    if (!link->ended && !subprocess_end(&link->agent, &status, &ignored))
         kill(link->agent.pid, SIGTERM);
     buf_dispose(&link->pending);
     free(link);

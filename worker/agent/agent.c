@@ -3,9 +3,12 @@
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/rpc.h"
+#include "shared/utf8.h"
 #include "worker/agent/method.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 64 * 1024 };
@@ -48,6 +51,21 @@ static bool send_error(int out, const json_t *id, int code, const struct err *wh
     return ok;
 }
 
+/* Text of the journal that came from a file's bytes may not be UTF-8, and JSON has to be. */
+static void add_valid(struct json *json, struct str text)
+{
+    struct buf *out = json->out;
+    jsonw_raw(json, STR(""));
+    while (text.n) {
+        size_t n = utf8_valid_prefix(text);
+        buf_add(out, text.p, n);
+        if (n < text.n)
+            buf_add_cstr(out, "\xEF\xBF\xBD");
+        n += n < text.n;
+        text = (struct str){text.p + n, text.n - n};
+    }
+}
+
 /* result is JSON, made in one line. */
 static bool send_result(int out, const json_t *id, struct str result, struct err *err)
 {
@@ -56,29 +74,56 @@ static bool send_result(int out, const json_t *id, struct str result, struct err
     buf_init(&message, RPC_MAX_LINE);
     begin_message(&json, &message, id);
     jsonw_key(&json, "result");
-    jsonw_raw(&json, result);
+    add_valid(&json, result);
     jsonw_object_end(&json);
     bool ok = send_line(out, &message, err);
     buf_dispose(&message);
     return ok;
 }
 
+/* ---- requests ---- */
+
+/* What is wrong with it as JSON-RPC; NULL: nothing. */
+static const char *complaint(const json_t *request)
+{
+    const json_t *id = json_object_get(request, "id"), *params = json_object_get(request, "params");
+    const char *version = json_string_value(json_object_get(request, "jsonrpc"));
+    if (!json_is_object(request))
+        return "it is not an object";
+    if (!version || strcmp(version, "2.0") != 0)
+        return "its 'jsonrpc' is not \"2.0\"";
+    if (!json_is_string(json_object_get(request, "method")))
+        return "it has no method";
+    if (id && !json_is_string(id) && !json_is_number(id) && !json_is_null(id))
+        return "its id is neither text nor a number";
+    return params && !json_is_object(params) ? "its params are not an object" : NULL;
+}
+
+static bool refuse(int out, int code, const char *why, struct err *err)
+{
+    struct err invalid;
+    ERR(&invalid, ERR_USAGE, "not a JSON-RPC request: %s", why);
+    return send_error(out, NULL, code, &invalid, err);
+}
+
 static bool answer(struct agent *agent, const json_t *request, int out, struct err *err)
 {
     const json_t *id = json_object_get(request, "id");
     const char *name = json_string_value(json_object_get(request, "method"));
-    const struct method *method = name ? method_find(name) : NULL;
+    const struct method *method = method_find(name);
     struct err why = {0};
+    if (!id)
+        return true;
     if (!method) {
-        ERR(&why, ERR_USAGE, name ? "there is no method '%.80s'" : "a request has no method%s", name ? name : "");
-        return send_error(out, id, name ? RPC_METHOD_NOT_FOUND : RPC_INVALID_REQUEST, &why, err);
+        ERR(&why, ERR_USAGE, "there is no method '%.80s'", name);
+        return send_error(out, id, RPC_METHOD_NOT_FOUND, &why, err);
     }
     struct buf result;
     struct call call = {.agent = agent, .params = json_object_get(request, "params"), .arena = arena_new(0)};
     int code = RPC_INTERNAL_ERROR;
     buf_init(&result, RPC_MAX_LINE);
-    bool answered =
-        call.arena && method_call(method, &call, &result, &code, &why) && buf_ok(&result, "an answer", &why);
+    bool answered = (call.arena || ERR(&why, ERR_MEMORY, "no memory for an answer")) &&
+                    method_call(method, &call, &result, &code, &why) && buf_ok(&result, "an answer", &why);
     bool ok = answered ? send_result(out, id, buf_str(&result), err) : send_error(out, id, code, &why, err);
     buf_dispose(&result);
     arena_free(call.arena);
@@ -89,42 +134,106 @@ static bool take_line(struct agent *agent, struct str line, int out, struct err 
 {
     json_error_t fault;
     json_t *request = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &fault);
-    bool ok;
-    if (json_is_object(request))
-        ok = answer(agent, request, out, err);
-    else {
-        struct err why;
-        ERR(&why, ERR_USAGE, "not a JSON-RPC request: %s", request ? "not an object" : fault.text);
-        ok = send_error(out, NULL, request ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, &why, err);
-    }
+    const char *why = request ? complaint(request) : NULL;
+    bool ok = !request ? refuse(out, RPC_PARSE_ERROR, fault.text, err)
+              : why    ? refuse(out, RPC_INVALID_REQUEST, why, err)
+                       : answer(agent, request, out, err);
     json_decref(request);
     return ok;
 }
 
+/* ---- lines ---- */
+
+struct reader {
+    struct buf pending;
+    bool skipping; /* the rest of a line that was too long */
+};
+
+static bool take_lines(struct reader *reader, struct agent *agent, size_t fresh, int out, struct err *err)
+{
+    struct buf *pending = &reader->pending;
+    size_t used = 0, from = pending->n - fresh;
+    bool ok = true;
+    for (char *end; ok && (end = memchr(pending->p + from, '\n', pending->n - from));) {
+        size_t next = (size_t)(end - pending->p) + 1;
+        struct str line = str_trim((struct str){pending->p + used, next - 1 - used});
+        ok = reader->skipping || !line.n || take_line(agent, line, out, err);
+        reader->skipping = false;
+        used = from = next;
+    }
+    memmove(pending->p, pending->p + used, pending->n - used);
+    pending->n -= used;
+    if (ok && !reader->skipping && pending->n > RPC_MAX_REQUEST) {
+        reader->skipping = true;
+        ok = refuse(out, RPC_INVALID_REQUEST, "it is too large", err);
+    }
+    if (reader->skipping)
+        pending->n = 0;
+    return ok;
+}
+
+static bool stopping(const struct agent *agent)
+{
+    return agent->stop && *agent->stop;
+}
+
 bool agent_serve(struct agent *agent, int in, int out, struct err *err)
 {
-    struct buf pending;
+    struct reader reader = {0};
     bool ok = true, open = true;
-    buf_init(&pending, RPC_MAX_LINE);
-    while (ok && open) {
-        ok =
-            buf_reserve(&pending, READ_BYTES) || ERR(err, ERR_USAGE, "a request is larger than %d bytes", RPC_MAX_LINE);
-        ssize_t n = ok ? read(in, pending.p + pending.n, READ_BYTES) : 0;
+    buf_init(&reader.pending, RPC_MAX_REQUEST + 2 * READ_BYTES);
+    while (ok && open && !stopping(agent)) {
+        struct buf *pending = &reader.pending;
+        if (!buf_reserve(pending, READ_BYTES)) {
+            ok = ERR(err, ERR_MEMORY, "no memory for a request");
+            break;
+        }
+        ssize_t n = read(in, pending->p + pending->n, READ_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             ok = ERR_ERRNO(err, "cannot read from the client");
         open = n > 0;
-        pending.n += n > 0 ? (size_t)n : 0;
-        size_t used = 0;
-        for (char *end; ok && (end = memchr(pending.p + used, '\n', pending.n - used));) {
-            size_t length = (size_t)(end - pending.p) - used;
-            ok = length == 0 || take_line(agent, (struct str){pending.p + used, length}, out, err);
-            used += length + 1;
-        }
-        memmove(pending.p, pending.p + used, pending.n - used);
-        pending.n -= used;
+        pending->n += n > 0 ? (size_t)n : 0;
+        ok = ok && take_lines(&reader, agent, n > 0 ? (size_t)n : 0, out, err);
     }
-    buf_dispose(&pending);
+    buf_dispose(&reader.pending);
     return ok;
+}
+
+/* ---- the journal ---- */
+
+static bool no_journal(struct agent *agent, struct err *err)
+{
+    struct stat status;
+    struct str root = agent->storage->root;
+    agent_dispose(agent);
+    if (stat(root.p, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        ERR(err, ERR_UNAVAILABLE, "the lake " STR_FMT " is not there", STR_ARG(root));
+        return err_hint(err, "If it is a mount, mount it; --lake names another.");
+    }
+    ERR(err, ERR_UNAVAILABLE, "the lake " STR_FMT " has no journal yet", STR_ARG(root));
+    return err_hint(err, "'sluiced run --lake DIR' makes one.");
+}
+
+bool agent_journal(struct agent *agent, struct err *err)
+{
+    struct stat status;
+    if (stat(agent->journal_path, &status) != 0)
+        return errno == ENOENT || errno == ENOTDIR
+                   ? no_journal(agent, err)
+                   : ERR_ERRNO(err, "the journal %s cannot be reached", agent->journal_path);
+    if (agent->journal && status.st_dev == agent->device && status.st_ino == agent->inode)
+        return true;
+    agent_dispose(agent);
+    agent->journal = journal_open(agent->journal_path, true, err);
+    agent->device = status.st_dev;
+    agent->inode = status.st_ino;
+    return agent->journal != NULL;
+}
+
+void agent_dispose(struct agent *agent)
+{
+    journal_close(agent->journal);
+    agent->journal = NULL;
 }

@@ -5,13 +5,27 @@
 #include "worker/journal/journal.h"
 #include "worker/storage/storage.h"
 
+#include <signal.h>
+#include <sys/types.h>
+
 struct agent {
     struct storage *storage;
-    struct journal *journal; /* NULL: the lake has none yet, every list is empty */
+    const char *journal_path;
     struct str operator_name, role;
+    const char *datasets;              /* where the contracts are */
+    size_t memory;                     /* bytes a rehearsal may use */
+    const volatile sig_atomic_t *stop; /* ends a rehearsal, and the agent */
+    /* The agent's own: opened with the first question, anew when another file lies there. */
+    struct journal *journal;
+    dev_t device;
+    ino_t inode;
 };
 
 /* true when the client closed its end; false with err when the pipe broke. */
 bool agent_serve(struct agent *agent, int in, int out, struct err *err) MUST_CHECK;
+/* The journal to read from. ERR_UNAVAILABLE: the lake is not there, or has no journal. */
+bool agent_journal(struct agent *agent, struct err *err) MUST_CHECK;
+/* Closes the journal. */
+void agent_dispose(struct agent *agent);
 
 #endif

@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/rpc.h"
+#include "worker/agent/cells.h"
 
 #include "schema/agent/causes.sql.h"
 #include "schema/agent/overview.sql.h"
@@ -11,11 +12,11 @@
 #include "schema/agent/runs.sql.h"
 #include "schema/agent/stages.sql.h"
 
-#include <inttypes.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { DAY_US_SECONDS = 86400 };
+#define DAY_US INT64_C(86400000000)
 
 static bool answer_hello(struct call *call, struct buf *result, int *code, struct err *err);
 
@@ -27,8 +28,11 @@ static const struct method methods[] = {
     {"rejects", false, rejects_sql_text, NULL},
     {"causes", false, causes_sql_text, NULL},
     {"rows", true, NULL, answer_rows},
+    {"grid", true, NULL, answer_grid},
+    {"frequency", true, NULL, answer_frequency},
     {"reason", true, NULL, answer_reason},
     {"stages", true, stages_sql_text, NULL},
+    {"rehearse", true, NULL, answer_rehearse},
 };
 
 const struct method *method_list(size_t *count)
@@ -90,7 +94,7 @@ static bool bind(struct call *call, sqlite3_stmt *statement, int index)
     if (strcmp(name, "now") == 0)
         return sqlite3_bind_int64(statement, index, clock_now()) == SQLITE_OK;
     if (strcmp(name, "since") == 0)
-        return sqlite3_bind_int64(statement, index, clock_now() - (int64_t)DAY_US_SECONDS * 1000000) == SQLITE_OK;
+        return sqlite3_bind_int64(statement, index, clock_now() - DAY_US) == SQLITE_OK;
     if (strcmp(name, "limit") == 0)
         return sqlite3_bind_int64(statement, index, call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE)) ==
                SQLITE_OK;
@@ -124,30 +128,78 @@ static bool query(const char *sql, struct call *call, struct buf *result, int *c
     return step == SQLITE_ROW;
 }
 
+/* ---- parameters ---- */
+
+static const struct {
+    const char *name;
+    bool is_text;
+} parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}};
+
+static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
+{
+    *code = RPC_INVALID_PARAMS;
+    return ERR(err, ERR_USAGE, "the parameter '%s' must be %s", name, wants);
+}
+
+/* null stands for absent. "after" is what "next" was: a row number, or a run. */
+static bool check_parameters(const struct method *method, const json_t *params, int *code, struct err *err)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        const json_t *value = json_object_get(params, parameters[i].name);
+        if (value && !json_is_null(value) && !(parameters[i].is_text ? json_is_string(value) : json_is_integer(value)))
+            return bad_parameter(parameters[i].name, parameters[i].is_text ? "text" : "a whole number", code, err);
+    }
+    const json_t *after = json_object_get(params, "after");
+    bool row = method->answer == answer_rows;
+    if (after && !json_is_null(after) && !(row ? json_is_integer(after) : json_is_string(after)))
+        return bad_parameter("after", row ? "a row number" : "a run's id", code, err);
+    return true;
+}
+
 /* ---- which run ---- */
+
+static bool ambiguous(const char *part, const struct buf *found, int *code, struct err *err)
+{
+    *code = RPC_AMBIGUOUS;
+    ERR(err, ERR_NOT_FOUND, "'%s' is part of more than one run's id", part);
+    return err_hint(err, "Give more of it; among them: %s.", found->p);
+}
 
 /* params.run is any part of a run's id that names only one. */
 static bool resolve_run(struct call *call, int *code, struct err *err)
 {
+    enum { EXAMPLES = 3, EXAMPLES_BYTES = 4 * ULID_SIZE };
     const char *part = json_string_value(json_object_get(call->params, "run"));
     sqlite3 *db = journal_handle(call->agent->journal);
     sqlite3_stmt *statement;
-    int found = 0;
+    struct buf names;
+    int found = 0, step;
     if (!part || !*part)
         return true;
     *code = RPC_UNAVAILABLE;
-    if (sqlite3_prepare_v2(
-            db, "SELECT run_id FROM run WHERE instr(run_id, upper(?1)) > 0 LIMIT 2", -1, &statement, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(db, "SELECT run_id FROM run WHERE instr(run_id, upper(?1)) > 0 ORDER BY 1 DESC LIMIT ?2", -1,
+            &statement, NULL) != SQLITE_OK)
         return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    buf_init(&names, EXAMPLES_BYTES);
     sqlite3_bind_text(statement, 1, part, -1, SQLITE_TRANSIENT);
-    while (sqlite3_step(statement) == SQLITE_ROW && ++found == 1)
-        memcpy(call->run_id, sqlite3_column_text(statement, 0), ULID_SIZE);
+    sqlite3_bind_int(statement, 2, EXAMPLES);
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *id = (const char *)sqlite3_column_text(statement, 0);
+        buf_printf(&names, "%s%s", found++ ? ", " : "", id ? id : "");
+        snprintf(call->run_id, sizeof call->run_id, "%s", id ? id : "");
+    }
+    if (step != SQLITE_DONE)
+        ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    else if (found > 1)
+        ambiguous(part, &names, code, err);
+    else if (!found) {
+        *code = RPC_NOT_FOUND;
+        ERR(err, ERR_NOT_FOUND, "no run has '%s' in its id", part);
+        err_hint(err, "'sluice runs' lists them.");
+    }
     sqlite3_finalize(statement);
-    *code = found ? RPC_AMBIGUOUS : RPC_NOT_FOUND;
-    if (found == 1)
-        return true;
-    ERR(err, ERR_NOT_FOUND, found ? "'%s' is part of more than one run's id" : "no run has '%s' in its id", part);
-    return err_hint(err, found ? "Give more of it." : "'sluice runs' lists them.");
+    buf_dispose(&names);
+    return step == SQLITE_DONE && found == 1;
 }
 
 bool method_call(const struct method *method, struct call *call, struct buf *result, int *code, struct err *err)
@@ -155,12 +207,10 @@ bool method_call(const struct method *method, struct call *call, struct buf *res
     *code = RPC_INTERNAL_ERROR;
     if (method->answer == answer_hello)
         return answer_hello(call, result, code, err);
-    if (!call->agent->journal) {
-        *code = RPC_UNAVAILABLE;
-        ERR(err, ERR_UNAVAILABLE, "the lake " STR_FMT " has no journal yet", STR_ARG(call->agent->storage->url));
-        return err_hint(err, "'sluiced run --lake DIR' makes one.");
-    }
-    if (!resolve_run(call, code, err))
+    if (!check_parameters(method, call->params, code, err))
+        return false;
+    *code = RPC_UNAVAILABLE;
+    if (!agent_journal(call->agent, err) || !resolve_run(call, code, err))
         return false;
     if (method->needs_run && !call->run_id[0]) {
         *code = RPC_INVALID_PARAMS;

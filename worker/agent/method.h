@@ -33,6 +33,7 @@ bool method_call(
 int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most);
 
 bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);
 
 #endif

@@ -45,6 +45,20 @@ static bool read_line(struct page *page, uint64_t offset, struct err *err)
     }
 }
 
+/* What is passed on must be the row that was written: one JSON object on its line. */
+static bool check_line(const struct page *page, uint64_t row, struct err *err)
+{
+    json_t *reject = json_loadb(page->line.p, page->line.n, JSON_ALLOW_NUL, NULL);
+    const json_t *number = json_object_get(reject, "row_number");
+    bool same = json_is_integer(number) && (uint64_t)json_integer_value(number) == row;
+    json_decref(reject);
+    if (same)
+        return true;
+    ERR(err, ERR_CORRUPT, "the reject file of run %s was changed: row %llu is not where it was written",
+        page->call->run_id, (unsigned long long)row);
+    return err_hint(err, "'sluiced fsck' names what else differs.");
+}
+
 /* An entry is u64 row, u64 offset, u32 cause, u32 errors (schema/journal.sql). */
 static bool add_entry(struct page *page, const unsigned char *entry, unsigned char state, struct err *err)
 {
@@ -59,7 +73,7 @@ static bool add_entry(struct page *page, const unsigned char *entry, unsigned ch
         page->more = true;
         return true;
     }
-    if (!read_line(page, offset, err))
+    if (!read_line(page, offset, err) || !check_line(page, row, err))
         return false;
     jsonw_object_begin(page->json);
     jsonw_put_uint(page->json, "row_number", row);
@@ -85,12 +99,15 @@ static bool add_blocks(struct page *page, struct err *err)
     sqlite3_bind_text(statement, 1, page->call->run_id, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int64(statement, 2, page->after);
     bool ok = true;
-    while (ok && !page->more && sqlite3_step(statement) == SQLITE_ROW) {
+    int step = SQLITE_DONE;
+    while (ok && !page->more && (step = sqlite3_step(statement)) == SQLITE_ROW) {
         const unsigned char *entries = sqlite3_column_blob(statement, 0), *state = sqlite3_column_blob(statement, 1);
         int count = sqlite3_column_int(statement, 2);
         for (int i = 0; ok && !page->more && i < count; i++)
             ok = add_entry(page, entries + (size_t)i * REJECT_ENTRY_BYTES, state[i], err);
     }
+    if (ok && step != SQLITE_DONE && step != SQLITE_ROW)
+        ok = ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
     sqlite3_finalize(statement);
     return ok;
 }
@@ -143,26 +160,34 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
     return ok;
 }
 
+/* The file is laid out for people; the wire wants one line. */
+static bool in_one_line(struct str text, struct str key, struct buf *result, struct err *err)
+{
+    json_error_t fault;
+    json_t *reason = json_loadb(text.p, text.n, JSON_ALLOW_NUL, &fault);
+    char *line = reason ? json_dumps(reason, JSON_COMPACT) : NULL;
+    if (line)
+        buf_add_cstr(result, line);
+    else
+        ERR(err, ERR_CORRUPT, STR_FMT " is not what was written there: %s", STR_ARG(key), fault.text);
+    json_decref(reason);
+    free(line);
+    return line != NULL;
+}
+
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err)
 {
     struct str key = output_key(call, "reason");
     struct storage *storage = call->agent->storage;
+    struct buf text;
     *code = RPC_NOT_FOUND;
     if (!key.n) {
         ERR(err, ERR_NOT_FOUND, "run %s has no reason.json: its file was not quarantined", call->run_id);
         return err_hint(err, "'sluice rows RUN' shows the rows it rejected.");
     }
-    struct buf text;
     buf_init(&text, MAX_LINE);
-    bool ok = storage->driver->read(storage, key, &text, err);
-    json_t *value = ok ? json_loadb(text.p ? text.p : "", text.n, JSON_ALLOW_NUL, NULL) : NULL;
-    char *line = json_dumps(value, JSON_COMPACT); /* a message is one line */
-    if (ok && !line)
-        ok = ERR(err, ERR_CORRUPT, STR_FMT " is not JSON", STR_ARG(key));
-    if (line)
-        buf_add_cstr(result, line);
-    free(line);
-    json_decref(value);
+    *code = RPC_UNAVAILABLE;
+    bool ok = storage->driver->read(storage, key, &text, err) && in_one_line(buf_str(&text), key, result, err);
     buf_dispose(&text);
     return ok;
 }

@@ -81,22 +81,32 @@ void batch_sort_errors(struct batch *batch)
     batch->error_capacity = n;
 }
 
+static bool is_escaped(struct escapes escapes, char c)
+{
+    bool special = c == escapes.quote || c == escapes.delimiter || c == '\n' || c == '\r';
+    return c == escapes.escape || (special && escapes.escape != escapes.quote);
+}
+
+size_t escapes_resolve(struct escapes escapes, struct str raw, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < raw.n; i++) {
+        if (escapes.escape && raw.p[i] == escapes.escape && i + 1 < raw.n && is_escaped(escapes, raw.p[i + 1]))
+            i++;
+        out[n++] = raw.p[i];
+    }
+    return n;
+}
+
 struct str batch_cell_text(struct batch *batch, struct cell cell)
 {
     struct str text = {batch->text + cell.offset, cell.length & CELL_LENGTH};
     if (!(cell.length & CELL_ESCAPED))
         return text;
     char *out = arena_alloc(batch->arena, text.n);
-    size_t n = 0;
     if (!out)
         return (struct str){0};
-    for (size_t i = 0; i < text.n; i++) {
-        bool escaped = batch->escape == batch->quote
-                           ? text.p[i] == batch->quote && i + 1 < text.n && text.p[i + 1] == batch->quote
-                           : text.p[i] == batch->escape && i + 1 < text.n;
-        out[n++] = text.p[escaped ? ++i : i];
-    }
-    return (struct str){out, n};
+    return (struct str){out, escapes_resolve(batch->escapes, text, out)};
 }
 
 bool vector_init(struct vector *vector, struct type type, uint32_t n, struct arena *arena)

@@ -16,6 +16,17 @@ struct cell {
     uint32_t length;
 };
 
+/*
+ * What an escape takes the meaning from: the quote, itself, the delimiter (its first byte), a line end. Before anything
+ * else it is text, so that C:\new stays what it is. escape == quote: a doubled quote is one, nothing else is escaped.
+ */
+struct escapes {
+    char escape, quote, delimiter; /* 0: none */
+};
+
+/* The content of raw; out has room for raw.n bytes. Gives how many it took. */
+size_t escapes_resolve(struct escapes escapes, struct str raw, char *out);
+
 #define CELL_QUOTED 0x80000000u  /* stood in quotes */
 #define CELL_ESCAPED 0x40000000u /* holds doubled quotes or escapes: batch_cell_text() resolves them */
 #define CELL_MISSING 0x20000000u /* the record ended before this column */
@@ -74,7 +85,7 @@ struct batch {
     uint32_t width;     /* cells a record, as the header has them */
     char *text;         /* the chunk, UTF-8 (WTF-8 where the original had lone surrogates) */
     size_t text_length;
-    char escape, quote; /* how CELL_ESCAPED cells are to be read; escape == quote: doubled */
+    struct escapes escapes; /* how CELL_ESCAPED cells are to be read */
     struct row *rows;
     struct cell *cells; /* n * width, row by row */
     uint8_t *marks;     /* enum mark */

@@ -120,6 +120,8 @@ static bool hash_ruleset(struct contract *c, struct err *err)
         hash_part(sha, str_of(c->references[i].content_hash));
     if (c->warehouse.gold_sql.n)
         hash_part(sha, c->warehouse.gold_sql_text);
+    if (c->overrides.n)
+        hash_part(sha, c->overrides);
     sha256_finish(sha, c->hash);
     return true;
 }
@@ -142,20 +144,46 @@ static bool read_text(struct contract *c, const char *path, struct findings *fin
     return ok;
 }
 
-static bool load_into(struct contract *c, const char *path, struct findings *findings, struct err *err)
+static bool keep_overrides(struct contract *c, const struct overrides *overrides, struct err *err)
 {
-    struct loader loader = {.contract = c, .arena = c->arena, .findings = findings, .path = path, .err = err};
+    struct buf text;
+    struct json json;
+    if (!overrides || !overrides->count)
+        return true;
+    buf_init(&text, YAML_MAX_BYTES);
+    jsonw_init(&json, &text);
+    overrides_write(overrides, &json);
+    c->overrides = arena_str(c->arena, buf_str(&text));
+    bool ok = buf_ok(&text, "overrides", err) && (c->overrides.p || ERR(err, ERR_MEMORY, "no memory for overrides"));
+    buf_dispose(&text);
+    return ok;
+}
+
+static bool load_into(
+    struct contract *c, const struct contract_variant *variant, struct findings *findings, struct err *err)
+{
+    const char *path = variant->path;
+    struct loader loader = {.contract = c,
+        .arena = c->arena,
+        .findings = findings,
+        .path = path,
+        .kept = variant->kept,
+        .overrides = variant->overrides,
+        .err = err};
     struct yaml_fault fault;
     size_t before = findings->errors, first = findings->count;
-    if (!read_text(c, path, findings, err))
+    if (!read_text(c, path, findings, err) || !keep_overrides(c, variant->overrides, err))
         return false;
-    loader.root = yaml_parse(c->text, c->arena, &fault);
-    if (!loader.root && !fault.line)
+    struct yaml_node *root = yaml_parse(c->text, c->arena, &fault);
+    if (!root && !fault.line)
         return ERR(err, ERR_MEMORY, "no memory for %s", path);
-    if (!loader.root) {
+    if (!root) {
         finding_add(findings, path, fault.line, fault.column, false, "%s", fault.message);
         return false;
     }
+    if (variant->overrides && !overrides_apply(variant->overrides, root, findings, c->arena, err))
+        return false;
+    loader.root = root;
     load_top(&loader);
     findings_sort(findings, first, path);
     if (loader.memory_out || findings->errors != before)
@@ -165,16 +193,22 @@ static bool load_into(struct contract *c, const char *path, struct findings *fin
 
 struct contract *contract_load(const char *path, struct findings *findings, struct err *err)
 {
+    return contract_load_variant(&(struct contract_variant){.path = path}, findings, err);
+}
+
+struct contract *contract_load_variant(
+    const struct contract_variant *variant, struct findings *findings, struct err *err)
+{
     struct arena *arena = arena_new(CONTRACT_MAX_MEMORY);
     struct contract *c = arena ? ARENA_NEW(arena, struct contract) : NULL;
     err_clear(err);
     if (!c) {
         arena_free(arena);
-        ERR(err, ERR_MEMORY, "no memory for the contract %s", path);
+        ERR(err, ERR_MEMORY, "no memory for the contract %s", variant->path);
         return NULL;
     }
     c->arena = arena;
-    if (!load_into(c, path, findings, err)) {
+    if (!load_into(c, variant, findings, err)) {
         arena_free(arena);
         return NULL;
     }

@@ -7,6 +7,7 @@
 
 #include "shared/hash.h"
 #include "worker/batch/batch.h"
+#include "worker/config/override.h"
 #include "worker/expr/expr.h"
 #include "worker/format/csv/dialect.h"
 #include "worker/format/parquet/parquet.h"
@@ -109,7 +110,8 @@ struct contract {
     struct str dataset;
     struct str path;             /* the file it was read from */
     struct str text;             /* that file's bytes */
-    char hash[SHA256_TEXT_SIZE]; /* the ruleset: of text and of every file it names */
+    struct str overrides;        /* as overrides_write() has them; empty: none */
+    char hash[SHA256_TEXT_SIZE]; /* the ruleset: of text, of every file it names, of the overrides */
     struct str match;            /* glob over lake keys, "raw/…" */
     bool duplicates_load;        /* source.duplicates: load; else skip */
     struct dialect dialect;      /* encoding too; what is unset is detected */
@@ -180,6 +182,15 @@ struct findings {
  * content (memory, unreadable).
  */
 struct contract *contract_load(const char *path, struct findings *findings, struct err *err);
+
+/* The same with overrides laid over it; a finding about one has its name as file, and line 0. */
+struct contract_variant {
+    const char *path;
+    const struct overrides *overrides; /* NULL: none */
+    bool kept;                         /* of a kept ruleset: the files it names lie beside it, by their last part */
+};
+struct contract *contract_load_variant(
+    const struct contract_variant *variant, struct findings *findings, struct err *err);
 void contract_free(struct contract *contract);
 
 /* Every *.yaml, *.yml, *.json of a folder (or one file), sorted by name; overlapping matches and doubled dataset names

@@ -57,21 +57,35 @@ void finding_add(
     va_end(args);
 }
 
+/* Nodes that an override made stand nowhere in the file: they have its name. */
+static const char *place_of(const struct loader *loader, int *line, int *column)
+{
+    if (*line >= 0)
+        return loader->path;
+    const char *name = loader->overrides->list[-1 - *line].name;
+    *line = *column = 0;
+    return name;
+}
+
 void load_error(struct loader *loader, const struct yaml_node *at, const char *format, ...)
 {
     va_list args;
+    int line = at->line, column = at->column;
+    const char *file = place_of(loader, &line, &column);
     va_start(args, format);
     if (!loader->quiet)
-        add_finding(loader->findings, loader->path, at->line, at->column, false, format, args);
+        add_finding(loader->findings, file, line, column, false, format, args);
     va_end(args);
 }
 
 void load_warning(struct loader *loader, const struct yaml_node *at, const char *format, ...)
 {
     va_list args;
+    int line = at->line, column = at->column;
+    const char *file = place_of(loader, &line, &column);
     va_start(args, format);
     if (!loader->quiet)
-        add_finding(loader->findings, loader->path, at->line, at->column, true, format, args);
+        add_finding(loader->findings, file, line, column, true, format, args);
     va_end(args);
 }
 
@@ -79,10 +93,14 @@ void load_error_inside(struct loader *loader, const struct yaml_node *at, size_t
 {
     int line, column;
     va_list args;
-    yaml_locate(at, offset, &line, &column);
+    if (at->line < 0)
+        line = at->line;
+    else
+        yaml_locate(at, offset, &line, &column);
+    const char *file = place_of(loader, &line, &column);
     va_start(args, format);
     if (!loader->quiet)
-        add_finding(loader->findings, loader->path, line, column, false, format, args);
+        add_finding(loader->findings, file, line, column, false, format, args);
     va_end(args);
 }
 
@@ -365,6 +383,9 @@ bool load_key(struct loader *loader, const struct yaml_node *node, bool prefix, 
 struct str load_path(struct loader *loader, struct str name)
 {
     const char *slash = strrchr(loader->path, '/');
+    if (loader->kept)
+        for (size_t at; (at = str_find_byte(name, '/')) < name.n;)
+            name = (struct str){name.p + at + 1, name.n - at - 1};
     size_t n = slash && name.n && name.p[0] != '/' ? (size_t)(slash + 1 - loader->path) : 0;
     char *p = load_alloc(loader, n + name.n + 1, 1);
     if (!p)

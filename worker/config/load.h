@@ -14,6 +14,8 @@ struct loader {
     struct arena *arena; /* the contract's */
     struct findings *findings;
     const char *path;
+    bool kept; /* files are named by their last part alone */
+    const struct overrides *overrides;
     bool quiet; /* findings are not recorded: a second look at what was judged before */
     bool memory_out;
     struct err *err; /* set with memory_out, or when a referenced file can't be used for a passing fault */

@@ -174,6 +174,25 @@ static void settle_errors(struct expr_errors *errors, size_t from)
     errors->count = from + kept;
 }
 
+/* The rows of the block to compute: a branch that passes by a failed input would say more than is known of the row. */
+static const uint8_t *sound_rows(struct run *run, const struct expr *expr, const uint8_t *active)
+{
+    uint32_t count;
+    const uint32_t *slots = expr_slots(expr, &count);
+    uint8_t *sound = NULL;
+    for (uint32_t s = 0; s < count; s++) {
+        const uint8_t *state = run->slots[slots[s]]->state + run->base;
+        if (!memchr(state, VALUE_FAILED, run->n))
+            continue;
+        if (!sound && !(sound = run_alloc(run, run->n)))
+            return NULL;
+        for (uint32_t i = 0; i < run->n; i++)
+            sound[i] = (active ? active[i] : 1) && state[i] != VALUE_FAILED;
+        active = sound;
+    }
+    return active;
+}
+
 bool expr_eval(const struct expr *expr, const struct vector *const *slots, uint32_t n, const uint8_t *active,
     struct vector *out, struct expr_errors *errors, struct arena *scratch, struct err *err)
 {
@@ -185,11 +204,11 @@ bool expr_eval(const struct expr *expr, const struct vector *const *slots, uint3
         return ERR(err, ERR_MEMORY, "no memory for the result of an expression");
     struct run run = {.slots = slots, .scratch = scratch, .errors = errors};
     for (run.base = 0; run.base < n; run.base += RUN_BLOCK) {
-        const uint8_t *mask = active ? active + run.base : NULL;
         size_t before = errors->count;
         struct vec value;
         run.n = n - run.base < RUN_BLOCK ? n - run.base : RUN_BLOCK;
-        bool done = run_node(&run, expr->root, mask, &value);
+        const uint8_t *mask = sound_rows(&run, expr, active ? active + run.base : NULL);
+        bool done = !run.out_of_memory && run_node(&run, expr->root, mask, &value);
         if (done && !run.out_of_memory)
             store(&run, &value, out);
         if (!done || run.out_of_memory)

@@ -23,20 +23,27 @@ static const struct {
 };
 enum { NEWEST = sizeof migrations / sizeof *migrations };
 
-static bool read_pragma(struct journal *journal, const char *sql, int64_t *value, struct err *err)
+/* One statement, so one view of the file: somebody else may be making the journal meanwhile. */
+static bool read_header(
+    struct journal *journal, int64_t *version, int64_t *application, int64_t *tables, struct err *err)
 {
     struct query query;
-    bool found;
-    query_open(&query, journal, sql, err);
-    return query_run_int(&query, value, &found);
+    query_open(&query, journal,
+        "SELECT v.user_version, a.application_id, (SELECT count(*) FROM sqlite_schema) "
+        "FROM pragma_user_version v, pragma_application_id a",
+        err);
+    if (query_step(&query) == STEP_ROW) {
+        *version = query_column_int(&query, 0);
+        *application = query_column_int(&query, 1);
+        *tables = query_column_int(&query, 2);
+    }
+    return query_run(&query);
 }
 
 static bool check_version(struct journal *journal, int64_t *version, struct err *err)
 {
     int64_t application = 0, tables = 0;
-    if (!read_pragma(journal, "PRAGMA user_version", version, err) ||
-        !read_pragma(journal, "PRAGMA application_id", &application, err) ||
-        !read_pragma(journal, "SELECT count(*) FROM sqlite_schema", &tables, err))
+    if (!read_header(journal, version, &application, &tables, err))
         return false;
     bool is_empty = *version == 0 && tables == 0;
     if (!is_empty && application != APPLICATION_ID)

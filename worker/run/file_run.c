@@ -4,6 +4,7 @@
 #include "shared/fault.h"
 #include "shared/fs.h"
 #include "shared/log.h"
+#include "worker/run/archive.h"
 #include "worker/run/publish.h"
 #include "worker/run/ruleset.h"
 
@@ -133,35 +134,6 @@ static bool begin(struct file_run *run, struct err *err)
                run->contract->text, err);
 }
 
-/* By the contract's pattern: {path} {name} {ts} {run}. */
-static struct str archive_key(struct file_run *run)
-{
-    struct buf key;
-    char at[CLOCK_TEXT_SIZE];
-    struct str pattern = run->contract->archive_name, arrival = run->claim.file.arrival_key;
-    struct {
-        struct str token, value;
-    } parts[] = {
-        {STR("{path}"), str_starts(arrival, STR("raw/")) ? (struct str){arrival.p + 4, arrival.n - 4} : arrival},
-        {STR("{name}"), storage_base_name(arrival)},
-        {STR("{ts}"), str_of(clock_format_compact(clock_now(), at))},
-        {STR("{run}"), str_of(run->claim.run_id)},
-    };
-    buf_init(&key, MAX_PATH);
-    buf_add_str(&key, run->contract->archive_prefix);
-    while (pattern.n) {
-        size_t i = 0, count = sizeof parts / sizeof *parts;
-        while (i < count && !str_starts(pattern, parts[i].token))
-            i++;
-        size_t used = i < count ? parts[i].token.n : 1;
-        buf_add_str(&key, i < count ? parts[i].value : (struct str){pattern.p, 1});
-        pattern = (struct str){pattern.p + used, pattern.n - used};
-    }
-    struct str result = key.failed ? (struct str){0} : arena_str(run->arena, buf_str(&key));
-    buf_dispose(&key);
-    return result;
-}
-
 static enum step_result run_stages(struct file_run *run, struct err *err)
 {
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
@@ -195,7 +167,8 @@ static bool publish(struct file_run *run, struct err *err)
     struct manifest *manifest = &run->manifest;
     enum run_state from = run->validated ? RUN_VALIDATED : RUN_CLAIMED;
     if (!manifest->archive_to.p)
-        manifest->archive_to = archive_key(run);
+        manifest->archive_to =
+            archive_key(run->contract, run->claim.file.arrival_key, clock_now(), run->claim.run_id, run->arena);
     if (!manifest->archive_to.p)
         return ERR(err, ERR_MEMORY, "no memory for a key");
     return fault_pass("sealed", NULL, err) && manifest_write(worker->storage, manifest, err) &&
@@ -234,8 +207,10 @@ static void tell(struct file_run *run)
 {
     struct tally *tally = &run->worker->tally;
     const struct stage_count *write = &run->manifest.counts[STAGE_WRITE];
-    static const char *const words[] = {
-        [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate"};
+    static const char *const words[] = {[OUTCOME_LOADED] = "loaded",
+        [OUTCOME_QUARANTINED] = "quarantined",
+        [OUTCOME_DUPLICATE] = "duplicate",
+        [OUTCOME_VANISHED] = "vanished"};
     uint64_t rows = run->manifest.outcome == OUTCOME_LOADED ? write->rows_out : 0;
     uint64_t rejects = run->manifest.outcome == OUTCOME_LOADED ? run->result.block_rows : 0;
     tally->files++;
@@ -326,6 +301,7 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
         .arena = arena,
         .claim = *claim,
         .fd = -1,
+        .sinks = file_run_sinks,
         .contract = contracts_find(worker->contracts, claim->file.dataset)};
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");

@@ -27,8 +27,13 @@ struct file_run {
     enum stage stage; /* the present one, for the reason */
     struct manifest manifest;
     struct sink_result result;
-    uint64_t rows; /* records read, blank ones left out */
+    uint64_t rows;                          /* records read, blank ones left out */
+    const struct sink_driver *const *sinks; /* what takes the rows: a list that ends with NULL */
+    bool rehearsal; /* the journal and the lake stay as they are; sinks that write nothing are the caller's choice */
 };
+
+enum { FILE_RUN_SINKS = 2 };
+extern const struct sink_driver *const file_run_sinks[FILE_RUN_SINKS + 1];
 
 enum step_result { STEP_NEXT, STEP_FINISHED /* nothing more to read: the manifest is ready */, STEP_FAILED };
 
@@ -42,6 +47,8 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
 
 /* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
 bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
+/* The cause with the most rows but for those up to last (NULL: none yet); equal ones in their order. NULL: no more. */
+const struct sink_cause *file_run_next_cause(const struct file_run *run, const struct sink_cause *last);
 /* The list of suggestions of reason.json. */
 void file_run_suggest(struct file_run *run, struct json *json);
 /* The dialect as an object, with "notes": what was seen and settled on the way. */

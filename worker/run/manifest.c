@@ -245,7 +245,8 @@ bool manifest_read(
     struct str key = manifest_key(run_id, arena);
     bool ok = storage->driver->read(storage, key, &text, err);
     json_error_t fault;
-    json_t *root = ok ? json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, &fault) : NULL;
+    json_t *root =
+        ok ? json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &fault) : NULL;
     *m = (struct manifest){0};
     if (ok && (!root || !read_root(root, m, arena)))
         ok = ERR(err, ERR_CORRUPT, "manifest " STR_FMT " cannot be understood", STR_ARG(key));

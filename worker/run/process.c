@@ -7,8 +7,7 @@
 
 enum { COPY_BYTES = 256 * 1024 };
 
-static const struct sink_driver *const sink_drivers[] = {&sink_parquet, &sink_rejects};
-_Static_assert(sizeof sink_drivers / sizeof *sink_drivers == PASS_SINKS, "a place for each sink");
+const struct sink_driver *const file_run_sinks[FILE_RUN_SINKS + 1] = {&sink_parquet, &sink_rejects};
 
 /* Shares of the memory setting; what is left is for code, stacks, SQLite and the file's fixed parts. */
 enum { BATCH_SHARE = 4, SINK_SHARE = 3, UNIQUE_SHARE = 6 };
@@ -25,8 +24,8 @@ static bool step_write(struct pass *pass, struct item *item, struct err *err)
     item->stage = STAGE_WRITE;
     item->started_at[STAGE_WRITE] = clock_now();
     batch_sort_errors(item->batch);
-    for (int i = 0; i < PASS_SINKS; i++)
-        if (!sink_drivers[i]->write(pass->sinks[i], item->batch, err))
+    for (int i = 0; pass->run->sinks[i]; i++)
+        if (!pass->run->sinks[i]->write(pass->sinks[i], item->batch, err))
             return false;
     return true;
 }
@@ -188,8 +187,8 @@ static bool open_sinks(struct pass *pass, struct err *err)
         .copy_original = copy_original,
         .context = run,
     };
-    for (int i = 0; i < PASS_SINKS; i++) {
-        pass->sinks[i] = sink_drivers[i]->open(&pass->sink_run, err);
+    for (int i = 0; run->sinks[i]; i++) {
+        pass->sinks[i] = run->sinks[i]->open(&pass->sink_run, err);
         if (!pass->sinks[i])
             return false;
     }
@@ -228,8 +227,8 @@ static bool open_pass(struct pass *pass, struct err *err)
 
 static void close_pass(struct pass *pass)
 {
-    for (int i = 0; i < PASS_SINKS; i++)
-        sink_drivers[i]->close(pass->sinks[i]);
+    for (int i = 0; pass->run->sinks[i]; i++)
+        pass->run->sinks[i]->close(pass->sinks[i]);
     unique_free(pass->unique);
     reader_close(pass->reader);
     stream_close(pass->stream);
@@ -257,7 +256,7 @@ bool pass_alive(struct pass *pass, struct err *err)
     struct worker *worker = pass->run->worker;
     if (worker->stop && *worker->stop)
         return ERR(err, ERR_INTERRUPTED, "asked to stop");
-    if (clock_monotonic() - pass->beat <= worker->options.lease_us / 3)
+    if (pass->run->rehearsal || clock_monotonic() - pass->beat <= worker->options.lease_us / 3)
         return true;
     pass->beat = clock_monotonic();
     return journal_heartbeat(worker->journal, &pass->run->claim, clock_now(), worker->options.lease_us, err);
@@ -292,9 +291,9 @@ static void keep_evidence(struct pass *pass)
 {
     struct file_run *run = pass->run;
     struct err ignored; /* the refusal itself is already known */
-    for (int i = 0; i < PASS_SINKS; i++)
-        if (sink_drivers[i] == &sink_rejects && pass->sinks[i] &&
-            !(sink_rejects.prepare(pass->sinks[i], &run->result, &ignored) && file_run_keep_causes(run, &ignored)))
+    for (int i = 0; run->sinks[i]; i++)
+        if ((run->sinks[i] == &sink_rejects || run->rehearsal) && pass->sinks[i] &&
+            !(run->sinks[i]->prepare(pass->sinks[i], &run->result, &ignored) && file_run_keep_causes(run, &ignored)))
             run->result.cause_count = 0;
 }
 
@@ -308,11 +307,11 @@ static bool run_pass(struct pass *pass, struct err *err)
         return false;
     }
     run->stage = STAGE_WRITE;
-    for (int i = 0; i < PASS_SINKS; i++)
-        if (!sink_drivers[i]->prepare(pass->sinks[i], &run->result, err))
+    for (int i = 0; run->sinks[i]; i++)
+        if (!run->sinks[i]->prepare(pass->sinks[i], &run->result, err))
             return false;
     balance(pass, started);
-    return file_run_seal(run, run->result.outputs, run->result.output_count, err);
+    return run->rehearsal || file_run_seal(run, run->result.outputs, run->result.output_count, err);
 }
 
 enum step_result stage_process(struct file_run *run, struct err *err)

@@ -10,7 +10,7 @@
 #include "worker/run/file_run.h"
 #include "worker/tasks/crew.h"
 
-enum { PASS_STAGES = STAGE_WRITE + 1, PASS_SINKS = 2 };
+enum { PASS_STAGES = STAGE_WRITE + 1 };
 
 /* A batch on its way, with what its stages have to tell. */
 struct item {
@@ -29,7 +29,7 @@ struct pass {
     struct unique *unique;
     struct rule_counts rules;
     struct sink_run sink_run;
-    struct sink *sinks[PASS_SINKS];
+    struct sink *sinks[FILE_RUN_SINKS];
     struct stage_count *counts; /* the manifest's */
     struct crew *crew;
     struct item *items;

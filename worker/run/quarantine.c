@@ -67,11 +67,10 @@ static void write_dialect(const struct file_run *run, struct json *json)
 /* Values of the causes that cost the most rows, where the file failed after rows were read. */
 static void write_samples(const struct file_run *run, struct json *json)
 {
-    size_t written = 0;
+    const struct sink_cause *cause = NULL;
     jsonw_key(json, "samples");
     jsonw_array_begin(json);
-    for (size_t i = 0; i < run->result.cause_count && written < MAX_SAMPLES; i++, written++) {
-        const struct sink_cause *cause = &run->result.causes[i];
+    for (int i = 0; i < MAX_SAMPLES && (cause = file_run_next_cause(run, cause)); i++) {
         jsonw_object_begin(json);
         jsonw_put_cstring(json, "code", row_code_name(cause->code));
         jsonw_put_string(json, "column", cause->column);

@@ -38,6 +38,10 @@ bool ruleset_keep(struct storage *storage, const struct contract *contract, stru
         ok && buf_ok(&key, "a key", err) && storage->driver->stat(storage, buf_str(&key), &exists, &object, arena, err);
     for (uint32_t i = 0; ok && !exists && i < contract->reference_count; i++)
         ok = keep_file(storage, contract, contract->references[i].file, err);
+    if (ok && !exists && contract->warehouse.gold_sql.n)
+        ok = keep(storage, contract, contract->warehouse.gold_sql, contract->warehouse.gold_sql_text, err);
+    if (ok && !exists && contract->overrides.n)
+        ok = keep(storage, contract, STR(RULESET_OVERRIDES), contract->overrides, err);
     if (ok && !exists)
         ok = keep(storage, contract, contract->path, contract->text, err);
     arena_free(arena);

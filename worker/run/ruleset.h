@@ -5,6 +5,9 @@
 #include "worker/config/contract.h"
 #include "worker/storage/storage.h"
 
+/* Where the overrides of a ruleset are kept, beside its contract. */
+#define RULESET_OVERRIDES "overrides"
+
 /* Nothing is written where it is there already. */
 bool ruleset_keep(struct storage *storage, const struct contract *contract, struct err *err) MUST_CHECK;
 

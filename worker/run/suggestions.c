@@ -3,7 +3,7 @@
 #include "worker/run/file_run.h"
 #include "worker/shape/suggest.h"
 
-enum { MOST_CAUSES = 3 };
+enum { MOST_FIELDS = 3, MOST_VALUES = 20 };
 
 static bool for_header(struct file_run *run, struct remedies *out, struct err *err)
 {
@@ -24,31 +24,58 @@ static bool is_about_values(const struct sink_cause *cause)
     return (cause->code == CODE_TYPE || cause->code == CODE_AMBIGUOUS) && cause->sample_count;
 }
 
-/* The next largest cause below bound rows; equal ones in their order. */
-static const struct sink_cause *next_cause(const struct file_run *run, const struct sink_cause *last)
+const struct sink_cause *file_run_next_cause(const struct file_run *run, const struct sink_cause *last)
 {
     const struct sink_cause *found = NULL;
     for (size_t i = 0; i < run->result.cause_count; i++) {
         const struct sink_cause *cause = &run->result.causes[i];
         bool later = !last || cause->rows < last->rows || (cause->rows == last->rows && cause > last);
-        if (later && is_about_values(cause) && (!found || cause->rows > found->rows))
+        if (later && (!found || cause->rows > found->rows))
             found = cause;
     }
     return found;
 }
 
-static bool for_values(struct file_run *run, struct remedies *out, struct err *err)
+/* Values of one field, whatever their shapes. */
+static size_t values_of(const struct file_run *run, int32_t field, struct str *values)
 {
     const struct sink_cause *cause = NULL;
-    *out = (struct remedies){0};
-    for (int i = 0; i < MOST_CAUSES && (cause = next_cause(run, cause)); i++) {
-        struct remedies more = {0};
-        int32_t field = field_of(run, cause);
-        if (field >= 0 && !suggest_for_values(run->contract, (uint32_t)field, cause->samples, cause->sample_count,
-                              run->arena, &more, err))
+    size_t count = 0;
+    while ((cause = file_run_next_cause(run, cause)))
+        for (unsigned s = 0; is_about_values(cause) && field_of(run, cause) == field && s < cause->sample_count; s++)
+            if (count < MOST_VALUES)
+                values[count++] = cause->samples[s];
+    return count;
+}
+
+static bool for_field(struct file_run *run, int32_t field, struct remedies *out, struct err *err)
+{
+    struct str values[MOST_VALUES];
+    struct remedies more = {0};
+    size_t count = values_of(run, field, values);
+    if (!suggest_for_values(run->contract, (uint32_t)field, values, count, run->arena, &more, err))
+        return false;
+    for (size_t r = 0; r < more.count && out->count < REMEDIES_MAX; r++)
+        out->list[out->count++] = more.list[r];
+    return true;
+}
+
+/* The fields whose values cost the most rows come first. */
+static bool for_values(struct file_run *run, struct remedies *out, struct err *err)
+{
+    int32_t seen[MOST_FIELDS];
+    size_t fields = 0;
+    const struct sink_cause *cause = NULL;
+    while (fields < MOST_FIELDS && (cause = file_run_next_cause(run, cause))) {
+        int32_t field = is_about_values(cause) ? field_of(run, cause) : -1;
+        bool again = field < 0;
+        for (size_t i = 0; i < fields; i++)
+            again |= seen[i] == field;
+        if (again)
+            continue;
+        seen[fields++] = field;
+        if (!for_field(run, field, out, err))
             return false;
-        for (size_t r = 0; r < more.count && out->count < REMEDIES_MAX; r++)
-            out->list[out->count++] = more.list[r];
     }
     return true;
 }

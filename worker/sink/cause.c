@@ -108,7 +108,9 @@ static bool find(struct causes *causes, struct sink_cause *key, uint32_t *index,
 
 static bool sample(struct causes *causes, struct sink_cause *cause, struct str value, struct err *err)
 {
-    value.n = value.n > MAX_SAMPLE_BYTES ? MAX_SAMPLE_BYTES : value.n;
+    if (value.n > MAX_SAMPLE_BYTES)
+        for (value.n = MAX_SAMPLE_BYTES; value.n && ((unsigned char)value.p[value.n] & 0xC0) == 0x80;)
+            value.n--;
     for (unsigned i = 0; i < cause->sample_count; i++)
         if (str_eq(cause->samples[i], value))
             return true;

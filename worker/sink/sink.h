@@ -72,6 +72,7 @@ struct sink_driver {
 
 extern const struct sink_driver sink_parquet;
 extern const struct sink_driver sink_rejects;
+extern const struct sink_driver sink_null; /* writes nothing: counts the causes of what would be rejected */
 
 bool sink_result_add(
     struct sink_result *result, const struct sink_output *output, struct arena *arena, struct err *err) MUST_CHECK;

@@ -249,8 +249,7 @@ static bool begin_batch(struct reader *r, struct err *err)
     struct batch *batch = r->batch;
     r->row_room = r->final_row = 0;
     batch->width = r->options.width;
-    batch->quote = (char)(r->grammar.quote >= 0 ? r->grammar.quote : 0);
-    batch->escape = (char)(r->grammar.escape >= 0 ? r->grammar.escape : 0);
+    batch->escapes = grammar_escapes(&r->grammar);
     batch->first_row = r->row;
     size_t capacity = wanted_bytes(r);
     uint32_t rows = r->row_bytes ? (uint32_t)least(capacity / r->row_bytes + 64, r->row_limit) : 0;

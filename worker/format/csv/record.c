@@ -28,6 +28,13 @@ void grammar_init(struct grammar *grammar, const struct dialect *dialect)
     memcpy(grammar->delimiter, dialect->delimiter.p, grammar->delimiter_n);
 }
 
+struct escapes grammar_escapes(const struct grammar *grammar)
+{
+    return (struct escapes){.escape = (char)(grammar->escape >= 0 ? grammar->escape : 0),
+        .quote = (char)(grammar->quote >= 0 ? grammar->quote : 0),
+        .delimiter = grammar->delimiter[0]};
+}
+
 /* last: what a CR right before n is: 1 a line end, 0 content, -1 not known yet. */
 static int line_end(const struct grammar *grammar, const char *p, size_t n, int last, size_t at)
 {
@@ -134,17 +141,6 @@ static enum step unquoted(struct machine *m, size_t field)
     return end_field(m, delimiter, line);
 }
 
-static size_t unescape(char *out, const char *p, size_t n, int escape)
-{
-    size_t done = 0;
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)p[i] == escape && i + 1 < n)
-            i++;
-        out[done++] = p[i];
-    }
-    return done;
-}
-
 /* Text behind the closing quote belongs to the cell, as lenient readers have it: "abc"def is abcdef. */
 static enum step stray_tail(struct machine *m, size_t field, size_t start, size_t close)
 {
@@ -159,8 +155,11 @@ static enum step stray_tail(struct machine *m, size_t field, size_t start, size_
     if (text->tail_end - text->tail < m->at - start)
         return STEP_NO_ROOM;
     char *out = text->p + text->tail;
-    size_t n = unescape(out, m->p + start, close - start, g->escape);
-    n += unescape(out + n, m->p + close + 1, m->at - close - 1, g->escape == g->quote ? DIALECT_NONE : g->escape);
+    struct escapes inside = grammar_escapes(g), behind = inside;
+    if (g->escape == g->quote)
+        behind.escape = 0;
+    size_t n = escapes_resolve(inside, (struct str){m->p + start, close - start}, out);
+    n += escapes_resolve(behind, (struct str){m->p + close + 1, m->at - close - 1}, out + n);
     add_cell(m, field, (struct cell){(uint32_t)text->tail, (uint32_t)n | CELL_QUOTED});
     text->tail += n;
     return end_field(m, delimiter, line);

@@ -19,6 +19,7 @@ struct grammar {
 };
 
 void grammar_init(struct grammar *grammar, const struct dialect *dialect);
+struct escapes grammar_escapes(const struct grammar *grammar);
 
 struct text {
     char *p;

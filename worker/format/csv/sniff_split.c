@@ -1,5 +1,6 @@
 #include "worker/format/csv/sniff_split.h"
 
+#include "worker/batch/batch.h"
 #include "worker/format/csv/dialect.h"
 
 /* How often a record is tried again quote by quote, and how many bytes that may cost. */
@@ -182,14 +183,8 @@ struct str split_text(const struct split_rule *rule, const struct split_cell *ce
     char *out = arena_alloc(arena, cell->raw.n + 1);
     if (!out)
         return (struct str){NULL, 0};
-    size_t n = 0;
-    for (size_t i = 0; i < cell->raw.n; i++) {
-        char c = cell->raw.p[i];
-        bool more = i + 1 < cell->raw.n;
-        if (more && c == (char)rule->escape &&
-            (cell->raw.p[i + 1] == (char)rule->quote || cell->raw.p[i + 1] == (char)rule->escape))
-            c = cell->raw.p[++i];
-        out[n++] = c;
-    }
-    return (struct str){out, n};
+    struct escapes escapes = {.escape = (char)(rule->escape >= 0 ? rule->escape : 0),
+        .quote = (char)(rule->quote >= 0 ? rule->quote : 0),
+        .delimiter = rule->delimiter.n ? rule->delimiter.p[0] : 0};
+    return (struct str){out, escapes_resolve(escapes, cell->raw, out)};
 }

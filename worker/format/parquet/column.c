@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_CHECK = COLUMN_SLICE,     /* values by which a column without repeats is known … */
-    JUDGED = 4 * COLUMN_SLICE,      /* … and by which one whose repeats spare nothing is */
+    FIRST_CHECK = COLUMN_SLICE, /* values by which a column without repeats is known … */
+    JUDGED = 4 * COLUMN_SLICE,  /* … and by which one whose repeats spare nothing is */
     LEAST_DICTIONARY = 64 * 1024,
     MOST_DICTIONARY = 1024 * 1024,
 };

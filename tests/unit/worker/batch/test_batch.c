@@ -72,14 +72,19 @@ static void escapes_are_resolved(void **state)
         {'"', '\\', "a\\\"b\\\\c", "a\"b\\c"},
         {'\'', '\'', "it''s", "it's"},
         {'"', '\\', "ends with\\", "ends with\\"},
+        {'"', '\\', "C:\\new\\table", "C:\\new\\table"},
+        {'"', '\\', "a\\,b\\\\n\\N", "a,b\\n\\N"},
+        {0, '\\', "a\\,b\\\"", "a,b\\\""},
+        {'"', '"', "a\",b", "a\",b"},
+        {'"', '\\', "two\\\nlines", "two\nlines"},
+        {'"', 0, "a\\,b", "a\\,b"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct batch *batch = make(1);
         size_t n = strlen(cases[i].raw);
         batch->text = arena_cstr(batch->arena, cases[i].raw);
-        batch->quote = cases[i].quote;
-        batch->escape = cases[i].escape;
+        batch->escapes = (struct escapes){cases[i].escape, cases[i].quote, ','};
         struct str text = batch_cell_text(batch, (struct cell){0, (uint32_t)n | CELL_ESCAPED});
         assert_true(str_eq(text, str_of(cases[i].text)));
         text = batch_cell_text(batch, (struct cell){0, (uint32_t)n});

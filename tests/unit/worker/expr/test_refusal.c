@@ -163,6 +163,35 @@ static void test_rows(void **state)
     arena_free(arena);
 }
 
+/* What is not known of a row decides nothing, though SQL would not look at it. */
+static void test_failed_inputs(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"tax = 1 and quantity = 1", "tax = 1 or quantity is null",
+        "tax = 0 or quantity = 1", "case when tax = 0 then true else quantity = 1 end",
+        "coalesce(tax = 0, quantity = 1)", "coalesce(1 / (tax - tax), quantity) = 1"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct arena *arena = arena_new(0);
+        struct expr_fault fault;
+        struct err err;
+        struct vector inputs[sizeof names / sizeof *names], out;
+        const struct vector *slots[sizeof names / sizeof *names];
+        struct expr_errors errors = {0};
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            assert_true(vector_init(&inputs[k], names[k].type, 1, arena));
+            memset(inputs[k].data, 0, type_size(names[k].type));
+            slots[k] = &inputs[k];
+        }
+        inputs[0].state[0] = VALUE_FAILED;
+        const struct expr *expr = expr_parse(str_of(texts[i]), &scope, arena, &fault, NULL);
+        assert_non_null(expr);
+        assert_true(expr_eval(expr, slots, 1, NULL, &out, &errors, arena, &err));
+        assert_int_equal(out.state[0], VALUE_FAILED);
+        assert_int_equal(errors.count, 0);
+        arena_free(arena);
+    }
+}
+
 /* However deep or long, an answer or a reason. */
 static void test_hostile(void **state)
 {
@@ -199,6 +228,7 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_types),
-        cmocka_unit_test(test_slots_and_warnings), cmocka_unit_test(test_rows), cmocka_unit_test(test_hostile)};
+        cmocka_unit_test(test_slots_and_warnings), cmocka_unit_test(test_rows), cmocka_unit_test(test_failed_inputs),
+        cmocka_unit_test(test_hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

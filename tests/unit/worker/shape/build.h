@@ -75,7 +75,7 @@ __attribute__((unused)) static struct batch *build_batch(const char *const *rows
     batch->n = n;
     batch->width = width;
     batch->first_row = 1;
-    batch->escape = batch->quote = '"';
+    batch->escapes = (struct escapes){'"', '"', ','};
     batch->text = arena_calloc(batch->arena, bytes + 1, 1);
     batch->rows = ARENA_ARRAY(batch->arena, struct row, n);
     batch->cells = ARENA_ARRAY(batch->arena, struct cell, (size_t)n * width);

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""make bench: jobs against the peers that are installed, in turn, with a table of ratios.
+
+Every run works on a fresh lake in a folder of its own, on a file that is in the page cache. Only ratios of runs in turn
+count, by their medians: machines are noisy. What a job gives is checked against the generator's own arithmetic.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.integration.test_parquet import HERE as READERS, install_readers, query
+
+DATASETS = ROOT / "schema" / "datasets"
+CHECKSUM = """SELECT count(*)::VARCHAR AS good, printf('%016X', (sum(net * 100)::HUGEINT + sum(tax * 100)::HUGEINT
++ sum(epoch_us(ts))::HUGEINT) % 18446744073709551616::HUGEINT) AS checksum
+FROM read_parquet('{}/**/*.parquet', hive_partitioning = false)"""
+
+
+def measure(command, **more):
+    """Wall seconds, CPU seconds and peak resident MB of a command and its children."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
+    errors = process.stderr.read().decode(errors="replace")
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}\n{errors}")
+    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+class Sales:
+    """J1: a dirty CSV file of sales to Parquet by day, rejects aside, first of two equal ids wins, exact money."""
+
+    def __init__(self, options, folder, size, seed):
+        self.options, self.folder = options, folder
+        self.name = f"J1, {size / 1e9:g} GB"
+        self.csv, self.truth = folder / "sales.csv", folder / "truth.csv"
+        done = subprocess.run([options.build / "tests/bench/gen_sales", str(seed), str(size), self.csv, self.truth],
+                              check=True, capture_output=True, text=True)
+        self.expected = json.loads(done.stdout)
+
+    def peers(self):
+        """Name, how to run it into a folder, where its Parquet files are, where its rejects."""
+        yield "sluiced", self.run_sluiced
+        yield "sluiced, 1 thread", lambda into: self.run_sluiced(into, "--workers", "1")
+        if shutil.which("node"):
+            install_readers()
+            yield "DuckDB", self.run_duckdb
+
+    def run_sluiced(self, into, *arguments):
+        (into / "raw").mkdir()
+        os.link(self.csv, into / "raw" / "sales.csv")
+        measured = measure([self.options.build / "sluiced", "run", "--lake", into, "--datasets", DATASETS, *arguments])
+        rejects = [json.loads(line)["row_number"] for path in (into / "rejected" / "data_quality").rglob("*.jsonl")
+                   for line in path.read_text().splitlines()]
+        expected = [int(line.split(",")[0]) for line in self.truth.read_text().splitlines()[1:]]
+        return measured, self.judge(into / "processed", rejects == expected)
+
+    def run_duckdb(self, into):
+        (into / "out").mkdir()
+        measured = measure(["node", ROOT / "tests/bench/duck.cjs", READERS / "node_modules", str(os.cpu_count()),
+                            ROOT / "tests/bench/sales_duck.sql", f"IN={self.csv}", f"OUT={into / 'out'}",
+                            f"VAT={DATASETS / 'sales_vat.csv'}"])
+        return measured, self.judge(into / "out", True)
+
+    def judge(self, parquet, rejects_right):
+        if not shutil.which("node"):
+            return "not checked"
+        install_readers()
+        found = json.loads(query(CHECKSUM.format(parquet)))[0]
+        wrong = [word for word, ok in (("rejects", rejects_right), ("rows", found["good"] == str(self.expected["good"])),
+                                       ("money or time", found["checksum"] == self.expected["checksum"])) if not ok]
+        return "wrong: " + ", ".join(wrong) if wrong else "right"
+
+
+def rounds(job, count, folder):
+    """Each peer once a round, in turn; the medians."""
+    peers = list(job.peers())
+    measured = {name: [] for name, _ in peers}
+    verdicts = {}
+    for _ in range(count):
+        for name, run in peers:
+            into = pathlib.Path(tempfile.mkdtemp(dir=folder))
+            numbers, verdicts[name] = run(into)
+            measured[name].append(numbers)
+            shutil.rmtree(into)
+    return {name: [statistics.median(column) for column in zip(*runs)] for name, runs in measured.items()}, verdicts
+
+
+def table(job, medians, verdicts):
+    wall, cpu, _ = medians["sluiced"]
+    lines = [f"{job.name}: {job.expected['records']} records, {job.expected['rejected']} to be rejected",
+             f"  {'':20} {'wall s':>8} {'ratio':>7} {'CPU s':>8} {'ratio':>7} {'peak MB':>8}  result"]
+    for name, numbers in medians.items():
+        lines.append(f"  {name:20} {numbers[0]:8.2f} {numbers[0] / wall:7.2f} {numbers[1]:8.2f} {numbers[1] / cpu:7.2f} "
+                     f"{numbers[2]:8.0f}  {verdicts[name]}")
+    return "\n".join(lines)
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())
+    return f"{time.strftime('%Y-%m-%d')}, {len(os.sched_getaffinity(0))} processors of {model}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--quick", action="store_true", help="100 MB instead of 1 GB")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", default=tempfile.gettempdir(), help="where the data goes; some GB")
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=options.folder) as folder:
+        job = Sales(options, pathlib.Path(folder), 100_000_000 if options.quick else 1_000_000_000, 42)
+        medians, verdicts = rounds(job, options.rounds, folder)
+    print(machine())
+    print(table(job, medians, verdicts))
+    ours = [verdict for name, verdict in verdicts.items() if name.startswith("sluiced")]
+    return 1 if any(verdict.startswith("wrong") for verdict in ours) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,444 @@
+#include "tui/app/console.h"
+
+#include "shared/clock.h"
+#include "tui/app/state.h"
+#include "tui/core/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 4096, SECOND = 1000000, LONGEST_RETRY = 30 * SECOND };
+
+bool console_possible(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+struct view *console_top(const struct console *console)
+{
+    return console->depth ? console->views[console->depth - 1] : NULL;
+}
+
+void console_flash(struct console *console, enum role role, const char *text)
+{
+    buf_reset(&console->flash);
+    buf_add_cstr(&console->flash, text);
+    console->flash_role = role;
+    console->dirty = true;
+}
+
+/* ---- the link ---- */
+
+static void lose_link(struct console *console, const char *why)
+{
+    int64_t now = clock_monotonic();
+    async_link_close(&console->link);
+    console->waiting_count = 0;
+    console->lost_at = console->lost_at ? console->lost_at : now;
+    console->retry_after = console->retry_after ? 2 * console->retry_after : SECOND;
+    if (console->retry_after > LONGEST_RETRY)
+        console->retry_after = LONGEST_RETRY;
+    console->retry_at = now + console->retry_after;
+    /* what the agent said before it died tells more than that it is gone */
+    console_flash(console, ROLE_BAD, console->complaint.n ? console->complaint.p : why);
+}
+
+static void ask(struct console *console, struct view *view, int tag, const char *method, json_t *params)
+{
+    bool room = console->link.open && console->waiting_count < MOST_WAITING;
+    if (!room) {
+        json_decref(params);
+        return;
+    }
+    json_int_t id = async_link_ask(&console->link, method, params);
+    if (id)
+        console->waiting[console->waiting_count++] =
+            (struct waiting){.id = id, .view = view, .tag = tag, .hello = !view};
+}
+
+static void host_ask(void *context, struct view *view, int tag, const char *method, json_t *params)
+{
+    ask(context, view, tag, method, params);
+}
+
+static void connect_link(struct console *console)
+{
+    struct err err;
+    char path[PATH_MAX];
+    const char *argv[LINK_ARGUMENTS];
+    link_command(console->options, path, argv);
+    buf_reset(&console->complaint);
+    if (!async_link_open(&console->link, (char *const *)argv, &err)) {
+        lose_link(console, err.message);
+        return;
+    }
+    ask(console, NULL, 0, "hello", json_pack("{s:s}", "client", "sluice " SLUICE_VERSION));
+    for (size_t i = 0; i < console->depth; i++)
+        console->views[i]->type->load(console->views[i]);
+}
+
+static void take_answer(struct console *console, struct answer *answer)
+{
+    struct waiting found = {0};
+    for (size_t i = 0; i < console->waiting_count; i++)
+        if (console->waiting[i].id == answer->id) {
+            found = console->waiting[i];
+            console->waiting[i] = console->waiting[--console->waiting_count];
+            break;
+        }
+    console->dirty = true;
+    console->as_of = clock_now();
+    console->lost_at = console->retry_after = 0;
+    if (!answer->result) {
+        if (found.view || found.hello)
+            console_flash(console, ROLE_BAD, answer->err.message);
+        return;
+    }
+    if (found.hello) {
+        json_decref(console->hello);
+        console->hello = json_incref(answer->result);
+    } else if (found.view)
+        found.view->type->answer(found.view, found.tag, answer->result);
+}
+
+static void pump(struct console *console)
+{
+    struct answer answer;
+    struct err err;
+    bool ok = async_link_pump(&console->link, &err);
+    while (async_link_take(&console->link, &answer)) {
+        take_answer(console, &answer);
+        json_decref(answer.result);
+    }
+    if (!ok)
+        lose_link(console, err.message);
+}
+
+/* What the agent writes to standard error: its last line is kept. */
+static void take_complaint(struct console *console)
+{
+    char text[READ_BYTES];
+    ssize_t n = read(console->loop.complaint, text, sizeof text);
+    if (n <= 0)
+        return;
+    struct str line = str_trim((struct str){text, (size_t)n});
+    for (size_t at; (at = str_find_byte(line, '\n')) < line.n;)
+        line = str_trim((struct str){line.p + at + 1, line.n - at - 1});
+    buf_reset(&console->complaint);
+    buf_add_str(&console->complaint, line);
+    if (console->complaint.p)
+        console_flash(console, ROLE_WARN, console->complaint.p);
+}
+
+/* ---- screens ---- */
+
+static void host_flash(void *context, enum role role, const char *text)
+{
+    console_flash(context, role, text);
+}
+
+void console_open(struct console *console, const struct view_type *type, json_t *arguments)
+{
+    struct view *view = console->depth < MOST_VIEWS ? view_new(type, &console->host, arguments) : NULL;
+    if (!view) {
+        console_flash(console, ROLE_WARN, "too many screens are open; q closes one");
+        return;
+    }
+    console->views[console->depth++] = view;
+    type->load(view);
+    console->dirty = true;
+}
+
+static void host_open(void *context, const struct view_type *type, json_t *arguments)
+{
+    console_open(context, type, arguments);
+}
+
+void console_close_top(struct console *console)
+{
+    struct view *top = console_top(console);
+    for (size_t i = 0; i < console->waiting_count; i++)
+        if (console->waiting[i].view == top)
+            console->waiting[i].view = NULL;
+    view_free(top);
+    console->depth--;
+    console->dirty = true;
+}
+
+void console_switch(struct console *console, const struct view_type *type)
+{
+    json_t *arguments = json_object();
+    if (type == &view_help && console_top(console))
+        json_object_set_new(arguments, "of", json_string(console_top(console)->type->name));
+    else
+        while (console->depth > 1)
+            console_close_top(console);
+    if (type == &view_overview)
+        json_decref(arguments);
+    else
+        console_open(console, type, arguments);
+}
+
+/* ---- keys ---- */
+
+static void go_back(struct console *console, bool asks)
+{
+    struct view *top = console_top(console);
+    if (top->grid.filter.n && !asks) {
+        if (!grid_filter(&top->grid, STR("")))
+            console_flash(console, ROLE_BAD, "no memory");
+    } else if (console->depth > 1)
+        console_close_top(console);
+    else if (asks)
+        prompt_open(console, PROMPT_QUIT);
+}
+
+static void suspend(struct console *console)
+{
+    if (!term_suspend(&console->term))
+        console_flash(console, ROLE_DIM, "there is no shell to return to");
+}
+
+/* What the program itself does; false: the screen's business. */
+static bool own_request(struct console *console, enum request request)
+{
+    struct view *top = console_top(console);
+    switch (request) {
+    case REQUEST_BACK:
+        go_back(console, false);
+        return true;
+    case REQUEST_CLOSE:
+        go_back(console, true);
+        return true;
+    case REQUEST_QUIT:
+        console->quit = true;
+        return true;
+    case REQUEST_OVERVIEW:
+        console_switch(console, &view_overview);
+        return true;
+    case REQUEST_RUNS:
+        console_switch(console, &view_runs);
+        return true;
+    case REQUEST_REJECTS:
+        console_switch(console, &view_rejects);
+        return true;
+    case REQUEST_HELP:
+        if (top->type != &view_help)
+            console_switch(console, &view_help);
+        return true;
+    case REQUEST_COMMAND:
+        prompt_open(console, PROMPT_COMMAND);
+        return true;
+    case REQUEST_REFRESH:
+        if (console->lost_at)
+            connect_link(console);
+        else
+            top->type->load(top);
+        return true;
+    case REQUEST_REPAINT:
+        term_repaint(&console->term);
+        return true;
+    case REQUEST_SUSPEND:
+        suspend(console);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What every list does in the same way. */
+static bool list_request(struct console *console, enum request request)
+{
+    struct grid *grid = &console_top(console)->grid;
+    switch (request) {
+    case REQUEST_SEARCH:
+        prompt_open(console, PROMPT_SEARCH);
+        return true;
+    case REQUEST_FILTER:
+        prompt_open(console, PROMPT_FILTER);
+        return true;
+    case REQUEST_NEXT_MATCH:
+    case REQUEST_PREVIOUS_MATCH:
+        if (!grid_find(grid, request == REQUEST_PREVIOUS_MATCH))
+            console_flash(console, ROLE_DIM, grid->search.n ? "not found" : "nothing was searched for");
+        return true;
+    case REQUEST_COPY:
+        export_copy(console);
+        return true;
+    case REQUEST_HANDOVER:
+        export_hand_over(console);
+        return true;
+    case REQUEST_WRITE:
+        prompt_open(console, PROMPT_WRITE);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_small(const struct console *console)
+{
+    return !console->small_ignored && (console->canvas.rows < LEAST_ROWS || console->canvas.columns < LEAST_COLUMNS);
+}
+
+static void take_key(struct console *console, const struct key *key)
+{
+    struct view *top = console_top(console);
+    enum request request = keymap_request(key);
+    console->dirty = true;
+    buf_reset(&console->flash);
+    if (console->prompt) {
+        prompt_key(console, key);
+        return;
+    }
+    if (is_small(console)) {
+        console->small_ignored = key->code == 'i';
+        console->quit = request == REQUEST_QUIT;
+        return;
+    }
+    if (own_request(console, request))
+        return;
+    if (!(top->type->requests & REQUEST_BIT(request)) || request == REQUEST_NONE)
+        console_flash(console, ROLE_DIM, request ? "not on this screen; ? lists the keys" : "? lists the keys");
+    else if (!list_request(console, request))
+        top->type->request(top, request);
+}
+
+static void read_keys(struct console *console)
+{
+    unsigned char bytes[READ_BYTES];
+    struct key key;
+    ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+    if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+        console->gone = true;
+        return;
+    }
+    int64_t now = clock_monotonic();
+    for (ssize_t i = 0; i < n && !console->quit; i++) {
+        keyboard_feed(&console->keyboard, bytes[i], now);
+        while (!console->quit && keyboard_take(&console->keyboard, &key))
+            take_key(console, &key);
+    }
+}
+
+static void tick_keys(struct console *console)
+{
+    struct key key;
+    keyboard_tick(&console->keyboard, clock_monotonic());
+    while (!console->quit && keyboard_take(&console->keyboard, &key))
+        take_key(console, &key);
+}
+
+/* ---- the loop ---- */
+
+static bool resize(struct console *console, struct err *err)
+{
+    int rows, columns;
+    term_size(&rows, &columns);
+    term_resize(&console->term, rows, columns);
+    canvas_dispose(&console->canvas);
+    console->dirty = true;
+    return canvas_init(&console->canvas, rows, columns, console->term.ascii, err);
+}
+
+static int64_t next_deadline(const struct console *console)
+{
+    int64_t deadline = keyboard_deadline(&console->keyboard);
+    if (!console->lost_at)
+        return deadline;
+    /* the age of what is on the screen counts while the link is lost */
+    int64_t second = clock_monotonic() + SECOND, soon = console->retry_at < second ? console->retry_at : second;
+    return deadline >= 0 && deadline < soon ? deadline : soon;
+}
+
+static bool step(struct console *console, struct err *err)
+{
+    struct loop_wait wait = {.keys = STDIN_FILENO,
+        .link_in = console->link.open ? console->link.agent.in : -1,
+        .link_out = console->link.open ? console->link.agent.out : -1,
+        .link_writes = async_link_writes(&console->link),
+        .deadline = next_deadline(console)};
+    unsigned events = loop_wait(&console->loop, &wait);
+    if (events & LOOP_HANGUP)
+        console->gone = true;
+    if (events & LOOP_STOP)
+        console->quit = true;
+    if (console->gone || console->quit)
+        return true;
+    if (events & LOOP_RESIZED && !resize(console, err))
+        return false;
+    if (events & LOOP_COMPLAINT)
+        take_complaint(console);
+    if (events & LOOP_LINK && console->link.open)
+        pump(console);
+    if (events & LOOP_KEYS)
+        read_keys(console);
+    tick_keys(console);
+    if (console->lost_at) {
+        console->dirty = true;
+        if (!console->link.open && clock_monotonic() >= console->retry_at)
+            connect_link(console);
+    }
+    return true;
+}
+
+static bool run_loop(struct console *console, struct err *err)
+{
+    while (!console->quit && !console->gone) {
+        if (console->dirty) {
+            frame_draw(console);
+            console->dirty = false;
+            if (!term_show(&console->term, &console->canvas, err))
+                return false;
+        }
+        if (!step(console, err))
+            return false;
+    }
+    return true;
+}
+
+static bool start(struct console *console, struct err *err)
+{
+    if (!term_start(&console->term, err) || !loop_init(&console->loop, err) || !resize(console, err))
+        return false;
+    keyboard_init(&console->keyboard);
+    console->host = (struct view_host){console, host_ask, host_open, host_flash};
+    console_open(console, &view_overview, json_object());
+    connect_link(console);
+    if (console->term.fallback) {
+        struct buf words;
+        buf_init(&words, 1024);
+        buf_printf(&words, "terminal type %s is not known here; taking it for %s", getenv("TERM") ? getenv("TERM") : "",
+            console->term.fallback);
+        console_flash(console, ROLE_WARN, words.p);
+        buf_dispose(&words);
+    }
+    return true;
+}
+
+bool console_run(const struct link_options *options, struct err *err)
+{
+    struct console *console = calloc(1, sizeof *console);
+    if (!console)
+        return ERR(err, ERR_MEMORY, "no memory for the console");
+    console->options = options;
+    console->loop = (struct loop){-1, -1, -1};
+    buf_init(&console->flash, 8192);
+    buf_init(&console->complaint, 8192);
+    buf_init(&console->input, MOST_INPUT);
+    bool ok = start(console, err) && run_loop(console, err);
+    term_stop(&console->term, console->gone);
+    if (console->link.open)
+        async_link_close(&console->link);
+    loop_dispose(&console->loop);
+    while (console->depth)
+        console_close_top(console);
+    json_decref(console->hello);
+    canvas_dispose(&console->canvas);
+    buf_dispose(&console->flash);
+    buf_dispose(&console->complaint);
+    buf_dispose(&console->input);
+    free(console);
+    return ok;
+}

@@ -1,0 +1,74 @@
+#include "tui/core/keymap.h"
+
+#define CONTROL(letter) ((letter)&0x1F)
+
+/* In the order of the hint line and of help. */
+static const struct keymap_row rows[] = {
+    {REQUEST_ENTER, "Enter", "open", "go into what the cursor is on", {KEY_CODE_ENTER}, false},
+    {REQUEST_BACK, "Esc", "back", "back; first clears the filter", {KEY_CODE_ESCAPE}, false},
+    {REQUEST_TAB, "Tab", "switch", "the next tab of this screen", {KEY_CODE_TAB, KEY_CODE_BACK_TAB}, false},
+    {REQUEST_NEXT_FAILING, "]", "next bad", "the next failing cell", {']', '>'}, false},
+    {REQUEST_PREVIOUS_FAILING, "[", NULL, "the failing cell before", {'[', '<'}, false},
+    {REQUEST_FREQUENCY, "f", "frequencies", "how often each value stands in this column", {'f'}, false},
+    {REQUEST_SEARCH, "/", "search", "search", {'/'}, false},
+    {REQUEST_FILTER, "\\", "filter", "only lines that hold a text; with ! before it, those that do not", {'\\', '&'},
+        false},
+    {REQUEST_NEXT_MATCH, "n", NULL, "the next match", {'n'}, false},
+    {REQUEST_PREVIOUS_MATCH, "N", NULL, "the match before", {'N'}, false},
+    {REQUEST_SORT, "o", "sort", "sort by the next column", {'o'}, false},
+    {REQUEST_REVERSE, "O", NULL, "turn the order round", {'O'}, false},
+    {REQUEST_DOWN, "j, Down", NULL, "one down", {'j', KEY_CODE_DOWN}, false},
+    {REQUEST_UP, "k, Up", NULL, "one up", {'k', KEY_CODE_UP}, false},
+    {REQUEST_LEFT, "h, Left", NULL, "one column to the left", {'h', KEY_CODE_LEFT}, false},
+    {REQUEST_RIGHT, "l, Right", NULL, "one column to the right", {'l', KEY_CODE_RIGHT}, false},
+    {REQUEST_FIRST, "g, Home", NULL, "the first line", {'g', KEY_CODE_HOME}, false},
+    {REQUEST_LAST, "G, End", NULL, "the last line", {'G', KEY_CODE_END}, false},
+    {REQUEST_HALF_DOWN, "Ctrl-D", NULL, "half a screen down", {CONTROL('D')}, false},
+    {REQUEST_HALF_UP, "Ctrl-U", NULL, "half a screen up", {CONTROL('U')}, false},
+    {REQUEST_PAGE_DOWN, "PgDn", NULL, "a screen down", {KEY_CODE_PAGE_DOWN, CONTROL('F')}, false},
+    {REQUEST_PAGE_UP, "PgUp", NULL, "a screen up", {KEY_CODE_PAGE_UP, CONTROL('B')}, false},
+    {REQUEST_OVERVIEW, "1", NULL, "overview", {'1'}, false},
+    {REQUEST_RUNS, "2", NULL, "runs", {'2'}, false},
+    {REQUEST_REJECTS, "3", NULL, "rejects", {'3'}, false},
+    {REQUEST_HANDOVER, "Y", "hand over", "a block of text for the ticket: run, cause, sample rows, command", {'Y'},
+        true},
+    {REQUEST_COPY, "y", NULL, "copy to the terminal's clipboard", {'y'}, true},
+    {REQUEST_WRITE, "w", NULL, "write to a file", {'w'}, true},
+    {REQUEST_REFRESH, "r", NULL, "ask again", {'r'}, false},
+    {REQUEST_COMMAND, ":", NULL, "command: run ID, a row number, overview, runs, rejects, help, q", {':'}, false},
+    {REQUEST_CLOSE, "q", "close", "close this screen", {'q'}, false},
+    {REQUEST_QUIT, "Q", NULL, "quit", {'Q'}, false},
+    {REQUEST_HELP, "?, F1", "help", "this help", {'?', KEY_CODE_F1}, false},
+    {REQUEST_SUSPEND, "Ctrl-Z", NULL, "suspend", {CONTROL('Z')}, false},
+    {REQUEST_REPAINT, "Ctrl-L", NULL, "paint the screen anew", {CONTROL('L')}, false},
+};
+
+const struct keymap_row *keymap_rows(size_t *count)
+{
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}
+
+enum request keymap_find(uint32_t key)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t k = 0; k < KEYMAP_KEYS; k++)
+            if (key && rows[i].keys[k] == key)
+                return rows[i].request;
+    return REQUEST_NONE;
+}
+
+const struct keymap_row *keymap_row(enum request request)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].request == request)
+            return &rows[i];
+    return NULL;
+}
+
+enum request keymap_request(const struct key *key)
+{
+    enum request request = keymap_find(key->code);
+    const struct keymap_row *row = keymap_row(request);
+    return key->dead && row && row->acts ? REQUEST_NONE : request;
+}

@@ -1,0 +1,234 @@
+/* What is going on: datasets, and whatever wants a person. */
+#include "tui/view/view.h"
+
+#include <stdlib.h>
+
+enum { MOST_LINES = 200, TOP_LINES = 2, MARK_COLUMNS = 14 };
+
+static const struct grid_column columns[] = {
+    {"DATASET", "dataset", CELL_TEXT, 8, 24, true},
+    {"STATE", "state", CELL_TEXT, 5, 24, false},
+    {"WAIT", "waiting", CELL_NUMBER, 4, 0, false},
+    {"FILES", "succeeded", CELL_NUMBER, 5, 0, false},
+    {"BAD", "quarantined", CELL_NUMBER, 3, 0, false},
+    {"ROWS 24H", "rows_in", CELL_NUMBER, 8, 0, false},
+    {"LOSS", "loss", CELL_PERCENT, 7, 0, false},
+    {"OPEN", "open_rows", CELL_NUMBER, 5, 0, false},
+    {"LAST RUN", "last_run_at", CELL_TEXT, 8, 11, false},
+};
+
+enum {
+    COLUMN_DATASET,
+    COLUMN_STATE,
+    COLUMN_WAIT,
+    COLUMN_FILES,
+    COLUMN_BAD,
+    COLUMN_ROWS,
+    COLUMN_LOSS,
+    COLUMN_OPEN,
+    COLUMN_LAST
+};
+
+static void add_state(struct grid_cell *cell, const json_t *item)
+{
+    const char *waiting_for = json_string_value(json_object_get(item, "waiting_for"));
+    if (waiting_for) {
+        buf_printf(cell->text, "waits: %s", waiting_for);
+        cell->style = ROLE_WARN;
+    } else if (view_field(item, "processing") > 0) {
+        buf_add_cstr(cell->text, "working");
+        cell->style = ROLE_ACCENT;
+    } else if (view_field(item, "quarantined") > 0) {
+        buf_add_cstr(cell->text, "quarantined");
+        cell->style = ROLE_BAD;
+    } else if (view_field(item, "open_rows") > 0) {
+        buf_add_cstr(cell->text, "rejects");
+        cell->style = ROLE_WARN;
+    } else if (view_field(item, "waiting") > 0) {
+        buf_add_cstr(cell->text, "waiting");
+        cell->style = ROLE_WARN;
+    } else {
+        buf_add_cstr(cell->text, "ok");
+        cell->style = ROLE_GOOD;
+    }
+}
+
+static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
+{
+    (void)context;
+    const json_t *value = json_object_get(item, columns[column].key);
+    if (column == COLUMN_STATE) {
+        add_state(cell, item);
+        return;
+    }
+    if (column == COLUMN_LAST) {
+        view_time(cell->text, value);
+        cell->style = ROLE_DIM;
+        return;
+    }
+    if (column == COLUMN_LOSS) {
+        double rows = view_field(item, "rows_in"), lost = view_field(item, "rows_rejected");
+        if (rows > 0)
+            buf_printf(cell->text, "%.2f %%", 100.0 * lost / rows);
+        cell->style = lost > 0 ? ROLE_WARN : ROLE_DIM;
+        return;
+    }
+    grid_value(cell->text, columns[column].kind, value);
+    bool zero = json_is_integer(value) && json_integer_value(value) == 0;
+    cell->style = zero                                             ? ROLE_DIM
+                  : column == COLUMN_BAD                           ? ROLE_BAD
+                  : column == COLUMN_OPEN || column == COLUMN_WAIT ? ROLE_WARN
+                  : column == COLUMN_DATASET                       ? ROLE_TITLE
+                                                                   : ROLE_TEXT;
+}
+
+static void init(struct view *view)
+{
+    grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
+    view->grid.cell = fill_cell;
+}
+
+static void load(struct view *view)
+{
+    view_ask(view, 0, "overview", NULL);
+}
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    (void)tag;
+    json_t *datasets = json_object_get(result, "datasets");
+    view_keep(view, result);
+    grid_set(&view->grid, datasets, 0, json_array_size(datasets));
+}
+
+static size_t lines_below(const struct view *view)
+{
+    const json_t *datasets = json_object_get(view->result, "datasets");
+    size_t lines = json_array_size(json_object_get(view->result, "incidents")) +
+                   json_array_size(json_object_get(view->result, "unmatched"));
+    for (size_t i = 0; i < json_array_size(datasets); i++)
+        lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
+    return lines;
+}
+
+/* One figure with its name: "613 open rejects". */
+static int figure(struct canvas *canvas, int y, int x, double number, const char *name, unsigned style)
+{
+    struct buf text;
+    buf_init(&text, 64);
+    view_number(&text, (json_int_t)number);
+    int at = x + canvas_text(canvas, y, x, 20, style, buf_str(&text));
+    buf_dispose(&text);
+    return at + 1 + canvas_cstr(canvas, y, at + 1, 30, ROLE_DIM, name) + 2;
+}
+
+static void draw_figures(const struct view *view, struct canvas *canvas, int y)
+{
+    const json_t *datasets = json_object_get(view->result, "datasets");
+    double waiting = 0, bad = 0, rows = 0, open = 0, unmatched = view_field(view->result, "unmatched_count");
+    for (size_t i = 0; i < json_array_size(datasets); i++) {
+        const json_t *item = json_array_get(datasets, i);
+        waiting += view_field(item, "waiting");
+        bad += view_field(item, "quarantined");
+        rows += view_field(item, "rows_in");
+        open += view_field(item, "open_rows");
+    }
+    int x = figure(canvas, y, 1, rows, "rows in 24 h", ROLE_TITLE);
+    x = figure(canvas, y, x, waiting, "waiting", waiting > 0 ? ROLE_WARN | MARK_BOLD : ROLE_GOOD);
+    x = figure(canvas, y, x, bad, "quarantined", bad > 0 ? ROLE_BAD : ROLE_GOOD);
+    x = figure(canvas, y, x, open, "open rejects", open > 0 ? ROLE_WARN | MARK_BOLD : ROLE_GOOD);
+    figure(canvas, y, x, unmatched, "unmatched", unmatched > 0 ? ROLE_WARN | MARK_BOLD : ROLE_GOOD);
+}
+
+/* ---- what wants a person ---- */
+
+static int draw_incident(struct canvas *canvas, int y, const json_t *item)
+{
+    const char *kind = json_string_value(json_object_get(item, "kind"));
+    const char *message = json_string_value(json_object_get(item, "message"));
+    struct buf opened;
+    buf_init(&opened, 64);
+    view_time(&opened, json_object_get(item, "opened_at"));
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, kind ? kind : "");
+    int x = MARK_COLUMNS + 2 + canvas_text(canvas, y, MARK_COLUMNS + 2, 12, ROLE_DIM, buf_str(&opened));
+    buf_dispose(&opened);
+    canvas_cstr(canvas, y, x + 1, canvas->columns - x - 2, ROLE_TEXT, message ? message : "");
+    return y + 1;
+}
+
+static int draw_quarantine(struct canvas *canvas, int y, const json_t *item)
+{
+    const char *dataset = json_string_value(json_object_get(item, "dataset"));
+    int files = (int)view_field(item, "quarantined");
+    if (!files)
+        return y;
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, "quarantined");
+    int x = MARK_COLUMNS + 2 +
+            canvas_printf(canvas, y, MARK_COLUMNS + 2, 60, ROLE_TEXT, "%d %s of %s", files,
+                files == 1 ? "file" : "files", dataset ? dataset : "");
+    canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_DIM, "3 shows why");
+    return y + 1;
+}
+
+static void draw_attention(const struct view *view, struct canvas *canvas, int y, int end)
+{
+    const json_t *incidents = json_object_get(view->result, "incidents");
+    const json_t *unmatched = json_object_get(view->result, "unmatched");
+    const json_t *datasets = json_object_get(view->result, "datasets");
+    if (y >= end || !lines_below(view))
+        return;
+    canvas_line(canvas, y, 0, canvas->columns);
+    canvas_cstr(canvas, y++, 2, 40, ROLE_HEAD, " Wants a look ");
+    for (size_t i = 0; i < json_array_size(incidents) && y < end; i++)
+        y = draw_incident(canvas, y, json_array_get(incidents, i));
+    for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
+        y = draw_quarantine(canvas, y, json_array_get(datasets, i));
+    for (size_t i = 0; i < json_array_size(unmatched) && y < end; i++, y++) {
+        const char *key = json_string_value(json_array_get(unmatched, i));
+        canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "unmatched");
+        int x =
+            MARK_COLUMNS + 2 +
+            canvas_cstr(canvas, y, MARK_COLUMNS + 2, canvas->columns - MARK_COLUMNS - 30, ROLE_TEXT, key ? key : "");
+        canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_DIM, "no contract takes it");
+    }
+}
+
+static void draw(struct view *view, struct canvas *canvas, int y, int height)
+{
+    const json_t *datasets = json_object_get(view->result, "datasets");
+    size_t below = lines_below(view), count = json_array_size(datasets);
+    int wanted = (int)(count > MOST_LINES ? MOST_LINES : count) + 1;
+    int reserved = below ? (int)(below > 7 ? 7 : below) + 2 : 0, room = height - TOP_LINES - reserved;
+    if (!view->loaded)
+        return;
+    draw_figures(view, canvas, y);
+    if (!count) {
+        canvas_cstr(canvas, y + TOP_LINES, 1, canvas->columns - 2, ROLE_DIM,
+            "No file has arrived yet. 'sluiced run' or 'sluiced watch' takes up what is put into raw/.");
+        wanted = 1;
+    } else
+        grid_draw(&view->grid, canvas, y + TOP_LINES, 1, wanted < room ? wanted : room, canvas->columns - 2);
+    draw_attention(view, canvas, y + TOP_LINES + (wanted < room ? wanted : room) + 1, y + height);
+}
+
+static bool request(struct view *view, enum request request)
+{
+    const json_t *item = grid_item(&view->grid);
+    if (request == REQUEST_ENTER && item) {
+        json_t *dataset = json_object_get(item, "dataset");
+        view_open(view, &view_runs, json_pack("{s:O, s:O}", "dataset", dataset, "title", dataset));
+        return true;
+    }
+    return request == REQUEST_ENTER || grid_request(&view->grid, request);
+}
+
+const struct view_type view_overview = {
+    .name = "Overview",
+    .help = "datasets and what wants a look",
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
+    .init = init,
+    .load = load,
+    .answer = answer,
+    .draw = draw,
+    .request = request,
+};

@@ -1,0 +1,202 @@
+/* Why a whole file was rejected: reason.json, folded, or as it is. */
+#include "tui/view/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FOLDED, RAW, TABS, MOST_PATH = 512 };
+
+static const struct grid_column columns[] = {{"", "text", CELL_TEXT, 10, 400, true}};
+
+struct reason {
+    json_t *lines;
+    json_t *open; /* paths that are unfolded: true */
+};
+
+static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
+{
+    (void)context, (void)column;
+    int depth = (int)view_field(item, "depth");
+    const char *key = json_string_value(json_object_get(item, "key"));
+    json_t *path = json_object_get(item, "path");
+    for (int i = 0; i < depth * 2; i++)
+        buf_add_byte(cell->text, ' ');
+    if (path)
+        buf_add_cstr(cell->text, json_is_true(json_object_get(item, "open")) ? "- " : "+ ");
+    else if (key)
+        buf_add_cstr(cell->text, "  ");
+    if (key)
+        buf_printf(cell->text, "%-14s ", key);
+    grid_value(cell->text, CELL_TEXT, json_object_get(item, "text"));
+    cell->style = path ? ROLE_ACCENT : ROLE_TEXT;
+}
+
+static void init(struct view *view)
+{
+    struct reason *reason = view->state;
+    reason->lines = json_array();
+    reason->open = json_pack("{s:b, s:b, s:b}", "/suggestions", 1, "/suggestions/1", 1, "/samples", 1);
+    grid_init(&view->grid, columns, 1, 0);
+    view->grid.cell = fill_cell;
+}
+
+static void dispose(struct view *view)
+{
+    struct reason *reason = view->state;
+    json_decref(reason->lines);
+    json_decref(reason->open);
+}
+
+static void load(struct view *view)
+{
+    view_ask(view, 0, "reason", json_pack("{s:s}", "run", view_argument(view, "run")));
+}
+
+/* ---- lines ---- */
+
+static json_t *value_text(const json_t *value)
+{
+    if (json_is_string(value))
+        return json_stringn(json_string_value(value), json_string_length(value));
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    json_t *line = json_string(text ? text : "");
+    free(text);
+    return line;
+}
+
+static void add_value(struct reason *reason, const char *path, const char *key, int depth, json_t *value);
+
+static void add_members(struct reason *reason, const char *path, int depth, json_t *value)
+{
+    const char *key;
+    json_t *member;
+    char inner[MOST_PATH], number[24];
+    json_object_foreach(value, key, member)
+    {
+        /* what stands above the list is not said again */
+        if (!depth && (strcmp(key, "message") == 0 || strcmp(key, "hint") == 0 || strcmp(key, "code") == 0))
+            continue;
+        snprintf(inner, sizeof inner, "%s/%s", path, key);
+        add_value(reason, inner, key, depth, member);
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        snprintf(number, sizeof number, "%zu", i + 1);
+        snprintf(inner, sizeof inner, "%s/%s", path, number);
+        add_value(reason, inner, number, depth, json_array_get(value, i));
+    }
+}
+
+static void add_value(struct reason *reason, const char *path, const char *key, int depth, json_t *value)
+{
+    size_t members = json_object_size(value) + json_array_size(value);
+    if (!members) {
+        bool empty = json_is_object(value) || json_is_array(value);
+        json_array_append_new(reason->lines, json_pack("{s:s, s:i, s:o}", "key", key, "depth", depth, "text",
+                                                 empty ? json_string("none") : value_text(value)));
+        return;
+    }
+    bool open = json_is_true(json_object_get(reason->open, path));
+    json_array_append_new(reason->lines, json_pack("{s:s, s:s, s:i, s:b, s:o}", "path", path, "key", key, "depth",
+                                             depth, "open", open, "text", open ? json_string("") : value_text(value)));
+    if (open && depth < 16)
+        add_members(reason, path, depth + 1, value);
+}
+
+static void add_raw(struct reason *reason, const json_t *result)
+{
+    char *text = json_dumps(result, JSON_INDENT(2));
+    for (const char *at = text; at && *at;) {
+        size_t n = strcspn(at, "\n");
+        json_array_append_new(reason->lines, json_pack("{s:s%}", "text", at, n));
+        at += n + (at[n] == '\n');
+    }
+    free(text);
+}
+
+static void arrange(struct view *view)
+{
+    struct reason *reason = view->state;
+    json_array_clear(reason->lines);
+    if (view->tab == RAW)
+        add_raw(reason, view->result);
+    else
+        add_members(reason, "", 0, view->result);
+    grid_set(&view->grid, reason->lines, 0, json_array_size(reason->lines));
+}
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    (void)tag;
+    view_keep(view, result);
+    arrange(view);
+}
+
+static void draw(struct view *view, struct canvas *canvas, int y, int height)
+{
+    const char *code = json_string_value(json_object_get(view->result, "code"));
+    const char *message = json_string_value(json_object_get(view->result, "message"));
+    const char *hint = json_string_value(json_object_get(view->result, "hint"));
+    const char *name = json_string_value(json_object_get(json_object_get(view->result, "file"), "key"));
+    if (!view->loaded)
+        return;
+    int top = y, width = canvas->columns - 2;
+    int x = 1 + canvas_cstr(canvas, y, 1, width, ROLE_BAD, code ? code : "");
+    canvas_cstr(canvas, y++, x + 2, width - x - 2, ROLE_DIM, name ? name : "");
+    y += view_wrapped(canvas, y, 1, width, 3, ROLE_TITLE, message ? message : "");
+    canvas_glyph(canvas, y, 1, ROLE_ACCENT, GLYPH_ARROW);
+    y += view_wrapped(canvas, y, 3, width - 2, 3, ROLE_TEXT, hint ? hint : "");
+    grid_draw(&view->grid, canvas, y, 1, height - (y - top), width);
+    canvas_line(canvas, y, 0, canvas->columns);
+    canvas_cstr(canvas, y, 2, 30, ROLE_HEAD, view->tab == RAW ? " reason.json " : " Reason ");
+}
+
+static bool fold(struct view *view)
+{
+    struct reason *reason = view->state;
+    const json_t *item = grid_item(&view->grid);
+    const char *path = json_string_value(json_object_get(item, "path"));
+    if (!path)
+        return true;
+    bool open = json_is_true(json_object_get(reason->open, path));
+    json_object_set_new(reason->open, path, json_boolean(!open));
+    arrange(view);
+    return true;
+}
+
+static bool request(struct view *view, enum request request)
+{
+    if (request == REQUEST_TAB) {
+        view->tab = (view->tab + 1) % TABS;
+        arrange(view);
+        return true;
+    }
+    return request == REQUEST_ENTER ? fold(view) : grid_request(&view->grid, request);
+}
+
+static void hand_over(struct view *view, struct buf *out)
+{
+    static const char *const keys[] = {"code", "message", "hint"};
+    buf_printf(out, "run %s\n", view_argument(view, "run"));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        buf_printf(out, "%s: ", keys[i]);
+        grid_value(out, CELL_TEXT, json_object_get(view->result, keys[i]));
+        buf_add_byte(out, '\n');
+    }
+    buf_printf(out, "sluice reason %s\n", view_argument(view, "run"));
+}
+
+const struct view_type view_reason = {
+    .name = "Reason",
+    .help = "why a whole file was rejected",
+    .requests =
+        (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) | REQUEST_BIT(REQUEST_HANDOVER)) &
+        ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
+    .size = sizeof(struct reason),
+    .init = init,
+    .dispose = dispose,
+    .load = load,
+    .answer = answer,
+    .draw = draw,
+    .request = request,
+    .hand_over = hand_over,
+};

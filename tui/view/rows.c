@@ -1,0 +1,361 @@
+/*
+ * Failing rows as a grid: row and line number frozen, failing cells reversed, bold and marked with '!'. Only the pages
+ * around the cursor are held, so a million rows cost no more than a thousand.
+ */
+#include "tui/view/view.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+enum { PAGE = 300, FIXED = 3, PANE_LINES = 6, MOST_VALUE = 32 * 1024 * 1024 };
+enum { COLUMN_ROW, COLUMN_LINE, COLUMN_CODE };
+
+struct rows {
+    struct grid_column *columns;
+    json_t *header;
+    bool asked, placed;
+    json_int_t go_to; /* a row number to stand on when its page comes; -1: none */
+};
+
+/* ---- cells ---- */
+
+static size_t cell_index(size_t column)
+{
+    return column - FIXED;
+}
+
+/* The error of a cell: its position in the file is 1-based. NULL: it is fine. */
+static const json_t *error_of(const json_t *item, size_t column)
+{
+    const json_t *errors = json_object_get(item, "errors");
+    for (size_t i = 0; i < json_array_size(errors); i++) {
+        const json_t *error = json_array_get(errors, i), *index = json_object_get(error, "column_index");
+        if (json_is_integer(index) && json_integer_value(index) == (json_int_t)cell_index(column) + 1)
+            return error;
+    }
+    return NULL;
+}
+
+static void add_value(struct buf *out, const json_t *cell)
+{
+    const json_t *coded = json_object_get(cell, "base64");
+    size_t n = json_string_length(coded);
+    if (json_is_string(cell))
+        buf_add(out, json_string_value(cell), json_string_length(cell));
+    else if (n && buf_reserve(out, n + 4)) {
+        const char *text = json_string_value(coded);
+        int bytes = EVP_DecodeBlock((unsigned char *)out->p + out->n, (const unsigned char *)text, (int)n);
+        int padding = n > 1 && text[n - 2] == '=' ? 2 : text[n - 1] == '=' ? 1 : 0;
+        out->n += bytes > padding ? (size_t)(bytes - padding) : 0;
+    }
+}
+
+static void add_code(struct grid_cell *cell, const json_t *item)
+{
+    const json_t *errors = json_object_get(item, "errors"), *first = json_array_get(errors, 0);
+    const json_t *rule = json_object_get(first, "rule_id");
+    grid_value(cell->text, CELL_TEXT, json_is_string(rule) ? rule : json_object_get(first, "code"));
+    if (json_array_size(errors) > 1)
+        buf_printf(cell->text, " +%zu", json_array_size(errors) - 1);
+    cell->style = ROLE_WARN;
+}
+
+static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
+{
+    (void)context;
+    if (column == COLUMN_ROW || column == COLUMN_LINE) {
+        grid_value(cell->text, CELL_NUMBER, json_object_get(item, column == COLUMN_ROW ? "row_number" : "line_number"));
+        cell->style = ROLE_DIM;
+    } else if (column == COLUMN_CODE)
+        add_code(cell, item);
+    else {
+        add_value(cell->text, json_array_get(json_object_get(item, "cells"), cell_index(column)));
+        if (error_of(item, column)) {
+            cell->style = ROLE_BAD | MARK_REVERSE | MARK_BOLD;
+            cell->mark = '!';
+        }
+    }
+}
+
+/* ---- columns ---- */
+
+static size_t widest(const json_t *result)
+{
+    const json_t *items = json_object_get(result, "items");
+    size_t most = json_array_size(json_object_get(result, "header"));
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        size_t cells = json_array_size(json_object_get(json_array_get(items, i), "cells"));
+        most = cells > most ? cells : most;
+    }
+    return most;
+}
+
+static bool make_columns(struct view *view, const json_t *result)
+{
+    struct rows *rows = view->state;
+    json_t *header = json_object_get(result, "header");
+    size_t cells = widest(result), count = cells + FIXED;
+    if (rows->columns && count <= view->grid.column_count)
+        return true;
+    struct grid_column *columns = calloc(count, sizeof *columns);
+    json_t *titles = json_array();
+    if (!columns || !titles) {
+        free(columns);
+        json_decref(titles);
+        return false;
+    }
+    columns[COLUMN_ROW] = (struct grid_column){"ROW", NULL, CELL_NUMBER, 4, 0, false};
+    columns[COLUMN_LINE] = (struct grid_column){"LINE", NULL, CELL_NUMBER, 4, 0, false};
+    columns[COLUMN_CODE] = (struct grid_column){"RULE", NULL, CELL_TEXT, 8, 18, false};
+    for (size_t i = 0; i < cells; i++) {
+        struct buf title;
+        buf_init(&title, MOST_VALUE);
+        add_value(&title, json_array_get(header, i));
+        if (!title.n)
+            buf_printf(&title, "(%zu)", i + 1);
+        json_array_append_new(titles, json_stringn(title.p, title.n));
+        buf_dispose(&title);
+        const char *text = json_string_value(json_array_get(titles, i));
+        columns[i + FIXED] = (struct grid_column){text ? text : "?", NULL, CELL_TEXT, 5, 28, false};
+    }
+    grid_set_columns(&view->grid, columns, count, FIXED);
+    free(rows->columns);
+    json_decref(rows->header);
+    rows->columns = columns;
+    rows->header = titles;
+    return true;
+}
+
+static void init(struct view *view)
+{
+    static const struct grid_column none[] = {{"ROW", NULL, CELL_NUMBER, 4, 0, false}};
+    struct rows *rows = view->state;
+    rows->go_to = -1;
+    grid_init(&view->grid, none, 0, 0);
+    view->grid.cell = fill_cell;
+    view->grid.context = view;
+    view->grid.by_cell = true;
+}
+
+static void dispose(struct view *view)
+{
+    struct rows *rows = view->state;
+    free(rows->columns);
+    json_decref(rows->header);
+}
+
+/* ---- pages ---- */
+
+static void ask_page(struct view *view, const char *from, json_int_t number)
+{
+    struct rows *rows = view->state;
+    json_t *params = json_pack("{s:s, s:O*, s:I, s:i}", "run", view_argument(view, "run"), "cause",
+        json_object_get(view->arguments, "cause"), from, number, "limit", PAGE);
+    rows->asked = true;
+    view_ask(view, 0, "grid", params);
+}
+
+static void load(struct view *view)
+{
+    size_t at = view->grid.at;
+    ask_page(view, "at", (json_int_t)(at > PAGE / 2 ? at - PAGE / 2 : 0));
+}
+
+/* Asks for the page around the cursor when the screen shows what is not here. */
+static void follow(struct view *view)
+{
+    struct rows *rows = view->state;
+    size_t line;
+    if (!rows->asked && view->loaded && grid_wants(&view->grid, &line))
+        ask_page(view, "at", (json_int_t)(line > PAGE / 3 ? line - PAGE / 3 : 0));
+}
+
+static bool next_failing(struct view *view, int by);
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    struct rows *rows = view->state;
+    json_t *items = json_object_get(result, "items");
+    (void)tag;
+    rows->asked = false;
+    if (!make_columns(view, result))
+        return;
+    view_keep(view, result);
+    grid_set(&view->grid, items, (size_t)json_integer_value(json_object_get(result, "at")),
+        (size_t)json_integer_value(json_object_get(result, "total")));
+    if (rows->go_to >= 0) {
+        grid_go(&view->grid, view->grid.base);
+        rows->go_to = -1;
+    } else if (!rows->placed) {
+        view->grid.column = FIXED;
+        if (json_array_size(items) && !error_of(json_array_get(items, 0), FIXED))
+            next_failing(view, 1);
+    }
+    rows->placed = true;
+    follow(view);
+}
+
+static bool go(struct view *view, int64_t number)
+{
+    struct rows *rows = view->state;
+    rows->go_to = number;
+    ask_page(view, "row", number);
+    return true;
+}
+
+/* ---- the pane ---- */
+
+static void draw_hex(struct canvas *canvas, int y, int x, int width, struct str value)
+{
+    struct buf hex;
+    buf_init(&hex, 64 * 1024);
+    for (size_t i = 0; i < value.n && (int)hex.n + 4 < width; i++)
+        buf_printf(&hex, i ? " %02x" : "%02x", (unsigned char)value.p[i]);
+    x += canvas_cstr(canvas, y, x, width, ROLE_DIM, "hex    ");
+    x += canvas_text(canvas, y, x, width, ROLE_DIM, buf_str(&hex));
+    if (value.n > hex.n / 3 + 1)
+        canvas_glyph(canvas, y, x + 1, ROLE_DIM, GLYPH_ELLIPSIS);
+    buf_dispose(&hex);
+}
+
+static int draw_errors(struct canvas *canvas, int y, int end, const json_t *item)
+{
+    const json_t *errors = json_object_get(item, "errors");
+    for (size_t i = 0; i < json_array_size(errors) && y < end; i++, y++) {
+        const json_t *error = json_array_get(errors, i);
+        const char *code = json_string_value(json_object_get(error, "code"));
+        const char *message = json_string_value(json_object_get(error, "message"));
+        int x = 1 + canvas_cstr(canvas, y, 1, 20, ROLE_BAD, code ? code : "");
+        canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_TEXT, message ? message : "");
+    }
+    return y;
+}
+
+static void draw_pane(struct view *view, struct canvas *canvas, int y, int end)
+{
+    const json_t *item = grid_item(&view->grid);
+    size_t column = view->grid.column;
+    canvas_line(canvas, y, 0, canvas->columns);
+    if (!item || column < FIXED || column >= view->grid.column_count)
+        return;
+    struct buf value;
+    buf_init(&value, MOST_VALUE);
+    add_value(&value, json_array_get(json_object_get(item, "cells"), cell_index(column)));
+    bool bad = error_of(item, column);
+    canvas_printf(canvas, y++, 2, canvas->columns - 4, ROLE_HEAD, " %s ", view->grid.columns[column].title);
+    int x = 1 + canvas_cstr(canvas, y, 1, 10, ROLE_DIM, "value  ");
+    if (value.n)
+        canvas_text(canvas, y, x, canvas->columns - x - 1, bad ? ROLE_BAD : ROLE_TITLE, buf_str(&value));
+    else
+        canvas_cstr(canvas, y, x, 20, ROLE_DIM, "(empty)");
+    y++;
+    draw_hex(canvas, y++, 1, canvas->columns - 12, buf_str(&value));
+    buf_dispose(&value);
+    draw_errors(canvas, y, end, item);
+}
+
+static void draw(struct view *view, struct canvas *canvas, int y, int height)
+{
+    int pane = height > 2 * PANE_LINES ? PANE_LINES : 0;
+    if (view->loaded && !grid_lines(&view->grid)) {
+        canvas_cstr(canvas, y + 1, 1, canvas->columns - 2, ROLE_DIM,
+            view->grid.filter.n ? "No row that is loaded matches the filter." : "No row was rejected.");
+        return;
+    }
+    if (!view->loaded)
+        return;
+    int cursor_y = canvas->cursor_y, cursor_x = canvas->cursor_x;
+    grid_draw(&view->grid, canvas, y, 1, height - pane, canvas->columns - 2);
+    if (cursor_y == canvas->cursor_y && cursor_x == canvas->cursor_x)
+        canvas->cursor_y = y + 1;
+    if (pane)
+        draw_pane(view, canvas, y + height - pane, y + height);
+}
+
+/* ---- keys ---- */
+
+/* The next failing cell in reading order, among the rows that are here. */
+static bool next_failing(struct view *view, int by)
+{
+    struct grid *grid = &view->grid;
+    size_t line = grid->at, column = grid->column;
+    for (;;) {
+        column += (size_t)by;
+        if (column < FIXED || column >= grid->column_count) {
+            if (by < 0 ? line == 0 : line + 1 >= grid_lines(grid))
+                return false;
+            line += (size_t)by;
+            column = by < 0 ? grid->column_count - 1 : FIXED;
+        }
+        const json_t *item = grid_item_at(grid, line);
+        if (!item)
+            return false;
+        if (!error_of(item, column))
+            continue;
+        grid->column = column;
+        if (grid->first > column)
+            grid->first = column;
+        grid_go(grid, line);
+        return true;
+    }
+}
+
+static bool open_frequency(struct view *view)
+{
+    const struct grid *grid = &view->grid;
+    if (grid->column < FIXED || grid->column >= grid->column_count)
+        return true;
+    view_open(view, &view_frequency,
+        json_pack("{s:s, s:O*, s:I, s:s}", "run", view_argument(view, "run"), "cause",
+            json_object_get(view->arguments, "cause"), "column", (json_int_t)cell_index(grid->column), "title",
+            grid->columns[grid->column].title));
+    return true;
+}
+
+static bool request(struct view *view, enum request request)
+{
+    bool done = true;
+    if (request == REQUEST_NEXT_FAILING || request == REQUEST_PREVIOUS_FAILING) {
+        if (!next_failing(view, request == REQUEST_NEXT_FAILING ? 1 : -1))
+            view_flash(view, ROLE_DIM, "no failing cell further on");
+    } else if (request == REQUEST_FREQUENCY)
+        done = open_frequency(view);
+    else
+        done = grid_request(&view->grid, request);
+    follow(view);
+    return done;
+}
+
+static void hand_over(struct view *view, struct buf *out)
+{
+    const struct grid *grid = &view->grid;
+    const char *run = view_argument(view, "run"), *title = view_argument(view, "title");
+    json_int_t cause = json_integer_value(json_object_get(view->arguments, "cause"));
+    buf_printf(out, "run %s: %s, ", run, title ? title : "");
+    view_number(out, (json_int_t)grid->total);
+    buf_add_cstr(out, " rows\n");
+    for (size_t i = 0; i < 3 && i < json_array_size(grid->items); i++) {
+        const json_t *item = json_array_get(grid->items, i);
+        buf_printf(out, "  row %lld: ", (long long)json_integer_value(json_object_get(item, "row_number")));
+        grid_value(out, CELL_TEXT, json_object_get(json_array_get(json_object_get(item, "errors"), 0), "message"));
+        buf_add_byte(out, '\n');
+    }
+    buf_printf(out, cause ? "sluice rows %s --cause %lld\n" : "sluice rows %s\n", run, (long long)cause);
+}
+
+const struct view_type view_rows = {
+    .name = "Rows",
+    .help = "the failing rows of a run or a cause",
+    .requests = REQUESTS_SCROLL | REQUESTS_FIND | REQUEST_BIT(REQUEST_FILTER) | REQUEST_BIT(REQUEST_COPY) |
+                REQUEST_BIT(REQUEST_WRITE) | REQUEST_BIT(REQUEST_NEXT_FAILING) | REQUEST_BIT(REQUEST_PREVIOUS_FAILING) |
+                REQUEST_BIT(REQUEST_FREQUENCY) | REQUEST_BIT(REQUEST_HANDOVER),
+    .size = sizeof(struct rows),
+    .init = init,
+    .dispose = dispose,
+    .load = load,
+    .answer = answer,
+    .draw = draw,
+    .request = request,
+    .go = go,
+    .hand_over = hand_over,
+};

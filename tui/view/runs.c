@@ -1,0 +1,144 @@
+/* Runs, the newest first. */
+#include "tui/view/view.h"
+
+enum { PAGE = 200 };
+
+static const struct grid_column columns[] = {
+    {"RUN", "run_id", CELL_TEXT, 8, 8, false},
+    {"OUTCOME", "outcome", CELL_TEXT, 7, 11, false},
+    {"FILE", "file", CELL_TEXT, 18, 60, true},
+    {"ROWS", "rows_in", CELL_NUMBER, 6, 0, false},
+    {"LOST", "rows_rejected", CELL_NUMBER, 5, 0, false},
+    {"LOSS", "loss_pct", CELL_PERCENT, 7, 0, false},
+    {"STARTED", "started_at", CELL_TEXT, 8, 11, false},
+    {"TOOK", "seconds", CELL_SECONDS, 6, 0, false},
+    {"KIND", "kind", CELL_TEXT, 4, 10, false},
+    {"DATASET", "dataset", CELL_TEXT, 7, 24, false},
+    {"BYTES", "bytes", CELL_BYTES, 6, 0, false},
+    {"ERROR", "error_message", CELL_TEXT, 5, 80, false},
+};
+
+enum { COLUMN_RUN, COLUMN_OUTCOME, COLUMN_FILE, COLUMN_ROWS, COLUMN_LOST, COLUMN_LOSS, COLUMN_STARTED, COLUMN_TOOK };
+enum { TAG_FIRST, TAG_MORE };
+
+struct runs {
+    json_t *items, *next;
+    bool asked;
+};
+
+static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
+{
+    (void)context;
+    const json_t *value = json_object_get(item, columns[column].key);
+    const char *text = json_string_value(value);
+    if (column == COLUMN_RUN) {
+        view_short_id(cell->text, value);
+        cell->style = ROLE_ACCENT;
+    } else if (column == COLUMN_STARTED || column == COLUMN_TOOK) {
+        column == COLUMN_STARTED ? view_time(cell->text, value) : view_duration(cell->text, value);
+        cell->style = ROLE_DIM;
+    } else if (column == COLUMN_OUTCOME) {
+        const char *state = json_string_value(json_object_get(item, "state"));
+        buf_add_cstr(cell->text, text ? text : state ? state : "");
+        cell->style = view_outcome_role(item);
+    } else if (column == COLUMN_FILE)
+        buf_add_cstr(cell->text, view_base_name(text));
+    else {
+        grid_value(cell->text, columns[column].kind, value);
+        bool loss = column == COLUMN_LOST || column == COLUMN_LOSS;
+        cell->style = column == COLUMN_ROWS ? ROLE_TEXT : ROLE_DIM;
+        if (loss && json_number_value(value) > 0)
+            cell->style = ROLE_WARN;
+        else if (loss && json_is_number(value))
+            cell->style = ROLE_DIM;
+    }
+}
+
+static void init(struct view *view)
+{
+    struct runs *runs = view->state;
+    runs->items = json_array();
+    grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
+    view->grid.cell = fill_cell;
+}
+
+static void dispose(struct view *view)
+{
+    struct runs *runs = view->state;
+    json_decref(runs->items);
+    json_decref(runs->next);
+}
+
+static json_t *params(const struct view *view)
+{
+    return json_pack("{s:s*, s:i}", "dataset", view_argument(view, "dataset"), "limit", PAGE);
+}
+
+static void load(struct view *view)
+{
+    view_ask(view, TAG_FIRST, "runs", params(view));
+}
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    struct runs *runs = view->state;
+    const json_t *next = json_object_get(result, "next");
+    view_keep(view, result);
+    runs->asked = false;
+    if (tag == TAG_FIRST) {
+        json_decref(runs->items);
+        runs->items = json_array();
+    }
+    json_array_extend(runs->items, json_object_get(result, "items"));
+    json_decref(runs->next);
+    runs->next = next && json_is_string(next) ? json_incref(json_object_get(result, "next")) : NULL;
+    grid_set(&view->grid, runs->items, 0, json_array_size(runs->items));
+}
+
+/* The next page is asked for before it is needed. */
+static void ask_more(struct view *view)
+{
+    struct runs *runs = view->state;
+    if (!runs->next || runs->asked || view->grid.at + PAGE / 2 < grid_lines(&view->grid))
+        return;
+    json_t *more = params(view);
+    json_object_set(more, "after", runs->next);
+    runs->asked = true;
+    view_ask(view, TAG_MORE, "runs", more);
+}
+
+static void draw(struct view *view, struct canvas *canvas, int y, int height)
+{
+    if (view->loaded && !grid_lines(&view->grid))
+        canvas_cstr(canvas, y + 1, 1, canvas->columns - 2, ROLE_DIM,
+            view->grid.filter.n ? "No run matches the filter." : "No run yet.");
+    grid_draw(&view->grid, canvas, y, 1, height, canvas->columns - 2);
+}
+
+static bool request(struct view *view, enum request request)
+{
+    const json_t *item = grid_item(&view->grid);
+    if (request == REQUEST_ENTER) {
+        if (item)
+            view_open(view, &view_run,
+                json_pack("{s:O, s:s}", "run", json_object_get(item, "run_id"), "title",
+                    view_base_name(json_string_value(json_object_get(item, "file")))));
+        return true;
+    }
+    bool done = grid_request(&view->grid, request);
+    ask_more(view);
+    return done;
+}
+
+const struct view_type view_runs = {
+    .name = "Runs",
+    .help = "runs, the newest first",
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
+    .size = sizeof(struct runs),
+    .init = init,
+    .dispose = dispose,
+    .load = load,
+    .answer = answer,
+    .draw = draw,
+    .request = request,
+};

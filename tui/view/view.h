@@ -1,0 +1,89 @@
+/*
+ * A screen: a const table of callbacks and the size of its private state. It asks the agent through its host, keeps the
+ * answer, and draws it on a canvas. A new screen is one file, one row in view.c, and a key in the keymap if it has one.
+ */
+#ifndef TUI_VIEW_VIEW_H
+#define TUI_VIEW_VIEW_H
+
+#include "tui/core/grid.h"
+
+struct view;
+struct view_type;
+
+/* What a view may ask of the program around it. */
+struct view_host {
+    void *context;
+    /* The answer comes to the view's type->answer() with the same tag. params are taken over. */
+    void (*ask)(void *context, struct view *view, int tag, const char *method, json_t *params);
+    /* Opens another screen above this one; arguments are taken over. */
+    void (*open)(void *context, const struct view_type *type, json_t *arguments);
+    void (*flash)(void *context, enum role role, const char *text);
+};
+
+struct view_type {
+    const char *name; /* in the breadcrumb and the command line */
+    const char *help; /* one line */
+    uint64_t requests;
+    size_t size; /* of the private state */
+    /* Sets up the state from arguments. */
+    void (*init)(struct view *view);
+    void (*dispose)(struct view *view);
+    /* Asks for what it shows, again too. */
+    void (*load)(struct view *view);
+    void (*answer)(struct view *view, int tag, json_t *result);
+    void (*draw)(struct view *view, struct canvas *canvas, int y, int height);
+    /* False: not understood. */
+    bool (*request)(struct view *view, enum request request);
+    /* Goes to a row by its number; NULL: this screen has none. */
+    bool (*go)(struct view *view, int64_t number);
+    /* The text that w and Y write. NULL: what the screen shows is enough. */
+    void (*hand_over)(struct view *view, struct buf *out);
+};
+
+struct view {
+    const struct view_type *type;
+    const struct view_host *host;
+    json_t *arguments; /* "run", "dataset", "cause", "title" … */
+    json_t *result;    /* the last whole answer */
+    struct grid grid;  /* what keys move in; screens without one leave it empty */
+    void *state;
+    int tab;
+    bool loaded;
+};
+
+struct view *view_new(const struct view_type *type, const struct view_host *host, json_t *arguments);
+void view_free(struct view *view);
+/* Screens by name, for the command line. */
+const struct view_type *const *view_types(size_t *count);
+
+extern const struct view_type view_overview, view_runs, view_run, view_rejects, view_rows, view_reason, view_help,
+    view_frequency;
+
+/* ---- what views share ---- */
+
+const char *view_argument(const struct view *view, const char *name);
+void view_ask(struct view *view, int tag, const char *method, json_t *params);
+void view_open(struct view *view, const struct view_type *type, json_t *arguments);
+void view_flash(struct view *view, enum role role, const char *text);
+/* Keeps the answer. */
+void view_keep(struct view *view, json_t *result);
+/* Good, bad or neither, by the outcome of a run. */
+enum role view_outcome_role(const json_t *item);
+/* "label  value" at (y, x); nothing when there is no value. Returns true when it drew. */
+bool view_fact(
+    struct canvas *canvas, int y, int x, int width, const char *label, enum cell_kind kind, const json_t *value);
+/* The last part of a key: file names without their folders. */
+const char *view_base_name(const char *key);
+/* 12,345 */
+void view_number(struct buf *out, json_int_t number);
+/* "03:12:44" when it was today, "11-20 03:12" when not. */
+void view_time(struct buf *out, const json_t *value);
+/* "13 ms", "4.2 s", "3 min" */
+void view_duration(struct buf *out, const json_t *seconds);
+/* The end of an id: it tells runs of one day apart, its beginning does not. */
+void view_short_id(struct buf *out, const json_t *id);
+/* Text in lines of at most width columns, at most most of them. Returns the lines it took. */
+int view_wrapped(struct canvas *canvas, int y, int x, int width, int most, unsigned style, const char *text);
+double view_field(const json_t *item, const char *key);
+
+#endif

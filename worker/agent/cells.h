@@ -1,0 +1,14 @@
+/* Rejected rows as cells: what the console's grid of failing rows shows. */
+#ifndef WORKER_AGENT_CELLS_H
+#define WORKER_AGENT_CELLS_H
+
+#include "worker/agent/method.h"
+
+/* params: run!, cause, at (how many rows lie before) or row (the first row number wanted), limit.
+ * result: header [], total, at, items [{row_number, line_number, cause, state, cells [], errors []}].
+ * A cell that is not UTF-8 is {"base64": …}. */
+bool answer_grid(struct call *call, struct buf *result, int *code, struct err *err);
+/* params: run!, cause, column (0-based). result: counted, total, items [{value, rows}], the most frequent first. */
+bool answer_frequency(struct call *call, struct buf *result, int *code, struct err *err);
+
+#endif
