@@ -18,7 +18,7 @@ static int128 hash_bits(const struct vector *vector, uint32_t i)
     uint128 bits = 0;
     for (size_t b = 0; vector->state[i] == VALUE_PRESENT && b < vector->str[i].n; b++) {
         unsigned digit = (unsigned char)vector->str[i].p[b];
-        bits = bits << 4 | (digit <= '9' ? digit - '0' : (digit - 'a' + 10) & 15);
+        bits = bits << 4 | ((digit + (digit >> 6) * 9) & 15); /* of 0-9 and a-f, without a branch */
     }
     return (int128)bits;
 }
