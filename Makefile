@@ -97,6 +97,12 @@ test: ## installs what the tests need, builds, runs every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit
 	@tests/run.py --build $(B)
 
+$(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
+	$(CC) $(LDFLAGS) $^ -o $@
+
+bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB
+	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick)
+
 lint: ## floors, tests for modules, banned functions, formatting
 	@tests/lint.py
 
@@ -111,6 +117,8 @@ install: all ## into $(DESTDIR)$(prefix)
 	install -D -m 755 $(SLUICE) $(DESTDIR)$(prefix)/bin/sluice
 	install -D -m 644 worker/sluiced.1 $(DESTDIR)$(prefix)/share/man/man1/sluiced.1
 	install -D -m 644 tui/sluice.1 $(DESTDIR)$(prefix)/share/man/man1/sluice.1
+	install -D -m 644 deploy/completion/sluiced.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/sluiced
+	install -D -m 644 deploy/completion/sluice.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/sluice
 	install -d $(DESTDIR)$(prefix)/share/sluice
 	cp -r schema $(DESTDIR)$(prefix)/share/sluice/
 
@@ -120,5 +128,5 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-.PHONY: all unit asan tsan demo test lint format install clean help
+.PHONY: all unit asan tsan demo test bench lint format install clean help
 .SECONDARY:

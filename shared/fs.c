@@ -190,8 +190,12 @@ bool fs_remove_tree(const char *path, struct err *err)
     bool exists;
     if (!fault_pass("remove", path, err) || !fs_exists(path, &exists, err))
         return false;
-    if (exists && nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
-        return ERR_ERRNO(err, "cannot remove %s", path);
+    while (exists && nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        if (errno != ENOENT) /* else somebody else removes it too */
+            return ERR_ERRNO(err, "cannot remove %s", path);
+        if (!fs_exists(path, &exists, err))
+            return false;
+    }
     return true;
 }
 

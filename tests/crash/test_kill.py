@@ -26,7 +26,7 @@ def table(first, rows, bad=0):
     lines = ["id,day,amount"]
     for i in range(first, first + rows):
         amount = "oops" if bad and i % bad == 0 else f"{i}.{i % 100:02}"
-        lines.append(f"{i},2026-01-{i % 4 + 1:02},{amount}")
+        lines.append(f"{i},2026-01-{i % 2 + 1:02},{amount}")
     return "\n".join(lines) + "\n"
 
 

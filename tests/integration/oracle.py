@@ -293,6 +293,7 @@ class Expression:
 class Contract:
     def __init__(self, dataset, fields, **more):
         self.dataset, self.fields = dataset, fields
+        self.match = f"raw/{dataset}/*"
         self.key = more.get("key", [])
         self.missing = more.get("missing", [""])
         self.filter, self.derive, self.rules = more.get("filter"), more.get("derive", []), more.get("rules", [])
@@ -301,7 +302,7 @@ class Contract:
 
     def yaml(self):
         """JSON is YAML."""
-        plain = {"dataset": self.dataset, "source": {"match": f"raw/{self.dataset}/*", "format": "csv"}}
+        plain = {"dataset": self.dataset, "source": {"match": self.match, "format": "csv"}}
         if self.dialect:
             plain["dialect"] = self.dialect
         if self.encoding:

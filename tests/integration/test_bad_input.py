@@ -11,7 +11,7 @@ import threading
 import unittest
 import zipfile
 
-from tests.lake import ROOT, Lake
+from tests.lake import ROOT, SLUICED, Lake
 
 FIELDS = """
     - {name: id, type: integer, constraints: {required: true}}
@@ -262,6 +262,36 @@ class Around(unittest.TestCase):
         (lake.path / "raw" / "t1.csv").unlink()
         lake.run(check=[0])
         self.assertEqual(self.states(lake), [("raw/t1.csv", "DISCARDED"), ("raw/t2.csv", "SUCCEEDED")])
+        self.sound(lake)
+
+    def test_a_file_that_must_not_be_read(self):
+        lake = self.lake()
+        lake.put("raw/t1.csv", GOOD)
+        lake.put("raw/t2.csv", GOOD + "3,three,3\n")
+        somebody = 65534
+        if os.geteuid() == 0:  # root may read everything: somebody else runs it
+            for folder, _, names in os.walk(lake.path):
+                for path in [folder] + [os.path.join(folder, n) for n in names]:
+                    os.chown(path, somebody, somebody)
+            os.chown(lake.path / "raw" / "t1.csv", 0, 0)
+        os.chmod(lake.path / "raw" / "t1.csv", 0o000 if os.geteuid() else 0o600)
+        who = {"user": somebody, "group": somebody, "extra_groups": []} if os.geteuid() == 0 else {}
+        environment = {**lake.environment(), "HOME": str(lake.path), "XDG_CONFIG_HOME": str(lake.path)}
+
+        def run():
+            try:
+                return subprocess.run([SLUICED, "run", "--lake", str(lake.path), "--datasets", str(lake.path / "datasets")],
+                                      env=environment, capture_output=True, text=True, **who)
+            except PermissionError:
+                self.skipTest("somebody else may not run the worker where it lies")
+
+        done = run()
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual(self.states(lake), [("raw/t1.csv", "FAILED"), ("raw/t2.csv", "SUCCEEDED")])
+        self.assertIn("cannot open", done.stderr)
+        os.chmod(lake.path / "raw" / "t1.csv", 0o644)
+        self.assertEqual(run().returncode, 0)
+        self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
         self.sound(lake)
 
     def test_a_folder_where_a_file_was(self):

@@ -4,10 +4,13 @@ By hand: SLUICE_SEEDS=1000-1200 python3 -m unittest -v tests.integration.test_di
 """
 
 import base64
+import csv
 import gzip
+import io
 import json
 import os
 import random
+import re
 import subprocess
 import unittest
 from decimal import Decimal
@@ -15,10 +18,10 @@ from decimal import Decimal
 import oracle
 from oracle import Contract, Expression, bigint, strict
 from test_parquet import HERE as READERS, install_readers
-from tests.lake import Lake
+from tests.lake import SLUICED, Lake
 
-FIXED_SEEDS = "1-10"
-CONTRACTS_A_LAKE, FILES_A_CONTRACT = 10, 4
+FIXED_SEEDS = "1-4"
+CONTRACTS_A_LAKE, FILES_A_CONTRACT, CLEAN_FILES_A_LAKE = 10, 4, 10
 CODECS = {"utf-8": "utf-8", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "windows-1252": "cp1252",
           "iso-8859-1": "iso-8859-1"}
 MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16le": b"\xff\xfe", "utf-16be": b"\xfe\xff"}
@@ -383,6 +386,88 @@ class Trial:
                 yield f"fsck: {report}"
 
 
+# ---- clean files, of which nothing is said ----
+
+def clean_column(rng):
+    """A function that gives a cell."""
+    scale, first = rng.choice([1, 2, 2, 4]), rng.randrange(1, 10**6)
+    names = rng.sample(["Berlin", "Zürich", "München", "New York", "Oslo", "a,b", "x; y", 'the "big" one', "two\nlines", "O'Neil", "São Paulo"], 6)
+    return rng.choice([
+        lambda i: str(first + i), lambda i: str(rng.randrange(-500, 500)), lambda i: f"{rng.uniform(-1e4, 1e4):.{scale}f}",
+        lambda i: f"{rng.randrange(10**5):08d}", lambda i: rng.choice(names), lambda i: rng.choice(["true", "false"]),
+        lambda i: rng.choice(["Y", "N"]), lambda i: f"{rng.randrange(1990, 2030)}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}",
+        lambda i: f"{rng.randrange(1, 29):02}/{rng.randrange(1, 13):02}/{rng.randrange(1990, 2030)}",
+        lambda i: f"2026-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}T{rng.randrange(24):02}:{rng.randrange(60):02}:00Z",
+        lambda i: f"{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}",
+        lambda i: f"{rng.randrange(10**9):,}" if rng.random() < 0.9 else "", lambda i: f"TX{rng.randrange(10**6)}",
+        lambda i: f"user{rng.randrange(99)}@example.com", lambda i: rng.choice(["", "", "n/a", "7"]),
+        lambda i: f"{rng.uniform(0, 1e-3):.3e}", lambda i: f"{rng.choice('ABC')}{rng.randrange(10)}", lambda i: f"£{rng.randrange(999)}.50",
+        lambda i: f"{rng.randrange(100)}%", lambda i: rng.choice(["NaN", f"{rng.random()}"]),
+    ])
+
+
+LABELS = ["id", "Name", "Unit Price", "qty", "Date", "created at", "Code", "e-mail", "Größe", "Total (EUR)", "x", "active"]
+
+
+def clean_file(rng):
+    """Records, the header's first, and the file's bytes."""
+    labels = rng.sample(LABELS, rng.randint(2, 8))
+    columns = [clean_column(rng) for _ in labels]
+    rows = [[column(i) for column in columns] for i in range(rng.choice([3, 30, 300]))]
+    rows = [row for row in rows if any(row)]
+    comma, end = rng.choice(",,;\t|"), rng.choice(["\n", "\n", "\r\n", "\r"])
+    if end == "\r":
+        rows = [[cell.replace("\n", "\r") for cell in row] for row in rows]
+    encoding = rng.choice(["utf-8", "utf-8", "utf-16le", "utf-16be", "windows-1252"])
+    text = end.join(comma.join(quote(rng, cell, comma) for cell in row) for row in [labels] + rows) + end
+    mark = MARKS.get(encoding, b"") if encoding != "utf-8" or rng.random() < 0.3 else b""
+    return [labels] + rows, mark + text.encode(CODECS[encoding])
+
+
+def inferred(lake, files):
+    """What is wrong with the contracts that infer prints."""
+    for key, (rows, data) in files.items():
+        done = lake.run(str(lake.put(key, data)), command="infer")
+        if done.returncode:
+            yield f"{key}: infer ended with {done.returncode}: {done.stderr}"
+        lake.put(f"datasets/{key[4]}.yaml", done.stdout)
+    done = lake.run(str(lake.path / "datasets"), command="check")
+    widths = dict(re.findall(r"/(.)\.yaml: \w+, (\d+) fields", done.stdout + done.stderr))
+    if done.returncode or widths != {key[4]: str(len(rows[0])) for key, (rows, _) in files.items()}:
+        yield f"check: {done.stdout}{done.stderr}"
+    lake.run(check=[0, 1])
+    counts, rejects = sheets(lake), lake.rejects()
+    for key, (rows, data) in files.items():
+        found = counts.get(key, {})
+        if found.get("written") != len(rows) - 1:
+            yield f"{key}: {len(rows) - 1} rows of {rows[:3]} {data[:300]!r}, found {found} {rejects[:2]}"
+
+
+def read_and_loaded(lake, files):
+    """The same cells three times: as they were put down, as read prints them and as a contract of strings loads them."""
+    contracts = []
+    for key, (rows, data) in files.items():
+        done = subprocess.run([SLUICED, "read", "--csv", str(lake.put(key, data))], capture_output=True)
+        printed = list(csv.reader(io.StringIO(done.stdout.decode(), newline="")))
+        if printed != rows:
+            yield f"{key}: read prints {[p for p, r in zip(printed, rows) if p != r][:2]} of {data[:300]!r}"
+        fields = [{"name": f"c{i}", "label": label, "type": "string"} for i, label in enumerate(rows[0])]
+        contracts.append(Contract(key[4], fields, missing=[]))
+        contracts[-1].match = key
+        lake.put(f"datasets/{key[4]}.yaml", contracts[-1].yaml())
+    lake.run(check=[0, 1])
+    loaded = loaded_rows(lake, contracts)
+    for key, (rows, data) in files.items():
+        found = [loaded.get(key, {}).get(i) for i in range(1, len(rows))]
+        if found != rows[1:]:
+            yield f"{key}: run loads {[f for f, r in zip(found, rows[1:]) if f != r][:2]} of {data[:300]!r}"
+
+
+def seeds():
+    first, _, last = os.environ.get("SLUICE_SEEDS", FIXED_SEEDS).partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 class Differential(unittest.TestCase):
     maxDiff = None
 
@@ -391,10 +476,23 @@ class Differential(unittest.TestCase):
         install_readers()
 
     def test_rows_are_what_the_oracle_says(self):
-        first, _, last = os.environ.get("SLUICE_SEEDS", FIXED_SEEDS).partition("-")
-        for seed in range(int(first), int(last or first) + 1):
+        for seed in seeds():
             with self.subTest(seed=seed):
                 self.assertEqual(list(Trial(seed).run())[:20], [])
+
+    def clean_files(self, seed):
+        rng = random.Random(seed)
+        return {f"raw/{chr(97 + i)}.csv": clean_file(rng) for i in range(CLEAN_FILES_A_LAKE)}
+
+    def test_what_infer_prints_loads_the_file(self):
+        for seed in seeds():
+            with self.subTest(seed=seed), Lake() as lake:
+                self.assertEqual(list(inferred(lake, self.clean_files(seed))), [])
+
+    def test_read_prints_the_cells_that_run_loads(self):
+        for seed in seeds():
+            with self.subTest(seed=seed), Lake() as lake:
+                self.assertEqual(list(read_and_loaded(lake, self.clean_files(seed))), [])
 
 
 if __name__ == "__main__":

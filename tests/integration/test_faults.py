@@ -64,6 +64,21 @@ class Faults(unittest.TestCase):
                                  [("SUCCEEDED",)])
                 self.assertEqual((lake.leftovers(), lake.fsck()[0]), ([], 0))
 
+    def test_several_workers_at_once(self):
+        with Lake({"sales.yaml": CONTRACT}, memory=True) as lake, Lake({"sales.yaml": CONTRACT}, memory=True) as alone:
+            for i in range(40):
+                for one in (lake, alone):
+                    one.put(f"raw/sales/f{i:02}.csv", table(1000 * i, 100, bad=7))
+            alone.run(check=[0])
+            workers = [lake.start() for _ in range(4)]
+            for worker in workers:
+                log = worker.stderr.read().decode()
+                self.assertEqual(worker.wait(), 0, log)
+                worker.stderr.close()
+            self.assertEqual(lake.snapshot(), alone.snapshot())
+            self.assertEqual(lake.query("SELECT count(*), count(DISTINCT owner) > 1 FROM run"), [(40, 1)])
+            self.assertEqual((lake.leftovers(), lake.fsck()[0]), ([], 0))
+
     def test_lake_gone_and_back(self):
         with Lake({"sales.yaml": CONTRACT}) as lake:
             lake.run(check=[0])
@@ -100,6 +115,7 @@ def mounted(size):
 @unittest.skipUnless(os.geteuid() == 0, "needs root to mount a small file system")
 class Mounts(Faults):
     test_every_point_fails_once = test_points_that_stay_broken = test_lake_gone_and_back = None
+    test_several_workers_at_once = None
 
     @contextlib.contextmanager
     def lake(self, size):

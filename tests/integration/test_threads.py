@@ -100,6 +100,18 @@ class Threads(unittest.TestCase):
             self.assertEqual(lake.keys("processed"), [])
             self.assertEqual(lake.query("SELECT state, error_code FROM file"), [("QUARANTINED", "too-many-rejects")])
             self.assertEqual(lake.leftovers(), [])
+            self.assertEqual(lake.query("SELECT sha256 FROM file"), [(hashlib.sha256(text.encode()).hexdigest(),)])
+
+    def test_a_copy_is_a_duplicate(self):
+        """A file is hashed beside the work on its rows, but not where another one has its size."""
+        lake = self.deliver(self.text, "--workers", "4")
+        digest = hashlib.sha256(self.text.encode()).hexdigest()
+        lake.put("raw/events-again.csv", self.text)
+        lake.put("raw/events-other.csv", self.text.replace("alpha", "omega"))
+        lake.run("--workers", "4", check=(0,))
+        self.assertEqual(lake.query("SELECT arrival_key, state, sha256 = ? FROM file ORDER BY 1", digest), [
+            ("raw/events-again.csv", "DUPLICATE", 1), ("raw/events-other.csv", "SUCCEEDED", 0),
+            ("raw/events.csv", "SUCCEEDED", 1)])
 
     def test_a_stop_is_heeded(self):
         with Lake({"events.yaml": CONTRACT.replace("EXTRA", "")}) as lake:

@@ -170,7 +170,7 @@ static void program_help(const struct option_set *set, struct buf *text)
 {
     size_t count;
     const struct verb *verbs = verb_list(&count);
-    buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the "
+    buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the\n"
                        "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
         buf_printf(text, "  %-9s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
@@ -181,8 +181,8 @@ static void program_help(const struct option_set *set, struct buf *text)
                        "  sluice runs --dataset sales           its runs, newest first\n"
                        "  sluice rows 7BBXP --limit 10          the first ten rows that run rejected\n"
                        "  sluice reason 7BBXP                   why it rejected the whole file\n"
-                       "\nexit codes: 0 done; 2 wrong usage or configuration; 3 the lake or its journal is not there\n"
-                       "now; 4 what was named does not exist, or a part of an id names several.\n"
+                       "\nexit codes: 0 done; 2 wrong usage or configuration; 3 the lake or its journal\n"
+                       "is not there now; 4 what was named does not exist, or is not the only one.\n"
                        "\nThe manual is sluice(1).\n");
 }
 
@@ -201,10 +201,15 @@ static int help(const struct option_set *set, const struct verb *verb)
 
 /* ---- verbs ---- */
 
+/* DEL is ASCII, yet nothing for a terminal. It can stand in strings only. */
 static void print_json(const json_t *result)
 {
-    char *text = json_dumps(result, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    puts(text ? text : "");
+    char *text = json_dumps(result, JSON_INDENT(2) | JSON_ENSURE_ASCII), *rest = text;
+    for (char *bad; rest && (bad = strchr(rest, '\x7f')); rest = bad + 1) {
+        fwrite(rest, 1, (size_t)(bad - rest), stdout);
+        fputs("\\u007f", stdout);
+    }
+    puts(rest ? rest : "");
     free(text);
 }
 

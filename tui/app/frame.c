@@ -57,9 +57,11 @@ static int draw_position(const struct grid *grid, struct canvas *canvas)
     if (!lines)
         return 0;
     buf_init(&text, 64);
+    buf_add_byte(&text, ' ');
     view_number(&text, (json_int_t)grid->at + 1);
     buf_add_byte(&text, '/');
     view_number(&text, (json_int_t)lines);
+    buf_add_byte(&text, ' ');
     int width = (int)text.n;
     canvas_right(canvas, 1, canvas->columns - width - 1, width, ROLE_DIM, buf_str(&text));
     buf_dispose(&text);

@@ -60,7 +60,9 @@ void prompt_key(struct console *console, const struct key *key)
     enum prompt_kind kind = console->prompt;
     char bytes[4];
     if (kind == PROMPT_QUIT) {
-        console->quit = !key->dead && (key->code == 'y' || key->code == 'Y');
+        if (key->dead)
+            return;
+        console->quit = key->code == 'y' || key->code == 'Y';
         close_prompt(console);
     } else if (key->code == KEY_CODE_ESCAPE)
         close_prompt(console);

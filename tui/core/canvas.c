@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_TEXT = 64 * 1024, MOST_CLUSTER = 256 };
+enum { MOST_TEXT = 64 * 1024 };
 
 bool canvas_init(struct canvas *canvas, int rows, int columns, bool ascii, struct err *err)
 {
@@ -83,17 +83,19 @@ static void put(struct canvas *canvas, int y, int x, int width, unsigned style, 
 
 /* ---- text ---- */
 
-/* A base with the marks on it: the piece that is sanitised and drawn as one. */
-static size_t cluster(struct str text)
+/* A base with the marks on it that a screen may show: the piece that is drawn as one. */
+static size_t cluster(struct str text, struct buf *out)
 {
     uint32_t c;
     size_t n = utf8_decode(text, &c);
     size_t at = n ? n : 1;
-    if (!n || c < 0x20)
-        return at;
-    while (at < text.n && (unsigned char)text.p[at] >= 0x80 && at < MOST_CLUSTER) {
+    while (n && c >= 0x20 && at < text.n && (unsigned char)text.p[at] >= 0x80) {
         size_t more = utf8_decode((struct str){text.p + at, text.n - at}, &c);
         if (!more || utf8_width(c) != 0)
+            break;
+        buf_reset(out);
+        utf8_sanitise(out, (struct str){text.p, at + more});
+        if (!str_eq(buf_str(out), (struct str){text.p, at + more}))
             break;
         at += more;
     }
@@ -157,7 +159,7 @@ static int measure_most(bool ascii, struct str text, int most)
         if (c >= 0x20 && c < 0x7F && (at + 1 == text.n || (unsigned char)text.p[at + 1] < 0x80))
             columns++;
         else {
-            n = cluster((struct str){text.p + at, text.n - at});
+            n = cluster((struct str){text.p + at, text.n - at}, &piece);
             clean(ascii, (struct str){text.p + at, n}, &piece);
             columns += draw_piece(NULL, 0, 0, MOST_TEXT, 0, buf_str(&piece));
         }
@@ -172,6 +174,11 @@ int canvas_measure(const struct canvas *canvas, struct str text)
     return measure_most(canvas->ascii, text, MOST_TEXT);
 }
 
+int canvas_width(struct str text)
+{
+    return measure_most(false, text, MOST_TEXT);
+}
+
 int canvas_text(struct canvas *canvas, int y, int x, int width, unsigned style, struct str text)
 {
     struct buf piece;
@@ -184,7 +191,7 @@ int canvas_text(struct canvas *canvas, int y, int x, int width, unsigned style, 
     int room = cut ? width - 1 : width;
     buf_init(&piece, MOST_TEXT);
     for (size_t at = 0; at < text.n && used < room;) {
-        size_t n = cluster((struct str){text.p + at, text.n - at});
+        size_t n = cluster((struct str){text.p + at, text.n - at}, &piece);
         bool strange = clean(canvas->ascii, (struct str){text.p + at, n}, &piece);
         unsigned look = strange ? (style & ~(unsigned)STYLE_ROLE) | ROLE_STRANGE : style;
         int took = draw_piece(canvas, y, x + used, room - used, look, buf_str(&piece));

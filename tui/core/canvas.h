@@ -68,6 +68,9 @@ void canvas_bar(struct canvas *canvas, int y, int x, int width, unsigned style, 
 /* Columns that text would take. */
 int canvas_measure(const struct canvas *canvas, struct str text);
 
+/* The same where lines are not ASCII only. */
+int canvas_width(struct str text);
+
 /* For tests: a line of a canvas as text without trailing blanks, and a letter for each column's role. */
 void canvas_row_text(const struct canvas *canvas, int y, struct buf *out);
 void canvas_row_styles(const struct canvas *canvas, int y, struct buf *out);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_TEXT = 8 * 1024 * 1024, MOST_NEEDLE = 1024, MEASURED = 300, GAP = 2 };
+enum { MOST_TEXT = 8 * 1024 * 1024, MOST_NEEDLE = 1024, MEASURED = 300, MEASURED_BYTES = 400, GAP = 2 };
 
 void grid_init(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen)
 {
@@ -194,10 +194,11 @@ static void measure(struct grid *grid)
         const struct grid_column *column = &grid->columns[c];
         int width = (int)utf8_columns(str_of(column->title));
         for (size_t i = 0; i < n && i < MEASURED; i++) {
-            grid_text(grid, json_array_get(grid->items, i), c, &text);
+            struct grid_cell cell = {.text = &text};
+            fill(grid, json_array_get(grid->items, i), c, &cell);
             struct str shown = buf_str(&text);
-            shown.n = shown.n > 400 ? 400 : shown.n;
-            int columns = (int)utf8_columns(shown);
+            shown.n = shown.n > MEASURED_BYTES ? MEASURED_BYTES : shown.n;
+            int columns = canvas_width(shown) + (cell.mark ? 1 : 0);
             width = columns > width ? columns : width;
         }
         width = width > column->most && column->most ? column->most : width;
@@ -427,9 +428,10 @@ static void draw_cell(
             canvas, at.y, at.x, at.width, at.selected ? (style | MARK_REVERSE) : cell.style, cell.part, cell.whole);
         return;
     }
+    if (here)
+        canvas_fill(canvas, at.y, at.x, at.width, style);
     if (cell.mark) {
         char mark[2] = {cell.mark, 0};
-        canvas_fill(canvas, at.y, at.x, at.width, style);
         canvas_cstr(canvas, at.y, at.x, 1, style, mark);
         at.x++;
         at.width--;
@@ -449,8 +451,11 @@ static void draw_line(struct grid *grid, struct canvas *canvas, int y, int x, in
 {
     const json_t *item = grid_item_at(grid, line);
     bool selected = line == grid->at;
-    if (selected && !grid->by_cell)
-        canvas_fill(canvas, y, x, width, ROLE_TEXT | MARK_REVERSE);
+    int end = x + width;
+    for (size_t c = 0; grid->by_cell && c < grid->frozen; c++)
+        end = left[c] >= 0 ? left[c] + wide[c] : end;
+    if (selected)
+        canvas_fill(canvas, y, x, end - x, ROLE_TEXT | MARK_REVERSE);
     if (selected) {
         canvas->cursor_y = y;
         canvas->cursor_x = x;

@@ -52,7 +52,8 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     buf_init(&text, 1024);
     if (view->loaded) {
         view_number(&text, (json_int_t)json_array_size(json_object_get(view->result, "items")));
-        buf_add_cstr(&text, " values in ");
+        buf_add_cstr(
+            &text, json_array_size(json_object_get(view->result, "items")) == 1 ? " value in " : " values in ");
         view_number(&text, (json_int_t)view_field(view->result, "counted"));
         buf_add_cstr(&text, " rows");
         if (view_field(view->result, "counted") < view_field(view->result, "total")) {

@@ -9,12 +9,12 @@
 
 enum { PAGE = 300, FIXED = 3, PANE_LINES = 6, MOST_VALUE = 32 * 1024 * 1024 };
 enum { COLUMN_ROW, COLUMN_LINE, COLUMN_CODE };
+enum { TAG_PAGE, TAG_GO }; /* TAG_GO: the cursor goes to its first row */
 
 struct rows {
     struct grid_column *columns;
     json_t *header;
     bool asked, placed;
-    json_int_t go_to; /* a row number to stand on when its page comes; -1: none */
 };
 
 /* ---- cells ---- */
@@ -129,8 +129,6 @@ static bool make_columns(struct view *view, const json_t *result)
 static void init(struct view *view)
 {
     static const struct grid_column none[] = {{"ROW", NULL, CELL_NUMBER, 4, 0, false}};
-    struct rows *rows = view->state;
-    rows->go_to = -1;
     grid_init(&view->grid, none, 0, 0);
     view->grid.cell = fill_cell;
     view->grid.context = view;
@@ -146,19 +144,19 @@ static void dispose(struct view *view)
 
 /* ---- pages ---- */
 
-static void ask_page(struct view *view, const char *from, json_int_t number)
+static void ask_page(struct view *view, int tag, const char *from, json_int_t number)
 {
     struct rows *rows = view->state;
     json_t *params = json_pack("{s:s, s:O*, s:I, s:i}", "run", view_argument(view, "run"), "cause",
         json_object_get(view->arguments, "cause"), from, number, "limit", PAGE);
     rows->asked = true;
-    view_ask(view, 0, "grid", params);
+    view_ask(view, tag, "grid", params);
 }
 
 static void load(struct view *view)
 {
     size_t at = view->grid.at;
-    ask_page(view, "at", (json_int_t)(at > PAGE / 2 ? at - PAGE / 2 : 0));
+    ask_page(view, TAG_PAGE, "at", (json_int_t)(at > PAGE / 2 ? at - PAGE / 2 : 0));
 }
 
 /* Asks for the page around the cursor when the screen shows what is not here. */
@@ -167,7 +165,7 @@ static void follow(struct view *view)
     struct rows *rows = view->state;
     size_t line;
     if (!rows->asked && view->loaded && grid_wants(&view->grid, &line))
-        ask_page(view, "at", (json_int_t)(line > PAGE / 3 ? line - PAGE / 3 : 0));
+        ask_page(view, TAG_PAGE, "at", (json_int_t)(line > PAGE / 3 ? line - PAGE / 3 : 0));
 }
 
 static bool next_failing(struct view *view, int by);
@@ -176,17 +174,15 @@ static void answer(struct view *view, int tag, json_t *result)
 {
     struct rows *rows = view->state;
     json_t *items = json_object_get(result, "items");
-    (void)tag;
     rows->asked = false;
     if (!make_columns(view, result))
         return;
     view_keep(view, result);
     grid_set(&view->grid, items, (size_t)json_integer_value(json_object_get(result, "at")),
         (size_t)json_integer_value(json_object_get(result, "total")));
-    if (rows->go_to >= 0) {
+    if (tag == TAG_GO)
         grid_go(&view->grid, view->grid.base);
-        rows->go_to = -1;
-    } else if (!rows->placed) {
+    else if (!rows->placed) {
         view->grid.column = FIXED;
         if (json_array_size(items) && !error_of(json_array_get(items, 0), FIXED))
             next_failing(view, 1);
@@ -197,9 +193,7 @@ static void answer(struct view *view, int tag, json_t *result)
 
 static bool go(struct view *view, int64_t number)
 {
-    struct rows *rows = view->state;
-    rows->go_to = number;
-    ask_page(view, "row", number);
+    ask_page(view, TAG_GO, "row", number);
     return true;
 }
 

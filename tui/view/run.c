@@ -17,7 +17,7 @@ enum { COLUMN_STAGE, COLUMN_ROWS, COLUMN_BAR, COLUMN_LOST, COLUMN_WHY };
 
 struct run {
     json_t *lines;
-    double most;
+    double most, lost;
 };
 
 static bool is_kind(const json_t *item, const char *kind)
@@ -33,7 +33,8 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     const json_t *value = json_object_get(item, columns[column].key);
     if (column == COLUMN_BAR) {
         cell->part = view_field(item, is_kind(item, "cause") ? "lost" : "rows");
-        cell->whole = is_kind(item, "output") ? 0 : run->most;
+        /* causes are shares of all that was lost, stages of all that was read */
+        cell->whole = is_kind(item, "cause") ? run->lost : is_kind(item, "stage") ? run->most : 0;
         cell->style = is_kind(item, "cause") ? ROLE_BAD : ROLE_GOOD;
         return;
     }
@@ -129,6 +130,7 @@ static void add_stage(struct run *run, const json_t *result, const json_t *stage
                         "lost", (json_int_t)lost, "why", json_stringn(why.p ? why.p : "", why.n)));
     buf_dispose(&why);
     run->most = in > run->most ? in : run->most;
+    run->lost += lost;
     add_causes(run, result, name);
 }
 
@@ -175,7 +177,7 @@ static void answer(struct view *view, int tag, json_t *result)
     bool first = !view->loaded;
     view_keep(view, result);
     json_array_clear(run->lines);
-    run->most = 0;
+    run->most = run->lost = 0;
     for (size_t i = 0; i < json_array_size(stages); i++)
         add_stage(run, result, json_array_get(stages, i));
     if (is_quarantined(view))

@@ -108,7 +108,7 @@ static struct ast *parse_name(struct parser *parser)
 static bool is_reserved(struct str word)
 {
     static const char *const words[] = {"and", "or", "not", "is", "in", "like", "ilike", "between", "when", "then",
-        "else", "end", "as", "from", "for", "distinct", "isnull", "notnull", "similar", "select", "escape", "at"};
+        "else", "end", "as", "from", "for", "distinct", "isnull", "notnull", "similar", "select"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (str_eq(word, str_of(words[i])))
             return true;

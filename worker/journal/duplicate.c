@@ -63,3 +63,16 @@ bool journal_file_hashed(struct journal *journal, const struct claim *claim, con
         ok = set_hash(journal, file_id, sha256, size, *duplicate_of, err);
     return unit_end(journal, ok, err);
 }
+
+bool journal_file_alone(struct journal *journal, const struct claim *claim, uint64_t size, bool *alone, struct err *err)
+{
+    struct query query;
+    int64_t count = 0;
+    bool found;
+    query_open(&query, journal, "SELECT count(*) FROM file WHERE size = ?1 AND file_id <> ?2", err);
+    query_count(&query, size);
+    query_int(&query, claim->file.file_id);
+    bool ok = query_run_int(&query, &count, &found);
+    *alone = !count;
+    return ok;
+}

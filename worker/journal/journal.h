@@ -139,6 +139,9 @@ bool journal_file_moved(struct journal *journal, const struct claim *claim, stru
  * read at once the first hashed is loaded; what was quarantined, discarded or withdrawn does not count. */
 bool journal_file_hashed(struct journal *journal, const struct claim *claim, const char *sha256, uint64_t size,
     bool any_key, int64_t *duplicate_of, struct err *err) MUST_CHECK;
+/* Is there no other file of this size, whatever became of it? Then the file is no duplicate. */
+bool journal_file_alone(
+    struct journal *journal, const struct claim *claim, uint64_t size, bool *alone, struct err *err) MUST_CHECK;
 
 /* ---- runs ---- */
 

@@ -114,6 +114,7 @@ bool past_twin(struct journal *journal, const struct past *past, struct str *twi
     sqlite3_bind_text(statement, 1, past->file.sha256.p, (int)past->file.sha256.n, SQLITE_TRANSIENT);
     sqlite3_bind_text(statement, 2, past->file.dataset.p, (int)past->file.dataset.n, SQLITE_TRANSIENT);
     sqlite3_bind_int64(statement, 3, past->file.file_id);
+    sqlite3_bind_text(statement, 4, past->file.arrival_key.p, (int)past->file.arrival_key.n, SQLITE_TRANSIENT);
     int step = sqlite3_step(statement);
     if (step == SQLITE_ROW)
         *twin = text(statement, 0, arena);

@@ -266,12 +266,27 @@ static bool is_last_attempt(const struct file_run *run, const struct err *why)
     return is_of_the_file(why) && why->kind != ERR_FENCED && run->claim.file.attempts >= 2;
 }
 
+/* For the reason: a file that is refused early may not have been hashed. One that can't be read has none. */
+static void hash_refused(struct file_run *run)
+{
+    char sha256[SHA256_TEXT_SIZE];
+    uint64_t size;
+    int64_t duplicate_of;
+    struct err err;
+    if (run->fd < 0 || run->claim.file.sha256.n)
+        return;
+    if (!sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, &err) ||
+        !file_run_hashed(run, sha256, size, &duplicate_of, &err))
+        log_err(LOG_WARN, "not-hashed", &err);
+}
+
 static bool work(struct file_run *run, struct err *err)
 {
     struct err why = {0};
     bool ok = begin(run, &why) && run_stages(run, &why) != STEP_FAILED;
     if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
         struct err cause = why;
+        hash_refused(run);
         ok = quarantine_prepare(run, &cause, &why);
     }
     ok = ok && sync_original(run, &why);

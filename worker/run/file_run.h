@@ -42,6 +42,12 @@ enum step_result stage_validate(struct file_run *run, struct err *err);
 /* parse, convert, rules and write in one pass over the file. */
 enum step_result stage_process(struct file_run *run, struct err *err);
 
+/* Threads that a file of this size is worth. */
+unsigned file_run_threads(const struct file_run *run);
+/* Records the original's hash. duplicate_of: as journal_file_hashed() has it. */
+bool file_run_hashed(
+    struct file_run *run, const char *sha256, uint64_t size, int64_t *duplicate_of, struct err *err) MUST_CHECK;
+
 /* All stages and the publishing of one claimed file. What the file is at fault for ends in quarantine and true. */
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err) MUST_CHECK;
 

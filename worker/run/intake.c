@@ -4,6 +4,16 @@
 
 #include <sys/stat.h>
 
+/* A lake that is well, and a file that cannot be opened: then it is the file's own fault, and others can go on. */
+static void blame_file(struct worker *worker, struct err *err)
+{
+    struct err lake;
+    if (err_action(err) != ERR_ACTION_WAIT || !worker->storage->driver->probe(worker->storage, &lake))
+        return;
+    err->kind = ERR_IO;
+    err_hint(err, "Give the worker's account leave to read and to move it: it is tried again.");
+}
+
 /* Opens the file where it lies; *there false: somebody removed it. */
 static bool reach(struct file_run *run, bool *there, struct err *err)
 {
@@ -24,8 +34,10 @@ static bool reach(struct file_run *run, bool *there, struct err *err)
         return false;
     if (!*there || storage->driver->open_fd(storage, file->location, &run->fd, err))
         return true;
-    *there = false; /* gone between the two looks */
-    return err->kind == ERR_NOT_FOUND;
+    *there = err->kind != ERR_NOT_FOUND; /* else gone between the two looks */
+    if (*there)
+        blame_file(worker, err);
+    return !*there;
 }
 
 static struct str duplicate_key(struct file_run *run)
@@ -36,13 +48,31 @@ static struct str duplicate_key(struct file_run *run)
         clock_format_compact(clock_now(), at), run->claim.run_id));
 }
 
+bool file_run_hashed(struct file_run *run, const char *sha256, uint64_t size, int64_t *duplicate_of, struct err *err)
+{
+    if (size != run->object.size)
+        return ERR(err, ERR_CHANGED, STR_FMT " has another size than it had", STR_ARG(run->claim.file.arrival_key));
+    if (!journal_file_hashed(
+            run->worker->journal, &run->claim, sha256, size, !run->contract->duplicates_load, duplicate_of, err))
+        return false;
+    run->claim.file.sha256 = arena_str(run->arena, str_of(sha256));
+    return run->claim.file.sha256.p || ERR(err, ERR_MEMORY, "no memory for a hash");
+}
+
+/* A file that can't be a duplicate, as none has its size, is hashed while its rows are worked on. */
+static bool hash_later(struct file_run *run, bool *later, struct err *err)
+{
+    *later = false;
+    return file_run_threads(run) < 2 ||
+           journal_file_alone(run->worker->journal, &run->claim, run->object.size, later, err);
+}
+
 enum step_result stage_intake(struct file_run *run, struct err *err)
 {
-    struct worker *worker = run->worker;
     char sha256[SHA256_TEXT_SIZE];
     uint64_t size;
     int64_t duplicate_of = 0;
-    bool there;
+    bool there, later;
     if (!reach(run, &there, err))
         return STEP_FAILED;
     if (!there) {
@@ -50,14 +80,16 @@ enum step_result stage_intake(struct file_run *run, struct err *err)
         run->manifest.error_message = STR("it was removed before it was read");
         return STEP_FINISHED;
     }
-    if (!sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err) || !file_run_unchanged(run, err))
-        return STEP_FAILED;
-    run->claim.file.sha256 = arena_str(run->arena, str_of(sha256));
+    size = run->object.size;
     run->claim.file.size = size;
-    if (!journal_file_hashed(
-            worker->journal, &run->claim, sha256, size, !run->contract->duplicates_load, &duplicate_of, err))
-        return STEP_FAILED;
     run->manifest.counts[STAGE_INTAKE].bytes_in = run->manifest.counts[STAGE_INTAKE].bytes_out = size;
+    if (!hash_later(run, &later, err))
+        return STEP_FAILED;
+    if (later)
+        return STEP_NEXT;
+    if (!sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err) || !file_run_unchanged(run, err) ||
+        !file_run_hashed(run, sha256, size, &duplicate_of, err))
+        return STEP_FAILED;
     if (!duplicate_of)
         return STEP_NEXT;
     run->manifest.outcome = OUTCOME_DUPLICATE;

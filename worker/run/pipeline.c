@@ -18,6 +18,14 @@ static size_t longest_row(const struct pass *pass)
     return given ? (size_t)given : DIALECT_MAX_ROW_BYTES;
 }
 
+unsigned file_run_threads(const struct file_run *run)
+{
+    unsigned threads = run->worker->options.threads;
+    if (run->object.size < LEAST_THREADED)
+        return 1;
+    return threads ? threads : crew_processors();
+}
+
 /* ---- opening ---- */
 
 static bool open_items(struct pass *pass, struct err *err)
@@ -35,10 +43,7 @@ static bool open_items(struct pass *pass, struct err *err)
 
 bool pipeline_open(struct pass *pass, struct err *err)
 {
-    const struct worker_options *options = &pass->run->worker->options;
-    unsigned threads = options->threads ? options->threads : crew_processors();
-    if (pass->run->claim.file.size < LEAST_THREADED)
-        threads = 1;
+    unsigned threads = file_run_threads(pass->run);
     /* The longest record is held twice while the reader looks for its end. */
     size_t most = pass->memory / (2 * longest_row(pass) + (size_t)CHUNKS * READER_CHUNK_BYTES / 2);
     pass->slots = threads < 2 ? 1 : threads * PLACES;

@@ -227,6 +227,7 @@ static bool open_pass(struct pass *pass, struct err *err)
 
 static void close_pass(struct pass *pass)
 {
+    hashing_stop(pass->hashing);
     for (int i = 0; pass->run->sinks[i]; i++)
         pass->run->sinks[i]->close(pass->sinks[i]);
     unique_free(pass->unique);
@@ -280,10 +281,35 @@ static void balance(struct pass *pass, int64_t started)
     }
 }
 
+static bool begin_hash(struct pass *pass, struct err *err)
+{
+    struct file_run *run = pass->run;
+    if (run->rehearsal || run->claim.file.sha256.n)
+        return true;
+    pass->hashing = hashing_start(run->fd, run->claim.file.location.p, err);
+    return pass->hashing != NULL;
+}
+
+/* Somebody may have delivered the same bytes meanwhile: intake, knowing of both, will settle that. */
+static bool end_hash(struct pass *pass, struct err *err)
+{
+    char sha256[SHA256_TEXT_SIZE];
+    uint64_t size;
+    int64_t duplicate_of;
+    struct hashing *hashing = pass->hashing;
+    if (!hashing)
+        return true;
+    pass->hashing = NULL;
+    if (!hashing_finish(hashing, sha256, &size, err) || !file_run_hashed(pass->run, sha256, size, &duplicate_of, err))
+        return false;
+    return !duplicate_of || ERR(err, ERR_CHANGED, "the same bytes were delivered as file %lld while they were read",
+                                (long long)duplicate_of);
+}
+
 static bool read_all(struct pass *pass, struct err *err)
 {
-    return open_pass(pass, err) && first_pass(pass, err) && pipeline_rows(pass, err) && within_limits(pass, err) &&
-           file_run_unchanged(pass->run, err);
+    return begin_hash(pass, err) && open_pass(pass, err) && first_pass(pass, err) && pipeline_rows(pass, err) &&
+           within_limits(pass, err) && end_hash(pass, err) && file_run_unchanged(pass->run, err);
 }
 
 /* A file that is refused for its rows is refused with what they suffered from. */

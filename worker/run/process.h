@@ -8,6 +8,7 @@
 
 #include "worker/format/csv/reader.h"
 #include "worker/run/file_run.h"
+#include "worker/run/hashing.h"
 #include "worker/tasks/crew.h"
 
 enum { PASS_STAGES = STAGE_WRITE + 1 };
@@ -34,9 +35,10 @@ struct pass {
     struct crew *crew;
     struct item *items;
     unsigned slots;
-    size_t memory; /* of all items together */
-    bool decided;  /* the converter has seen the first batch */
-    int64_t beat;  /* of the lease */
+    size_t memory;           /* of all items together */
+    struct hashing *hashing; /* of the original; NULL: done at intake */
+    bool decided;            /* the converter has seen the first batch */
+    int64_t beat;            /* of the lease */
 };
 
 /* The crew and the batches, within pass->memory. */

@@ -222,9 +222,12 @@ static bool replace_key(struct storage *storage, struct str from, struct str to,
 
 static bool local_path(struct storage *storage, struct str key, struct buf *out, struct err *err)
 {
-    struct place place;
-    bool ok = dir_enter(storage, key, true, &place, err);
-    dir_leave(&place);
+    bool ok = false;
+    for (int i = 0; i < TRIES && !ok && (i == 0 || is_missing(err)); i++) {
+        struct place place;
+        ok = dir_enter(storage, key, true, &place, err);
+        dir_leave(&place);
+    }
     buf_add_str(out, storage->root);
     buf_add_byte(out, '/');
     buf_add_str(out, key);

@@ -180,11 +180,13 @@ static bool is_absent(struct str s)
     return false;
 }
 
+/* A line of several cells is no address because one of them is. */
 static bool is_address(struct str s)
 {
     size_t at = str_find_byte(s, '@');
-    if (memchr(s.p, ' ', s.n))
-        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (memchr(" \t;|\"\x1F", s.p[i], 6) || (s.p[i] == ',' && at < s.n))
+            return false;
     if (at > 0 && at < s.n && memchr(s.p + at, '.', s.n - at) && !memchr(s.p + at + 1, '@', s.n - at - 1))
         return true;
     return s.n > 8 && (str_starts(s, STR("http://")) || str_starts(s, STR("https://")) ||

@@ -2,12 +2,13 @@
 
 #include "shared/clock.h"
 
-#include <cmocka.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 /* A shell stands in for the agent: it answers each line it reads. */
 static void start(struct async_link *link, const char *script)

@@ -1,8 +1,9 @@
 #include "tui/core/grid.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
+
+#include <cmocka.h>
 
 static const struct grid_column columns[] = {
     {"ID", "id", CELL_NUMBER, 3, 0, false},

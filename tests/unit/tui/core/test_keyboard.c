@@ -1,9 +1,10 @@
 #include "tui/core/keyboard.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 enum { MS = 1000, MOST_KEYS = 64 };
 

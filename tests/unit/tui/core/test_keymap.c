@@ -1,9 +1,10 @@
 #include "tui/core/keymap.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void no_key_means_two_things(void **state)
 {

@@ -84,7 +84,7 @@ static void write_in_steps(const struct data *data, uint32_t step, char hash[SHA
     struct parquet_check check;
     uint64_t size;
     int fd = new_file();
-    struct parquet_options options = {.codec = PARQUET_ZSTD, .row_group_bytes = 60000, .page_bytes = 8192};
+    struct parquet_options options = {.codec = PARQUET_ZSTD, .row_group_bytes = 40000, .page_bytes = 8192};
     struct parquet_writer *writer = open_writer(fd, &options);
     uint32_t *rows = ARENA_ARRAY(data->arena, uint32_t, ROWS);
     for (uint32_t i = 0; i < ROWS; i++)

@@ -1,0 +1,262 @@
+"""The real console in a real pseudo-terminal, over a small lake. covers: tui/app"""
+
+import base64
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from tests.console.terminal import Console
+from tests.lake import SLUICE, SLUICED, Lake
+
+CONTRACT = """
+dataset: sales
+source: {match: "raw/sales/**/*.csv"}
+encoding: utf-8
+schema:
+  primaryKey: [id]
+  fields:
+    - {name: id, type: integer, constraints: {required: true}}
+    - {name: name, type: string}
+    - {name: price, type: number, scale: 2, constraints: {required: true}}
+limits: {max_reject_pct: 90}
+"""
+
+# what must never reach a terminal as it is
+HOSTILE = ["\x1b[2J\x1b[31mred", "\x1b]0;title\x07", "bell\x07", "back\x08\x08space", "\u202eright to left",
+           "zero\u200bwidth", "c1\u009b31m", "tab\there", "nul-ish\x01", "\u0301\u0301\u0301\u0301\u0301\u0301marks",
+           "\ufeffbom", "\U000e0041tag", "\u2028line"]
+
+
+def sales(rows):
+    lines = ["id,name,price"]
+    for i in range(1, rows + 1):
+        lines.append(f"{i},name {i},{'n/a' if i % 10 == 0 else f'{i}.50'}")
+    return "\n".join(lines) + "\n"
+
+
+class ConsoleTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lake = Lake({"sales.yaml": CONTRACT})
+        cls.lake.put("raw/sales/good.csv", sales(9))
+        cls.lake.put("raw/sales/lossy.csv", sales(5000))
+        cls.lake.put("raw/sales/empty.csv", "")
+        cls.lake.put("raw/sales/hostile.csv",
+                     "id,name,price\n" + "".join(f'{i + 1},"{text}",{text}\n' for i, text in enumerate(HOSTILE)) +
+                     "".join(f"{i},ok,1.00\n" for i in range(100, 130)))
+        cls.lake.put("raw/other/\u202enotes\u200b.txt", "nobody wants this")
+        cls.lake.run(check=(0, 1))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.lake.path, ignore_errors=True)
+
+    def console(self, **more):
+        return Console([SLUICE, "--lake", str(self.lake.path)], **more)
+
+    def open_lossy(self, console):
+        console.wait("Overview", "sales")
+        console.press("2", "Runs", "lossy.csv")
+        console.press("/lossy\r", "lossy.csv")
+        console.press("\r", "Run lossy.csv", "type-error price", "5,000")
+
+    def test_the_way_to_a_failing_cell(self):
+        with self.console() as console:
+            console.wait("Overview", "sales", "rows in 24 h", "unmatched")
+            self.open_lossy(console)
+            shown = console.press("\r", "Rows type-error", "!n/a", "value  n/a", "hex    6e 2f 61", "1/500")
+            self.assertIn("is not a number", shown)
+            # the failing cell is reversed as well
+            y = next(i for i in range(24) if "!n/a" in console.screen.row(i))
+            x = console.screen.row(y).index("!n/a")
+            self.assertTrue(all(console.screen.marks[y][x:x + 4]))
+            self.assertEqual(console.screen.y, y)
+            console.press("]", "2/500")
+            console.press("[", "1/500")
+            console.press("G", "500/500", "5,000")
+            console.press("g", "1/500")
+            console.press(":2500\r", "250/500", "2,500")
+            console.press("f", "Frequencies price", "500 rows")
+            console.press("\x1b", "Rows type-error")
+            console.press("\x1b", "Run lossy.csv", "STAGE")
+            console.press("3", "System", "Data quality", "empty-file")
+            console.press("\r", "Reason empty-file", "the file is empty")
+            console.press("\t", "reason.json", '"version": 1')
+            console.press("q", "Rejects")
+            console.press("\t", "type-error")
+            console.press("?", "Help", "the next tab")
+            console.press("q", "Rejects")
+            console.press("1", "rows in 24 h")
+            console.press("q", "Quit sluice?")
+            self.assertEqual(console.end(keys="y"), 0)
+            # the terminal is as it was: main screen, no bracketed paste
+            self.assertIn(b"\x1b[?1049l", console.raw)
+            self.assertIn(b"\x1b[?2004l", console.raw)
+
+    def test_commands(self):
+        with self.console() as console:
+            console.wait("sales")
+            console.press(":ru\t", ":run")
+            console.press("\x15runs\r", "lossy.csv")
+            console.press(":nonsense\r", "no such command")
+            console.press(":run 0\r", "more than one run's id")
+            console.press("q", "lossy.csv")
+            console.press("\\empty\r", "filter: empty", "1/1")
+            console.press("\x1b", "/4")
+            console.type(":q\r")
+            self.assertEqual(console.end(), 0)
+
+    def test_bytes_are_few(self):
+        with self.console() as console:
+            console.wait("sales")
+            console.settle()
+            idle = len(console.raw)
+            self.assertEqual(console.settle(), 0)
+            self.assertEqual(len(console.raw), idle)
+            console.press("2", "lossy.csv")
+            console.settle()
+            for key in "jjkj":
+                console.type(key)
+                self.assertLessEqual(console.settle(), 400, f"key {key} on Runs")
+            self.open_lossy_from_runs(console)
+            console.press("\r", "1/500")
+            console.settle()
+            for key in "jljhjj]":
+                console.type(key)
+                self.assertLessEqual(console.settle(), 400, f"key {key} in Rows")
+            console.type("\x0c")
+            full = console.settle()
+            self.assertLessEqual(full, 6144)
+            self.assertGreater(full, 500)
+
+    def open_lossy_from_runs(self, console):
+        console.press("/lossy\r", "lossy.csv")
+        console.press("\r", "Run lossy.csv", "5,000")
+
+    def test_idle_takes_no_processor(self):
+        with self.console() as console:
+            console.wait("sales")
+            console.settle()
+
+            def wakes():
+                with open(f"/proc/{console.pid}/status", encoding="ascii") as f:
+                    return [line for line in f if "ctxt_switches" in line]
+
+            before = wakes()
+            self.assertEqual(console.settle(), 0)
+            self.assertEqual(wakes(), before)
+
+    def test_nothing_hostile_reaches_the_terminal(self):
+        with self.console() as console:
+            console.wait("sales", "<U+202E>notes<U+200B>.txt")
+            console.press("2", "hostile.csv")
+            console.press("/hostile\r", "hostile.csv")
+            console.press("\r", "Run hostile.csv", "type-error")
+            console.press("\r", "Rows")
+            console.settle()
+            for _ in range(12):
+                console.type("j")
+                console.settle()
+            console.press("f", "Frequencies")
+            console.settle()
+            console.type("qq")
+            console.settle()
+            console.press("3", "Data quality")
+            console.press("\t", "SAMPLES")
+            console.settle()
+            text = console.raw.decode("utf-8")
+            for c in "\u202e\u200b\u009b\ufeff\u2028\x01\x00\x7f":
+                self.assertNotIn(c, text)
+            self.assertNotIn("\x1b[2J\x1b[31mred", text)
+            self.assertNotIn("\x1b]0;", text)
+            self.assertNotIn("\U000e0041", text)
+
+    def test_hang_up_ends_it(self):
+        with self.console() as console:
+            console.wait("sales")
+            os.kill(console.pid, signal.SIGHUP)
+            started = time.monotonic()
+            console.end()
+            self.assertLess(time.monotonic() - started, 5)
+        with self.console() as console:
+            console.wait("sales")
+            os.close(console.fd)
+            console.fd = None
+            console.end()
+
+    def test_small_and_large(self):
+        with self.console(rows=10, columns=40) as console:
+            console.wait("sluice needs 80 x 24", "40 x 10")
+            console.press("i", "Overview")
+            for rows, columns in ((24, 80), (100, 300), (1, 1), (5, 20), (24, 80)):
+                console.resize(rows, columns)
+                console.settle()
+            console.wait("Overview", "sales")
+            console.type("Q")
+            self.assertEqual(console.end(), 0)
+        with self.console(rows=100, columns=300) as console:
+            console.wait("Overview", "sales")
+            console.press("2", "lossy.csv", "KIND", "BYTES")
+            console.type("Q")
+            self.assertEqual(console.end(), 0)
+
+    def test_terminals(self):
+        with self.console(NO_COLOR="1") as console:
+            console.wait("sales")
+            self.assertNotRegex(console.raw, rb"\x1b\[[\d;]*3[0-7]m")
+        with self.console(TERM="xterm-no-such-thing") as console:
+            console.wait("sales", "xterm-no-such-thing is not known here")
+        with self.console(LC_ALL="C") as console:
+            console.wait("Overview", "sales", "---")
+            self.assertTrue(console.raw.isascii())
+        with self.console(TERM="vt100") as console:
+            console.settle()
+            self.assertIn(b"sales", console.raw)
+
+    def test_copy_and_write(self):
+        with self.console() as console:
+            self.open_lossy(console)
+            console.press("\r", "1/500")
+            console.press("y", "sent to the terminal")
+            self.assertEqual(base64.b64decode(console.screen.clipboard), b"n/a")
+            console.press("k", "1/500")
+            console.settle()
+            console.press("Y", "sent to the terminal")
+            block = base64.b64decode(console.screen.clipboard).decode()
+            self.assertRegex(block, r"(?s)^run \w+: type-error, 500 rows\n  row 10: .*\nsluice rows \w+ --cause \d+\n$")
+            path = self.lake.path / "out.tsv"
+            console.press(f"w{path}\r", "written to")
+            self.assertIn("\tn/a\n", path.read_text())
+            console.press(f"w{path}\r", "cannot write")
+
+    def test_pasted_text_is_no_keys(self):
+        with self.console() as console:
+            console.wait("sales")
+            console.type("\x1b[200~2Q:q\r\x1b[201~")
+            console.settle()
+            self.assertIn("Overview", console.screen.text())
+            console.press("/", "/")
+            console.press("\x1b[200~abc\x1b[201~", "/abc")
+
+    def test_a_lost_agent_is_seen_and_comes_back(self):
+        with self.console() as console:
+            console.wait("sales", "as of")
+            children = subprocess.run(["pgrep", "-P", str(console.pid)], capture_output=True, text=True).stdout.split()
+            self.assertEqual(len(children), 1)
+            os.kill(int(children[0]), signal.SIGKILL)
+            console.wait("LINK LOST")
+            console.wait("as of")
+            console.press("2", "lossy.csv")
+
+    def test_without_a_terminal_it_prints(self):
+        done = subprocess.run([SLUICE, "--lake", str(self.lake.path)], stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"DATASET", done.stdout)
+        self.assertNotIn(b"\x1b", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+/* Screens of 80 columns, looked at line by line. */
+#ifndef TESTS_UNIT_TUI_VIEW_SCREENS_H
+#define TESTS_UNIT_TUI_VIEW_SCREENS_H
+
+/* clang-format off */
+#define OVERVIEW \
+    " 10,406 rows in 24 h  9 waiting  4 quarantined  610 open rejects  1 unmatched\n" \
+    "\n" \
+    " DATASET     STATE            WAIT  FILES  BAD  ROWS 24H     LOSS   OPEN\n" \
+    " hmrc        ok                  0      1    0       406   0.00 %      0\n" \
+    " shop_sales  quarantined         2      3    4    10,000   6.10 %    610\n" \
+    " waits       waits: postgres     7      0    0         0               0\n" \
+    "\n" \
+    "── Wants a look ────────────────────────────────────────────────────────────────\n" \
+    " disk-full      01:00:00 no space left\n" \
+    " quarantined    4 files of shop_sales  3 shows why\n" \
+    " unmatched      raw/misc/<U+202E>notes.txt  no contract takes it\n"
+
+#define RUNS \
+    " RUN       OUTCOME      FILE                  ROWS   LOST     LOSS  STARTED\n" \
+    " 90AGDPFK  loaded       2026-01-07.csv       3,000    226   7.53 %  02:41:35\n" \
+    " 6YHEE5GQ  quarantined  2026-01-08.csv                  0           02:41:35\n"
+
+#define RUN \
+    " loaded  run 01M7XZP1WK3YCA3RHQ90AGDPFK   dataset shop_sales\n" \
+    " file raw/sales/2026-01-07.csv\n" \
+    " started 2026-11-21 02:41:35  in 13 ms    size 203.9 KiB    utf-8  'tab'  \"\n" \
+    "\n" \
+    " STAGE        ROWS                       LOST  WHY\n" \
+    " parse       3,000                        -42\n" \
+    "                                          -42  extra-cell: surplus\n" \
+    " rules       2,958                 ▊     -184  27 filtered, as they are meant …\n" \
+    "                                         -155  row-constraint positive_quantity\n" \
+    "                                          -29  primary-key id: TX1 | TX2\n" \
+    " write       2,747                ▋\n" \
+    " written     2,747                             processed date=2026-01-07, 34.1…\n"
+
+#define ROWS \
+    "   ROW   LINE  RULE           id     name       price   (4)\n" \
+    "     7      8  type-error     7      a^Gb       !12,50\n" \
+    " 1,010  1,011  type-error +1  !x     \\xFE\\xFFa  1       !more\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    "── price ───────────────────────────────────────────────────────────────────────\n" \
+    " value  12,50\n" \
+    " hex    31 32 2c 35 30\n" \
+    " type-error  price: \"12,50\" is not a number\n"
+
+#define ROWS_BYTES \
+    "   ROW   LINE  RULE           id     name       price   (4)\n" \
+    "     7      8  type-error     7      a^Gb       !12,50\n" \
+    " 1,010  1,011  type-error +1  !x     \\xFE\\xFFa  1       !more\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    " ·\n" \
+    "── name ────────────────────────────────────────────────────────────────────────\n" \
+    " value  \\xFE\\xFFa\n" \
+    " hex    fe ff 61\n" \
+    " type-error  id: no integer\n" \
+    " extra-cell  a cell more\n"
+
+#define REJECTS_SYSTEM \
+    "  System  40 files    Data quality  39,812 rows\n" \
+    "\n" \
+    " CODE              FILES  DATASET     STAGE     COLUMN  LAST RUN\n" \
+    " too-many-rejects     40  shop_sales  parse             6YHEE5GQ\n"
+
+#define REJECTS_ROWS \
+    "  System  40 files    Data quality  39,812 rows\n" \
+    "\n" \
+    " CODE            ROWS    ONLY  COLUMN OR RULE  SAMPLES     DATASET     FILES\n" \
+    " type-error    39,812  39,790  unit_price      n/a         shop_sales      1\n"
+
+#define REASON \
+    " missing-label  raw/x.csv\n" \
+    " the column unit_price is not there\n" \
+    " › Map it to one that is, with --map 'Price EUR=unit_price', or ask the\n" \
+    "   producer for the column that was agreed upon\n" \
+    "── Reason ──────────────────────────────────────────────────────────────────────\n" \
+    "   version        1\n" \
+    "   run_id         R\n" \
+    " + file           {\"key\":\"raw/x.csv\",\"size\":5}\n" \
+    "   dataset        d\n" \
+    "   stage          parse\n" \
+    "   retryable      false\n" \
+    "   samples        none\n" \
+    " - suggestions\n" \
+    "   - 1\n" \
+    "     + overrides      {\"map\":\"a\"}\n" \
+    "       why            one label each\n" \
+    "       would_pass     true\n"
+
+#define REASON_UNFOLDED \
+    " missing-label  raw/x.csv\n" \
+    " the column unit_price is not there\n" \
+    " › Map it to one that is, with --map 'Price EUR=unit_price', or ask the\n" \
+    "   producer for the column that was agreed upon\n" \
+    "── Reason ──────────────────────────────────────────────────────────────────────\n" \
+    "   version        1\n" \
+    "   run_id         R\n" \
+    " - file\n" \
+    "     key            raw/x.csv\n" \
+    "     size           5\n" \
+    "   dataset        d\n" \
+    "   stage          parse\n" \
+    "   retryable      false\n" \
+    "   samples        none\n" \
+    " - suggestions\n" \
+    "   - 1\n" \
+    "     + overrides      {\"map\":\"a\"}\n" \
+    "       why            one label each\n" \
+    "       would_pass     true\n"
+
+#define FREQUENCY \
+    " 2 values in 100,000 rows, the first of 226,000\n" \
+    "\n" \
+    " VALUE             ROWS\n" \
+    " n/a             75,000\n" \
+    " (empty)         25,000\n"
+
+/* clang-format on */
+
+#endif
