@@ -25,7 +25,7 @@ static int byte_of(const json_t *dialect, const char *name)
     return text.n == 1 ? (unsigned char)text.p[0] : DIALECT_NONE;
 }
 
-static void read_grammar(const json_t *recorded, struct grammar *grammar)
+void cells_grammar(const json_t *recorded, struct grammar *grammar)
 {
     struct dialect dialect;
     dialect_init(&dialect);
@@ -105,7 +105,7 @@ static sqlite3_stmt *prepare(struct call *call, const char *sql, struct err *err
     return statement;
 }
 
-static json_t *recorded_dialect(struct call *call, struct err *err)
+json_t *cells_dialect(struct call *call, struct err *err)
 {
     sqlite3_stmt *statement = prepare(call, "SELECT dialect FROM run WHERE run_id = ?1", err);
     json_t *dialect = NULL;
@@ -248,10 +248,10 @@ bool answer_grid(struct call *call, struct buf *result, int *code, struct err *e
     struct grammar grammar;
     struct err ignored; /* without its header a grid still shows the rows */
     *code = RPC_UNAVAILABLE;
-    json_t *dialect = recorded_dialect(call, err);
+    json_t *dialect = cells_dialect(call, err);
     if (!dialect)
         return false;
-    read_grammar(dialect, &grammar);
+    cells_grammar(dialect, &grammar);
     json_t *page = find_position(call, &position, err) ? read_page(call, &position, limit, code, err) : NULL;
     json_t *items = page ? json_array() : NULL;
     for (size_t i = 0; i < json_array_size(json_object_get(page, "items")); i++)
@@ -308,13 +308,13 @@ bool answer_frequency(struct call *call, struct buf *result, int *code, struct e
     size_t column = (size_t)call_integer(call, "column", 0, 0, MOST_CELLS);
     struct grammar grammar;
     *code = RPC_UNAVAILABLE;
-    json_t *dialect = recorded_dialect(call, err), *counts = json_object();
+    json_t *dialect = cells_dialect(call, err), *counts = json_object();
     if (!dialect || !find_position(call, &position, err)) {
         json_decref(dialect);
         json_decref(counts);
         return false;
     }
-    read_grammar(dialect, &grammar);
+    cells_grammar(dialect, &grammar);
     json_int_t counted = 0;
     bool ok = true, more = true;
     while (ok && more && counted < MOST_COUNTED) {
