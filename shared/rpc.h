@@ -13,6 +13,10 @@
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run                                       items []
  * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
+ * grid       run!, cause, at | row, limit                       header [], total, at, items [{row_number, line_number,
+ *                                                               cause, state, cells [], errors []}]; a cell that is
+ *                                                               not UTF-8 is {"base64": text}
+ * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet
  * rehearse   run!, rules (same | current), set [], map []       what its file would do: see below

@@ -1,6 +1,7 @@
 #include "worker/journal/internal.h"
 
 #include "schema/journal.sql.h"
+#include "schema/journal_2.sql.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 
@@ -18,6 +19,7 @@ static const struct {
     const char *sql;
 } migrations[] = {
     {1, journal_sql_text},
+    {2, journal_2_sql_text},
 };
 enum { NEWEST = sizeof migrations / sizeof *migrations };
 
