@@ -341,22 +341,58 @@ static bool try_delimiter(struct search *search, const struct candidate *candida
     return true;
 }
 
-/* Lines that are each one date-time, grouped number or address must not fall apart at their own punctuation. */
+/* A line that is one quoted cell, without its quotes. */
+static struct str unquoted(struct str line)
+{
+    bool is_quoted = line.n > 1 && line.p[0] == '"' && memchr(line.p + 1, '"', line.n - 1) == line.p + line.n - 1;
+    return is_quoted ? (struct str){line.p + 1, line.n - 2} : line;
+}
+
+static size_t commas_of(struct str line)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < line.n; i++)
+        n += line.p[i] == ',';
+    return n;
+}
+
+/* labelled: a label without a comma stands above, which a table of several columns would not have. */
+static bool is_one_value(struct str line, size_t commas, bool labelled)
+{
+    enum kind kind = kind_of(line);
+    if (commas == 0)
+        return kind_is_typed(kind);
+    return kind_is_grouped(line) || (labelled && kind_is_typed(kind) && kind != KIND_ADDRESS);
+}
+
+/*
+ * Lines that are each one date-time, grouped number or address must not fall apart at their own punctuation. Where the
+ * line above the values has commas, or all lines have the same number of them, "100,100.25" is two values.
+ */
 static double whole_line_score(struct str text)
 {
-    size_t lines = 0, typed = 0, at = 0;
+    size_t lines = 0, typed = 0, at = 0, least = SIZE_MAX, most = 0;
+    bool labelled = false, delimited = false;
     while (at < text.n && lines < KIND_RECORDS) {
         const char *newline = memchr(text.p + at, '\n', text.n - at);
         struct str line = str_trim((struct str){text.p + at, newline ? (size_t)(newline - text.p) - at : text.n - at});
         at = newline ? (size_t)(newline - text.p) + 1 : text.n;
         if (line.n == 0)
             continue;
-        enum kind kind = kind_of(line);
+        struct str cell = unquoted(line);
+        size_t commas = cell.n == line.n ? commas_of(line) : 0;
+        bool one = is_one_value(cell, commas, labelled);
         lines++;
-        /* a comma in it is a delimiter rather than a fraction's, unless it groups thousands */
-        bool comma = memchr(line.p, ',', line.n) != NULL;
-        typed += comma ? kind_is_grouped(line) : kind_is_typed(kind);
+        if (!one && typed == 0) {
+            labelled = commas == 0;
+            delimited = commas > 0;
+        }
+        typed += one;
+        least = commas < least ? commas : least;
+        most = commas > most ? commas : most;
     }
+    if (delimited || (most && least == most))
+        return single_column;
     return lines > 1 && typed * 10 >= (lines - 1) * 9 ? typed_column : single_column;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #define TEXT(literal)                \
     {                                \
@@ -450,9 +451,46 @@ static void real_files_are_understood(void **state)
     }
 }
 
+/* tests/integration/test_small_files.py takes the same files through infer and run. */
+static void small_files_are_understood(void **state)
+{
+    (void)state;
+    json_error_t error;
+    json_t *cases = json_load_file("tests/data/small/files.json", 0, &error);
+    if (!cases)
+        fail_msg("line %d: %s", error.line, error.text);
+    assert_true(json_array_size(cases) > 80);
+    size_t i;
+    json_t *item;
+    json_array_foreach(cases, i, item)
+    {
+        const char *name, *text, *delimiter;
+        int width, header, rows;
+        size_t length;
+        assert_int_equal(
+            json_unpack_ex(item, &error, 0, "{s:s, s:s%, s:s, s:i, s:i, s:i}", "name", &name, "text", &text, &length,
+                "delimiter", &delimiter, "width", &width, "header", &header, "rows", &rows),
+            0);
+        struct arena *arena = arena_new(0);
+        struct err err = {0};
+        struct sniff sniff;
+        struct sniff_request request = {.sample = {text, length}, .whole = true};
+        if (!sniff_csv(&request, &sniff, arena, &err))
+            fail_msg("%s: %s", name, err.message);
+        struct str found = sniff.dialect.delimiter;
+        if (delimiter[0] && !str_eq(found, str_of(delimiter)))
+            fail_msg("%s: delimiter '" STR_FMT "'", name, STR_ARG(found));
+        if (sniff.width != (uint32_t)width || sniff.dialect.header_rows != header)
+            fail_msg("%s: width %u, %d header rows", name, sniff.width, sniff.dialect.header_rows);
+        arena_free(arena);
+    }
+    json_decref(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_files_are_understood),
         cmocka_unit_test(dialects_are_found),
         cmocka_unit_test(one_column_is_not_split),
         cmocka_unit_test(headers_are_found),
