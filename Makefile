@@ -29,7 +29,7 @@ SUFFIX_release  :=
 SUFFIX_asan     := -asan
 SUFFIX_tsan     := -tsan
 
-CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' $(PKG_INCL)
+CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -DSLUICE_SUFFIX='"$(SUFFIX_$(FLAVOUR))"' $(PKG_INCL)
 CFLAGS   := -std=c11 $(WARN) -pthread $(CFLAGS_$(FLAVOUR))
 LDFLAGS  := -pthread $(LDFLAGS_$(FLAVOUR))
 LDLIBS   = $(PKG_LIBS) -lm

@@ -24,8 +24,8 @@ struct link {
 
 static char *agent_path(char path[PATH_MAX])
 {
-    static const char name[] = "/sluiced";
-    static char fallback[] = "sluiced";
+    static const char name[] = "/sluiced" SLUICE_SUFFIX; /* a sanitizer build starts its like */
+    static char fallback[] = "sluiced" SLUICE_SUFFIX;
     ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name);
     if (n <= 0)
         return fallback;
