@@ -103,6 +103,11 @@ $(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
 bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB
 	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick)
 
+screenshots: ## pictures of the console, in screenshots/
+	@$(MAKE) --no-print-directory packages-build packages-screenshots
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/screenshots/make.sh $(B)
+
 lint: ## floors, tests for modules, banned functions, formatting
 	@tests/lint.py
 
@@ -128,5 +133,5 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-.PHONY: all unit asan tsan demo test bench lint format install clean help
+.PHONY: all unit asan tsan demo test bench screenshots lint format install clean help
 .SECONDARY:

@@ -13,11 +13,21 @@
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run                                       items []
  * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
+ * grid       run!, cause, at | row, limit                       header [], total, at, items [{row_number, line_number,
+ *                                                               cause, state, cells [], errors []}]; a cell that is
+ *                                                               not UTF-8 is {"base64": text}
+ * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet
  * rehearse   run!, rules (same | current), set [], map []       what its file would do: see below
  *
- * "run" may be any part of a run's id that names only one.
+ * redrive    run or cause!, reason!, rules, set [], map [], ask  the request, as requests has it
+ * requests   dataset, after, limit                              items []: re-drives asked for, with details [] of files
+ * approve    request!                                           the request
+ * decline    request!, reason!                                  the request
+ * discard    run!, reason!                                      the run
+ *
+ * "run" may be any part of a run's id that names only one; so may "request".
  *
  * rehearse reads the run's file once more, under the rules of then (same) or the contract as it is (current, the
  * default), changed by overrides: set ["dialect.delimiter=;"], map ["Price EUR=unit_price"]. Nothing is written. The
@@ -25,6 +35,10 @@
  * same_failure; rows = would_pass + would_fail + duplicates + filtered; before {outcome, code, rows, passed, failed …};
  * causes [{stage, code, column, rule, shape, whole_file, before, after, only, first_row, samples []}]; overrides,
  * base_ruleset, ruleset (hashes without and with them), hash (of the result), seconds.
+ *
+ * redrive rehearses each file, then asks for it under what was rehearsed; a file that would be quarantined again is
+ * refused. In a lake of one's own the request is approved at once by the same person and carried out before the answer
+ * comes, unless ask is true.
  */
 #ifndef SHARED_RPC_H
 #define SHARED_RPC_H
@@ -49,6 +63,7 @@ enum rpc_error {
     RPC_AMBIGUOUS = -32002,   /* a part of an id that names several */
     RPC_FORBIDDEN = -32003,   /* the role may not do it */
     RPC_UNAVAILABLE = -32004, /* the lake or journal is down */
+    RPC_REFUSED = -32005,     /* it may be asked, but not done: pointless, void, decided already */
 };
 
 #endif

@@ -25,11 +25,16 @@ class Outcome:
         self.name, self.passed, self.failures, self.seconds, self.notes = name, passed, failures, seconds, notes
 
 
+def program(build, name):
+    """Only release builds carry the plain names."""
+    return str(build / name if build.name == "release" else build / f"{name}-{build.name}")
+
+
 def environment(build, folder):
     env = dict(os.environ)
     env.update(
-        SLUICED=str(build / "sluiced"),
-        SLUICE=str(build / "sluice"),
+        SLUICED=program(build, "sluiced"),
+        SLUICE=program(build, "sluice"),
         SLUICE_BUILD=str(build),
         TMPDIR=folder,
         CMOCKA_MESSAGE_OUTPUT="TAP",

@@ -4,7 +4,8 @@ SELECT json_object('items', json_group_array(json(item)))
     SELECT json_object(
         'cause', c.cause_id, 'dataset', c.dataset, 'stage', c.stage, 'code', c.code, 'column', c.column_name,
         'rule', c.rule_id, 'shape', c.shape, 'kind', iif(c.whole_file, 'system', 'data_quality'),
-        'files', count(*), 'rows', sum(rc.rows), 'only', sum(rc.only_rows), 'last_run', max(rc.run_id),
+        'files', count(*), 'open_files', count(*) FILTER (WHERE c.whole_file AND EXISTS (
+            SELECT 1 FROM file f WHERE f.job_run_id = rc.run_id AND f.state = 'QUARANTINED')), 'rows', sum(rc.rows), 'only', sum(rc.only_rows), 'last_run', max(rc.run_id),
         'first_row', (SELECT first_row FROM run_cause WHERE cause_id = c.cause_id ORDER BY run_id DESC LIMIT 1),
         'samples', json((SELECT samples FROM run_cause WHERE cause_id = c.cause_id ORDER BY run_id DESC LIMIT 1))) AS item
       FROM cause c JOIN run_cause rc USING (cause_id)

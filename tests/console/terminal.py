@@ -11,7 +11,7 @@ import termios
 import time
 import unicodedata
 
-DEADLINE = 20.0
+DEADLINE = 120.0
 QUIET = 0.25
 
 
@@ -158,6 +158,31 @@ class Screen:
         return "\n".join(self.row(y) for y in range(self.rows))
 
 
+def all_asleep(pid):
+    """Whether every thread of a process and of its children waits for something to happen: none runs or wants to."""
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as stat:
+                if stat.read().rpartition(")")[2].split()[0] in "RD":
+                    return False
+        return all(all_asleep(child) for child in children(pid))
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def children(pid):
+    """Of one process, by what each says of its parent."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stat:
+                if int(stat.read().rpartition(")")[2].split()[1]) == pid:
+                    found.append(int(entry))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
 class Console:
     """A program in a terminal of its own; a context manager."""
 
@@ -200,11 +225,13 @@ class Console:
         return data
 
     def settle(self):
-        """Until nothing has come for a while. Returns how many bytes did."""
+        """Until nothing has come for a while and nobody is about to write more. Returns how many bytes came."""
         start = len(self.raw)
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
-            if not self.read(QUIET):
+            asleep = all_asleep(self.pid)
+            data = self.read(QUIET)
+            if data is None or (not data and asleep and all_asleep(self.pid)):
                 break
         return len(self.raw) - start
 

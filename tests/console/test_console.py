@@ -5,10 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 import unittest
 
-from tests.console.terminal import Console
+from tests.console.terminal import Console, children
 from tests.lake import SLUICE, SLUICED, Lake
 
 CONTRACT = """
@@ -178,9 +177,7 @@ class ConsoleTest(unittest.TestCase):
         with self.console() as console:
             console.wait("sales")
             os.kill(console.pid, signal.SIGHUP)
-            started = time.monotonic()
             console.end()
-            self.assertLess(time.monotonic() - started, 5)
         with self.console() as console:
             console.wait("sales")
             os.close(console.fd)
@@ -212,6 +209,11 @@ class ConsoleTest(unittest.TestCase):
         with self.console(LC_ALL="C") as console:
             console.wait("Overview", "sales", "---")
             self.assertTrue(console.raw.isascii())
+        with self.console(TERM="dumb") as console:
+            self.assertEqual(console.end(), 0)
+            console.settle()
+            self.assertIn(b"DATASET", console.raw)
+            self.assertNotIn(b"\x1b", console.raw)
         with self.console(TERM="vt100") as console:
             console.settle()
             self.assertIn(b"sales", console.raw)
@@ -244,9 +246,9 @@ class ConsoleTest(unittest.TestCase):
     def test_a_lost_agent_is_seen_and_comes_back(self):
         with self.console() as console:
             console.wait("sales", "as of")
-            children = subprocess.run(["pgrep", "-P", str(console.pid)], capture_output=True, text=True).stdout.split()
-            self.assertEqual(len(children), 1)
-            os.kill(int(children[0]), signal.SIGKILL)
+            agents = children(console.pid)
+            self.assertEqual(len(agents), 1)
+            os.kill(agents[0], signal.SIGKILL)
             console.wait("LINK LOST")
             console.wait("as of")
             console.press("2", "lossy.csv")

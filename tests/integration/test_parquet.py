@@ -1,5 +1,6 @@
 """Our Parquet files as DuckDB and hyparquet read them: every value, the schema, statistics and metadata."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -13,7 +14,8 @@ BUILD = ROOT / os.environ.get("SLUICE_BUILD", "build/release")
 
 def install_readers():
     """The readers of package-lock.json, once. Not `npm ci`: it wants every platform's package in the lock file."""
-    if not (HERE / "node_modules" / ".package-lock.json").exists():
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+    if not all((HERE / "node_modules" / name).exists() for name in wanted):
         subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True,
                        stdout=subprocess.DEVNULL, timeout=600)
 

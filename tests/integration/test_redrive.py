@@ -6,6 +6,7 @@ covers: worker/redrive
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import unittest
 
@@ -218,6 +219,217 @@ class Rehearse(Case):
                                   input=lines, env=box.environment(), capture_output=True, text=True)
             answers = [json.loads(line) for line in done.stdout.splitlines()]
             self.assertEqual([a["error"]["code"] for a in answers], [-32602] * 6, done.stdout)
+
+
+MEND = ["--set", "dialect.delimiter=;", "--map", "Price EUR=unit_price"]
+
+
+class Redrive(Case):
+    def audit(self, box):
+        return [(action, actor, subject) for action, actor, subject in
+                box.query("SELECT action, actor, subject FROM audit ORDER BY audit_id")]
+
+    def actions(self, box):
+        return [action for action, _, _ in self.audit(box)]
+
+    def sound(self, box):
+        """Sheet, outputs and audit chain add up, and nothing is left lying about."""
+        code, report = box.fsck()
+        self.assertEqual((code, report.get("differences")), (0, []))
+        self.assertEqual(box.leftovers(), [])
+
+    def test_twelve_files_of_one_cause_by_one_request(self):
+        """Story (i): delimiter and column name change at night; one compound suggestion mends all."""
+        with lake() as box:
+            for day in range(1, 13):
+                box.put(f"raw/sales/2026-01-{day:02}.csv", renamed(day))
+            box.run(check=[1])
+            arrived = dict(box.query("SELECT arrival_key, arrived_at FROM file"))
+            causes = [c for c in self.sluice(box, "causes")["items"] if c["kind"] == "system"]
+            self.assertEqual([(c["code"], c["files"], c["open_files"]) for c in causes], [("missing-label", 12, 12)])
+            cause = str(causes[0]["cause"])
+            self.assertIn("needs a reason", self.sluice(box, "redrive", "--cause", cause, *MEND, code=2))
+            answer = self.sluice(box, "redrive", "--cause", cause, *MEND, "--reason", "new till software")["items"][0]
+            self.assertEqual((answer["state"], answer["files"], answer["loaded"]), ("done", 12, 12))
+            self.assertEqual([d["rows"] for d in answer["details"]], [20] * 12)
+            self.assertEqual(answer["requested_by"], answer["decided_by"])
+            self.assertEqual(box.query("SELECT count(*) FROM file WHERE state = 'SUCCEEDED' AND redrive_id IS NULL"), [(12,)])
+            self.assertEqual(dict(box.query("SELECT arrival_key, arrived_at FROM file")), arrived)
+            self.assertEqual(box.query("SELECT count(*), sum(rows) FROM output WHERE kind = 'processed'"), [(12, 240)])
+            self.assertEqual(box.query("SELECT DISTINCT kind, outcome FROM run ORDER BY kind"),
+                             [("file", "quarantined"), ("redrive", "loaded")])
+            self.assertEqual(self.actions(box), ["redrive-requested", "redrive-approved"] + ["redrive-outcome"] * 12)
+            causes = [c for c in self.sluice(box, "causes")["items"] if c["kind"] == "system"]
+            self.assertEqual([(c["files"], c["open_files"]) for c in causes], [(12, 0)])
+            self.assertEqual(self.sluice(box, "overview")["datasets"][0]["quarantined"], 0)
+            self.sound(box)
+            self.assertEqual([(d["delivered"], d["good"]) for d in box.fsck()[1]["datasets"]], [(240, 240)])
+            self.assertIn("keeps no file", self.sluice(box, "redrive", "--cause", cause, *MEND, "--reason", "x", code=4))
+
+    def test_what_it_was_read_by_is_kept(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            redriven = self.sluice(box, "redrive", run, *MEND, "--reason", "r")["items"][0]["details"][0]["outcome_run"]
+            kept = box.query("SELECT ruleset_hash FROM run WHERE run_id = ?", redriven)[0][0]
+            self.assertEqual(json.loads((box.path / "audit/rulesets" / kept / "overrides").read_text()),
+                             {"map": {"Price EUR": "unit_price"}, "set": {"dialect.delimiter": ";"}})
+            again = self.sluice(box, "rehearse", redriven, "--rules", "same")
+            self.assertEqual((again["outcome"], again["base_ruleset"]), ("would-load", kept))
+
+    def test_asking_first(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            asked = self.sluice(box, "redrive", run, *MEND, "--reason", "r", "--ask")["items"][0]
+            self.assertEqual((asked["state"], asked["details"][0]["outcome"]), ("requested", None))
+            box.run(check=[0])
+            self.assertEqual(box.query("SELECT state FROM file"), [("QUARANTINED",)])
+            self.assertIn("is asked for already", self.sluice(box, "redrive", run, *MEND, "--reason", "r", code=1))
+            self.assertIn("nobody has asked", self.sluice(box, "discard", run, "--reason", "r", code=1))
+            done = self.sluice(box, "approve", asked["request"][-8:])["items"][0]
+            self.assertEqual((done["state"], done["loaded"]), ("done", 1))
+            self.assertIn("is done", self.sluice(box, "approve", asked["request"], code=1))
+            self.assertIn("decided already", self.sluice(box, "decline", asked["request"], "--reason", "r", code=1))
+            self.assertEqual(len(self.sluice(box, "requests")["items"]), 1)
+            self.assertEqual(self.actions(box), ["redrive-requested", "refused", "refused", "redrive-approved",
+                                                 "redrive-outcome", "refused", "refused"])
+            self.sound(box)
+
+    def test_two_approve_at_once(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            asked = self.sluice(box, "redrive", run, *MEND, "--reason", "r", "--ask")["items"][0]["request"]
+            environment = box.environment() | {"SLUICE_DATASETS": str(box.path / "datasets")}
+            both = [subprocess.Popen([SLUICE, "approve", asked, "--lake", str(box.path), "--json"], env=environment,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    for _ in range(2)]
+            said = [process.communicate() for process in both]
+            self.assertEqual(sorted(process.returncode for process in both), [0, 1], said)
+            self.assertEqual(sorted(self.actions(box)),
+                             ["redrive-approved", "redrive-outcome", "redrive-requested", "refused"])
+            self.assertEqual(box.query("SELECT sum(rows) FROM output WHERE kind = 'processed'"), [(20,)])
+            self.sound(box)
+
+    def test_declined(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            asked = self.sluice(box, "redrive", run, *MEND, "--reason", "r", "--ask")["items"][0]["request"]
+            self.assertIn("needs a reason", self.sluice(box, "decline", asked, code=2))
+            self.assertEqual(self.sluice(box, "decline", asked, "--reason", "not yet")["items"][0]["state"], "declined")
+            self.assertIn("is declined", self.sluice(box, "approve", asked, code=1))
+            again = self.sluice(box, "redrive", run, *MEND, "--reason", "r")["items"][0]
+            self.assertEqual(again["state"], "done")
+            self.sound(box)
+
+    def test_what_would_only_fail_again_is_refused(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            for options in ([], ["--set", "dialect.delimiter=;"], ["--rules", "same"]):
+                said = self.sluice(box, "redrive", run, *options, "--reason", "r", code=1)
+                self.assertIn("would", said)
+            self.assertIn("only fail the same way again", self.sluice(box, "redrive", run, "--reason", "r", code=1))
+            self.assertEqual(box.query("SELECT count(*) FROM redrive"), [(0,)])
+            self.assertEqual(self.actions(box), ["refused"] * 4)
+            self.assertEqual(box.query("SELECT state FROM file"), [("QUARANTINED",)])
+
+    def test_a_changed_contract_or_file_voids_an_approval(self):
+        for change in ("contract", "bytes", "gone"):
+            with self.subTest(change=change), lake() as box:
+                run = self.one(box, renamed(5))
+                asked = self.sluice(box, "redrive", run, *MEND, "--reason", "r", "--ask")["items"][0]["request"]
+                data = next((box.path / "rejected/system").rglob("a.csv"))
+                if change == "contract":
+                    box.put("datasets/sales.yaml", CONTRACT + "# changed\n")
+                elif change == "bytes":
+                    data.write_text(renamed(6))
+                else:
+                    data.unlink()
+                self.assertIn("is void", self.sluice(box, "approve", asked, code=1))
+                self.assertEqual(self.sluice(box, "requests")["items"][0]["state"], "void")
+                self.assertEqual(box.query("SELECT state FROM file"), [("QUARANTINED",)])
+                self.assertEqual(self.actions(box), ["redrive-requested", "redrive-void", "refused"])
+                if change == "contract":
+                    self.sound(box)
+
+    def test_an_approval_that_expired(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            asked = self.sluice(box, "redrive", run, *MEND, "--reason", "r", "--ask")["items"][0]["request"]
+            day = box.query("SELECT expires_at FROM redrive")[0][0]
+            environment = box.environment() | {"SLUICE_DATASETS": str(box.path / "datasets"), "SLUICE_CLOCK": str(day)}
+            done = subprocess.run([SLUICE, "approve", asked, "--lake", str(box.path)], env=environment,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("has expired", done.stderr)
+            self.assertEqual(self.sluice(box, "requests")["items"][0]["state"], "expired")
+
+    def test_a_worker_that_dies_leaves_it_to_the_next(self):
+        for fault in ("kill:claimed", "kill:validate", "kill:moving", "kill:moved", "kill:sealed", "kill:manifest",
+                      "kill:prepared", "kill:publishing", "kill:published-output", "kill:commit", "kill:moved:2"):
+            with self.subTest(fault=fault), lake() as box:
+                run = self.one(box, renamed(5))
+                environment = box.environment(fault) | {"SLUICE_DATASETS": str(box.path / "datasets")}
+                killed = subprocess.run([SLUICE, "redrive", run, *MEND, "--reason", "r", "--lake", str(box.path)],
+                                        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                self.assertEqual(killed.returncode, 3, killed.stderr)
+                self.assertNotEqual(box.query("SELECT redrive_id FROM file"), [(None,)])
+                box.run(check=[0])
+                self.assertEqual(box.query("SELECT state, redrive_id FROM file"), [("SUCCEEDED", None)])
+                request = self.sluice(box, "requests")["items"][0]
+                self.assertEqual((request["state"], request["loaded"]), ("done", 1))
+                self.assertEqual(box.query("SELECT sum(rows) FROM output WHERE kind = 'processed'"), [(20,)])
+                self.sound(box)
+
+    def test_a_contract_that_changes_after_the_approval(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            environment = box.environment("kill:validate") | {"SLUICE_DATASETS": str(box.path / "datasets")}
+            subprocess.run([SLUICE, "redrive", run, *MEND, "--reason", "r", "--lake", str(box.path)],
+                           env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            box.put("datasets/sales.yaml", CONTRACT + "# changed\n")
+            box.run(check=[1])
+            self.assertEqual(box.query("SELECT state, error_code, redrive_id FROM file"),
+                             [("QUARANTINED", "redrive-void", None)])
+            request = self.sluice(box, "requests")["items"][0]
+            self.assertEqual((request["state"], request["details"][0]["outcome"]), ("void", "void"))
+            self.assertIn("has changed since", request["details"][0]["message"])
+            self.sound(box)
+            fresh = self.quarantined(box)[-1]
+            self.assertEqual(self.sluice(box, "redrive", fresh, *MEND, "--reason", "r")["items"][0]["state"], "done")
+            self.sound(box)
+
+    def test_a_new_delivery_under_the_same_key_meanwhile(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            asked = self.sluice(box, "redrive", run, *MEND, "--reason", "r", "--ask")["items"][0]["request"]
+            box.put("raw/sales/a.csv", "id,unit_price,quantity,day,email\n7,1.00,1,2026-01-09,\n")
+            self.sluice(box, "approve", asked)
+            box.run(check=[0])
+            self.assertEqual(box.query("SELECT state FROM file ORDER BY file_id"), [("SUCCEEDED",)] * 2)
+            self.assertEqual(box.query("SELECT sum(rows) FROM output WHERE kind = 'processed'"), [(21,)])
+            self.sound(box)
+
+    def test_discard(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            self.assertIn("needs a reason", self.sluice(box, "discard", run, code=2))
+            self.sluice(box, "discard", run, "--reason", "the producer sent it by mistake")
+            self.assertEqual(box.query("SELECT state FROM file"), [("DISCARDED",)])
+            self.assertIn("no quarantined file", self.sluice(box, "discard", run, "--reason", "r", code=1))
+            self.assertIn("not quarantined", self.sluice(box, "redrive", run, *MEND, "--reason", "r", code=1))
+            self.assertEqual(self.actions(box), ["discarded", "refused", "refused"])
+            self.assertTrue(list((box.path / "rejected/system").rglob("a.csv")))
+            self.sound(box)
+
+    def test_an_altered_audit_line_is_found(self):
+        with lake() as box:
+            run = self.one(box, renamed(5))
+            self.sluice(box, "discard", run, "--reason", "mine")
+            with sqlite3.connect(box.path / ".sluice/journal.db") as db:
+                db.execute("DROP TRIGGER audit_keeps")
+                db.execute("UPDATE audit SET line = replace(line, 'mine', 'yours')")
+            code, report = box.fsck()
+            self.assertEqual(code, 1)
+            self.assertIn("audit", " ".join(report["differences"]))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ static const struct option_row rows[] = {
         .highest = INT32_MAX,
         .flag_only = true,
         .value = "N",
-        .help = "only rows of this cause"},
+        .help = "only this cause"},
     {.name = "limit",
         .kind = OPTION_COUNT,
         .offset = offsetof(struct cli_options, input.limit),
@@ -94,12 +94,23 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "same|current",
         .help = "those of then, or the contract as it is (default)"},
+    {.name = "reason",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.reason),
+        .flag_only = true,
+        .value = "TEXT",
+        .help = "why, for whoever looks later"},
+    {.name = "ask",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct cli_options, input.ask),
+        .flag_only = true,
+        .help = "ask only: 'sluice approve' lets it run"},
     {.name = "datasets",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, link.datasets),
         .flag_only = true,
         .value = "DIR|FILE",
-        .help = "the contracts, for a rehearsal"},
+        .help = "the contracts, to read a file again by"},
     {.name = "json",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct cli_options, json),
@@ -144,7 +155,8 @@ static bool offers(const struct verb *verb, const char *option)
         const char *option;
         unsigned takes;
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
-        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES}};
+        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES},
+        {"reason", TAKES_REASON}, {"ask", TAKES_ASK}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -161,7 +173,8 @@ static void verb_help(const struct verb *verb, struct buf *text)
     buf_printf(text, "usage: sluice %s%s%s [options]\n\n%s\n\n", verb->name, verb->argument[0] ? " " : "",
         verb->argument, verb->summary);
     if (verb->argument[0])
-        buf_add_cstr(text, "RUN is any part of a run's id that names only one.\n\n");
+        buf_printf(text, "%s is any part of its id that names only one.\n\n",
+            strcmp(verb->argument, "REQUEST") == 0 ? "REQUEST" : "RUN");
     options_help(&set, text);
     buf_printf(text, "\nexample: %s\n", verb->example);
 }
@@ -173,16 +186,16 @@ static void program_help(const struct option_set *set, struct buf *text)
     buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the\n"
                        "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
-        buf_printf(text, "  %-9s  %-5s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
-    buf_add_cstr(text, "\nRUN is any part of a run's id that names only one.\n\noptions:\n");
+        buf_printf(text, "  %-9s  %-7s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+    buf_add_cstr(text, "\nRUN and REQUEST are any part of an id that names only one.\n\noptions:\n");
     options_help(set, text);
     buf_add_cstr(text, "\nexamples:\n"
                        "  sluice --lake /srv/lake               what waits, what is open\n"
                        "  sluice runs --dataset sales           its runs, newest first\n"
                        "  sluice rows 7BBXP --limit 10          the first ten rows that run rejected\n"
                        "  sluice reason 7BBXP                   why it rejected the whole file\n"
-                       "\nexit codes: 0 done; 2 wrong usage or configuration; 3 the lake or its journal\n"
-                       "is not there now; 4 what was named does not exist, or is not the only one.\n"
+                       "\nexit codes: 0 done; 1 refused; 2 wrong usage or configuration; 3 the lake or its\n"
+                       "journal is not there now; 4 what was named does not exist, or is not alone.\n"
                        "\nThe manual is sluice(1).\n");
 }
 

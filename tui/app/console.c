@@ -12,7 +12,9 @@ enum { READ_BYTES = 4096, SECOND = 1000000, LONGEST_RETRY = 30 * SECOND };
 
 bool console_possible(void)
 {
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    const char *terminal = getenv("TERM");
+    bool dumb = terminal && strcmp(terminal, "dumb") == 0;
+    return !dumb && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 struct view *console_top(const struct console *console)

@@ -20,6 +20,17 @@ static const struct verb verbs[] = {
     {"stages", "stages", true, 0, "RUN", "the balance sheet of a run", "sluice stages 7BBXP", print_stages},
     {"rehearse", "rehearse", true, TAKES_OVERRIDES, "RUN", "what its file would do now; nothing is written",
         "sluice rehearse 7BBXP --set dialect.delimiter=';'", print_rehearsal},
+    {"redrive", "redrive", false, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE, "[RUN]",
+        "reads a quarantined file, or all of a cause, once more",
+        "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
+    {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
+        "sluice requests --limit 10", print_requests},
+    {"approve", "approve", true, 0, "REQUEST", "lets a re-drive that was asked for run", "sluice approve 7BBXP",
+        print_request},
+    {"decline", "decline", true, TAKES_REASON, "REQUEST", "refuses a re-drive that was asked for",
+        "sluice decline 7BBXP --reason 'the producer sends it again'", print_request},
+    {"discard", "discard", true, TAKES_REASON, "RUN", "closes a quarantined file for good; its bytes stay",
+        "sluice discard 7BBXP --reason 'sent by mistake'", print_run},
 };
 
 const struct verb *verb_list(size_t *count)
@@ -64,8 +75,17 @@ static bool refuse(const struct verb *verb, const char *option, struct err *err)
     return err_hint(err, "'sluice %s --help' tells what it takes.", verb->name);
 }
 
+static bool is_request(const struct verb *verb)
+{
+    return strcmp(verb->argument, "REQUEST") == 0;
+}
+
 static bool allowed(const struct verb *verb, const struct verb_input *input, struct err *err)
 {
+    if (verb->needs_run && !input->run && is_request(verb)) {
+        ERR(err, ERR_USAGE, "'sluice %s' needs a request", verb->name);
+        return err_hint(err, "'sluice requests' lists them; any part of an id that names only one will do.");
+    }
     if (verb->needs_run && !input->run) {
         ERR(err, ERR_USAGE, "'sluice %s' needs a run", verb->name);
         return err_hint(err, "'sluice runs' lists them; any part of an id that names only one will do.");
@@ -80,6 +100,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, input->after ? "--after" : "--limit", err);
     if ((input->sets.count || input->maps.count || input->rules) && !(verb->takes & TAKES_OVERRIDES))
         return refuse(verb, "--set, --map or --rules", err);
+    if (input->reason && !(verb->takes & TAKES_REASON))
+        return refuse(verb, "--reason", err);
+    if (input->ask && !(verb->takes & TAKES_ASK))
+        return refuse(verb, "--ask", err);
     return true;
 }
 
@@ -103,11 +127,14 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     json_t *params = allowed(verb, input, err) ? json_object() : NULL;
     if (!params)
         return NULL;
-    put_text(params, "run", input->run);
+    put_text(params, is_request(verb) ? "request" : "run", input->run);
     put_text(params, "dataset", input->dataset);
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
     put_text(params, "rules", input->rules);
+    put_text(params, "reason", input->reason);
+    if (input->ask)
+        json_object_set_new(params, "ask", json_true());
     put_list(params, "set", &input->sets);
     put_list(params, "map", &input->maps);
     if (put_after(params, verb, input->after, err))

@@ -14,7 +14,8 @@ struct verb_input {
     const char *run; /* the positional argument */
     const char *dataset, *after;
     uint64_t cause, limit;
-    const char *rules;
+    const char *rules, *reason;
+    bool ask;
     struct option_list sets, maps; /* overrides */
 };
 
@@ -22,7 +23,9 @@ enum verb_takes {
     TAKES_DATASET = 1,
     TAKES_CAUSE = 2,
     TAKES_PAGE = 4 /* --after, --limit */,
-    TAKES_OVERRIDES = 8 /* --set, --map, --rules */
+    TAKES_OVERRIDES = 8 /* --set, --map, --rules */,
+    TAKES_REASON = 16,
+    TAKES_ASK = 32,
 };
 
 struct verb {
@@ -30,7 +33,7 @@ struct verb {
     const char *method;
     bool needs_run;
     unsigned takes;
-    const char *argument; /* "RUN", "[RUN]", "" */
+    const char *argument; /* "RUN", "[RUN]", "REQUEST", "" */
     const char *summary;
     const char *example;
     void (*print)(struct paper *paper, const json_t *result);
@@ -49,6 +52,8 @@ void print_causes(struct paper *paper, const json_t *result);
 void print_rows(struct paper *paper, const json_t *result);
 void print_reason(struct paper *paper, const json_t *result);
 void print_stages(struct paper *paper, const json_t *result);
+void print_requests(struct paper *paper, const json_t *result);
+void print_request(struct paper *paper, const json_t *result);
 void print_rehearsal(struct paper *paper, const json_t *result);
 /* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
  * a shell and a screen. */

@@ -45,14 +45,25 @@ static void start_colours(struct term *term)
         init_pair((short)(i + 1), looks[i].colour, -1);
 }
 
-/* newterm() ends no program, as initscr() would. */
+/* newterm() ends no program, as initscr() would. A terminal without cursor movement is as good as unknown. */
+static SCREEN *open_as(const char *name)
+{
+    SCREEN *screen = newterm(name, stdout, stdin);
+    const char *cursor = screen ? tigetstr("cup") : NULL;
+    if (!screen || (cursor && cursor != (const char *)-1))
+        return screen;
+    endwin();
+    delscreen(screen);
+    return NULL;
+}
+
 static SCREEN *open_screen(struct term *term)
 {
     static const char *const known[] = {"xterm-256color", "xterm", "linux", "vt100", "ansi"};
     const char *name = getenv("TERM");
-    SCREEN *screen = name && *name ? newterm(NULL, stdout, stdin) : NULL;
+    SCREEN *screen = name && *name ? open_as(name) : NULL;
     for (size_t i = 0; !screen && i < sizeof known / sizeof *known; i++)
-        if ((screen = newterm(known[i], stdout, stdin)))
+        if ((screen = open_as(known[i])))
             term->fallback = known[i];
     return screen;
 }

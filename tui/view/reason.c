@@ -4,9 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FOLDED, RAW, TABS, MOST_PATH = 512 };
+enum { FOLDED, RAW, TABS, MOST_PATH = 512, MOST_LIST = 1024 * 1024 };
 
-static const struct grid_column columns[] = {{"", "text", CELL_TEXT, 10, 400, true}};
+static const struct grid_column folded_columns[] = {
+    {"", "key", CELL_TEXT, 14, 30, false},
+    {"", "text", CELL_TEXT, 10, 400, true},
+};
+static const struct grid_column raw_columns[] = {{"", "text", CELL_TEXT, 10, 400, true}};
+enum { COLUMN_KEY, COLUMN_TEXT };
 
 struct reason {
     json_t *lines;
@@ -15,20 +20,19 @@ struct reason {
 
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
 {
-    (void)context, (void)column;
+    const struct view *view = context;
     int depth = (int)view_field(item, "depth");
-    const char *key = json_string_value(json_object_get(item, "key"));
-    json_t *path = json_object_get(item, "path");
-    for (int i = 0; i < depth * 2; i++)
-        buf_add_byte(cell->text, ' ');
-    if (path)
-        buf_add_cstr(cell->text, json_is_true(json_object_get(item, "open")) ? "- " : "+ ");
-    else if (key)
+    bool folds = json_object_get(item, "path"), open = json_is_true(json_object_get(item, "open"));
+    if (view->tab == RAW || column == COLUMN_TEXT) {
+        grid_value(cell->text, CELL_TEXT, json_object_get(item, "text"));
+        cell->style = folds ? ROLE_DIM : ROLE_TEXT;
+        return;
+    }
+    for (int i = 0; i < depth; i++)
         buf_add_cstr(cell->text, "  ");
-    if (key)
-        buf_printf(cell->text, "%-14s ", key);
-    grid_value(cell->text, CELL_TEXT, json_object_get(item, "text"));
-    cell->style = path ? ROLE_ACCENT : ROLE_TEXT;
+    buf_add_cstr(cell->text, !folds ? "  " : open ? "- " : "+ ");
+    grid_value(cell->text, CELL_TEXT, json_object_get(item, "key"));
+    cell->style = folds ? ROLE_ACCENT : ROLE_DIM;
 }
 
 static void init(struct view *view)
@@ -36,8 +40,9 @@ static void init(struct view *view)
     struct reason *reason = view->state;
     reason->lines = json_array();
     reason->open = json_pack("{s:b, s:b, s:b}", "/suggestions", 1, "/suggestions/1", 1, "/samples", 1);
-    grid_init(&view->grid, columns, 1, 0);
+    grid_init(&view->grid, folded_columns, sizeof folded_columns / sizeof *folded_columns, 0);
     view->grid.cell = fill_cell;
+    view->grid.context = view;
 }
 
 static void dispose(struct view *view)
@@ -54,8 +59,23 @@ static void load(struct view *view)
 
 /* ---- lines ---- */
 
+/* Names as names, everything else as it stands in the document. */
 static json_t *value_text(const json_t *value)
 {
+    size_t names = 0;
+    for (size_t i = 0; i < json_array_size(value); i++)
+        names += json_is_string(json_array_get(value, i));
+    if (names && names == json_array_size(value)) {
+        struct buf list;
+        buf_init(&list, MOST_LIST);
+        for (size_t i = 0; i < names; i++) {
+            buf_add_cstr(&list, i ? ", " : "");
+            grid_value(&list, CELL_TEXT, json_array_get(value, i));
+        }
+        json_t *line = json_stringn(list.p ? list.p : "", list.n);
+        buf_dispose(&list);
+        return line;
+    }
     if (json_is_string(value))
         return json_stringn(json_string_value(value), json_string_length(value));
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -73,9 +93,6 @@ static void add_members(struct reason *reason, const char *path, int depth, json
     char inner[MOST_PATH], number[24];
     json_object_foreach(value, key, member)
     {
-        /* what stands above the list is not said again */
-        if (!depth && (strcmp(key, "message") == 0 || strcmp(key, "hint") == 0 || strcmp(key, "code") == 0))
-            continue;
         snprintf(inner, sizeof inner, "%s/%s", path, key);
         add_value(reason, inner, key, depth, member);
     }
@@ -102,6 +119,26 @@ static void add_value(struct reason *reason, const char *path, const char *key, 
         add_members(reason, path, depth + 1, value);
 }
 
+/* What helps first; what stands above the list not again. */
+static void add_document(struct reason *reason, json_t *document)
+{
+    static const char *const first[] = {"suggestions", "expected", "found", "samples", "dialect", "dataset", "stage"};
+    static const char *const said[] = {"code", "message", "hint"};
+    json_t *rest = json_copy(document);
+    char path[MOST_PATH];
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        json_t *value = json_object_get(document, first[i]);
+        snprintf(path, sizeof path, "/%s", first[i]);
+        if (value)
+            add_value(reason, path, first[i], 0, value);
+        json_object_del(rest, first[i]);
+    }
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        json_object_del(rest, said[i]);
+    add_members(reason, "", 0, rest);
+    json_decref(rest);
+}
+
 static void add_raw(struct reason *reason, const json_t *result)
 {
     char *text = json_dumps(result, JSON_INDENT(2));
@@ -120,7 +157,11 @@ static void arrange(struct view *view)
     if (view->tab == RAW)
         add_raw(reason, view->result);
     else
-        add_members(reason, "", 0, view->result);
+        add_document(reason, view->result);
+    if (view->tab == RAW)
+        grid_set_columns(&view->grid, raw_columns, 1, 0);
+    else
+        grid_set_columns(&view->grid, folded_columns, sizeof folded_columns / sizeof *folded_columns, 0);
     grid_set(&view->grid, reason->lines, 0, json_array_size(reason->lines));
 }
 

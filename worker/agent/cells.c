@@ -9,7 +9,7 @@
 
 #include "shared/utf8.h"
 
-enum { MAX_ROW = 64 * 1024 * 1024, MAX_HEADER = 256 * 1024, MOST_CELLS = 2048, MOST_COUNTED = 100000 };
+enum { MAX_ROW = 64 * 1024 * 1024, MAX_HEADER = 256 * 1024, MOST_CELLS = 2048, MOST_COUNTED = 20000 };
 
 /* ---- splitting ---- */
 
@@ -25,7 +25,7 @@ static int byte_of(const json_t *dialect, const char *name)
     return text.n == 1 ? (unsigned char)text.p[0] : DIALECT_NONE;
 }
 
-static void read_grammar(const json_t *recorded, struct grammar *grammar)
+void cells_grammar(const json_t *recorded, struct grammar *grammar)
 {
     struct dialect dialect;
     dialect_init(&dialect);
@@ -105,7 +105,7 @@ static sqlite3_stmt *prepare(struct call *call, const char *sql, struct err *err
     return statement;
 }
 
-static json_t *recorded_dialect(struct call *call, struct err *err)
+json_t *cells_dialect(struct call *call, struct err *err)
 {
     sqlite3_stmt *statement = prepare(call, "SELECT dialect FROM run WHERE run_id = ?1", err);
     json_t *dialect = NULL;
@@ -139,18 +139,34 @@ static void pass_entry(struct position *position, const unsigned char *entry)
     position->total++;
 }
 
-/* Entries are 24 bytes, so a pass over a million costs less than a screen's refresh. */
+/* A block that lies wholly on one side is counted unread, where every cause is wanted. */
+static bool pass_block(struct position *position, int64_t count, int64_t first_row, int64_t last_row)
+{
+    bool before = position->row >= 0 ? last_row < position->row : position->total + count <= position->at;
+    bool behind = position->row >= 0 ? first_row >= position->row : position->total >= position->at;
+    if (position->cause || !(before || behind))
+        return false;
+    if (before) {
+        position->after = last_row;
+        position->found += count;
+    }
+    position->total += count;
+    return true;
+}
+
 static bool find_position(struct call *call, struct position *position, struct err *err)
 {
-    sqlite3_stmt *statement =
-        prepare(call, "SELECT entries, row_count FROM reject_block WHERE run_id = ?1 ORDER BY block", err);
+    sqlite3_stmt *statement = prepare(
+        call, "SELECT row_count, first_row, last_row, entries FROM reject_block WHERE run_id = ?1 ORDER BY block", err);
     if (!statement)
         return false;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        const unsigned char *entries = sqlite3_column_blob(statement, 0);
-        int count = sqlite3_column_int(statement, 1);
-        for (int i = 0; i < count; i++)
-            pass_entry(position, entries + (size_t)i * REJECT_ENTRY_BYTES);
+        int64_t count = sqlite3_column_int64(statement, 0);
+        if (pass_block(position, count, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2)))
+            continue;
+        const unsigned char *entries = sqlite3_column_blob(statement, 3);
+        for (int64_t i = 0; i < count; i++)
+            pass_entry(position, entries + i * REJECT_ENTRY_BYTES);
     }
     sqlite3_finalize(statement);
     return true;
@@ -232,10 +248,10 @@ bool answer_grid(struct call *call, struct buf *result, int *code, struct err *e
     struct grammar grammar;
     struct err ignored; /* without its header a grid still shows the rows */
     *code = RPC_UNAVAILABLE;
-    json_t *dialect = recorded_dialect(call, err);
+    json_t *dialect = cells_dialect(call, err);
     if (!dialect)
         return false;
-    read_grammar(dialect, &grammar);
+    cells_grammar(dialect, &grammar);
     json_t *page = find_position(call, &position, err) ? read_page(call, &position, limit, code, err) : NULL;
     json_t *items = page ? json_array() : NULL;
     for (size_t i = 0; i < json_array_size(json_object_get(page, "items")); i++)
@@ -292,13 +308,13 @@ bool answer_frequency(struct call *call, struct buf *result, int *code, struct e
     size_t column = (size_t)call_integer(call, "column", 0, 0, MOST_CELLS);
     struct grammar grammar;
     *code = RPC_UNAVAILABLE;
-    json_t *dialect = recorded_dialect(call, err), *counts = json_object();
+    json_t *dialect = cells_dialect(call, err), *counts = json_object();
     if (!dialect || !find_position(call, &position, err)) {
         json_decref(dialect);
         json_decref(counts);
         return false;
     }
-    read_grammar(dialect, &grammar);
+    cells_grammar(dialect, &grammar);
     json_int_t counted = 0;
     bool ok = true, more = true;
     while (ok && more && counted < MOST_COUNTED) {

@@ -3,6 +3,7 @@
 #define WORKER_AGENT_CELLS_H
 
 #include "worker/agent/method.h"
+#include "worker/format/csv/record.h"
 
 /* params: run!, cause, at (how many rows lie before) or row (the first row number wanted), limit.
  * result: header [], total, at, items [{row_number, line_number, cause, state, cells [], errors []}].
@@ -10,5 +11,9 @@
 bool answer_grid(struct call *call, struct buf *result, int *code, struct err *err);
 /* params: run!, cause, column (0-based). result: counted, total, items [{value, rows}], the most frequent first. */
 bool answer_frequency(struct call *call, struct buf *result, int *code, struct err *err);
+
+/* The dialect a run has recorded, {} when there is none (the caller's to release), and what it says of records. */
+json_t *cells_dialect(struct call *call, struct err *err);
+void cells_grammar(const json_t *recorded, struct grammar *grammar);
 
 #endif

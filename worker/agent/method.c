@@ -8,6 +8,7 @@
 #include "schema/agent/causes.sql.h"
 #include "schema/agent/overview.sql.h"
 #include "schema/agent/rejects.sql.h"
+#include "schema/agent/requests.sql.h"
 #include "schema/agent/run.sql.h"
 #include "schema/agent/runs.sql.h"
 #include "schema/agent/stages.sql.h"
@@ -33,6 +34,11 @@ static const struct method methods[] = {
     {"reason", true, NULL, answer_reason},
     {"stages", true, stages_sql_text, NULL},
     {"rehearse", true, NULL, answer_rehearse},
+    {"redrive", false, NULL, answer_redrive},
+    {"requests", false, requests_sql_text, NULL},
+    {"approve", false, NULL, answer_approve},
+    {"decline", false, NULL, answer_decline},
+    {"discard", true, NULL, answer_discard},
 };
 
 const struct method *method_list(size_t *count)

@@ -4,6 +4,7 @@
 
 #include "shared/buf.h"
 #include "worker/agent/agent.h"
+#include "worker/run/rules.h"
 
 #include <jansson.h>
 
@@ -33,6 +34,14 @@ bool method_call(
 int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most);
 
 bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err);
+/* The parameters set, map and rules of what reads a file again. */
+bool call_overrides(struct call *call, struct overrides *overrides, struct err *err) MUST_CHECK;
+bool call_rules(struct call *call, enum rules *rules, struct err *err) MUST_CHECK;
+
+bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_approve(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_decline(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);
 

@@ -36,7 +36,12 @@ static bool take_list(struct call *call, const char *name, bool map, struct over
     return true;
 }
 
-static bool take_rules(struct call *call, enum rules *rules, struct err *err)
+bool call_overrides(struct call *call, struct overrides *overrides, struct err *err)
+{
+    return take_list(call, "set", false, overrides, err) && take_list(call, "map", true, overrides, err);
+}
+
+bool call_rules(struct call *call, enum rules *rules, struct err *err)
 {
     const json_t *value = json_object_get(call->params, "rules");
     const char *text = json_string_value(value);
@@ -51,15 +56,18 @@ bool answer_rehearse(struct call *call, struct buf *result, int *code, struct er
     const struct agent *agent = call->agent;
     struct overrides *overrides = ARENA_NEW(call->arena, struct overrides);
     struct rehearsal *rehearsal = ARENA_NEW(call->arena, struct rehearsal);
+    struct contracts contracts = {0};
+    struct findings findings = {.arena = call->arena};
     struct rehearse_request request = {.run_id = call->run_id,
         .memory = agent->memory,
         .stop = agent->stop,
         .rules = {
-            .storage = agent->storage, .journal = agent->journal, .datasets = agent->datasets, .overrides = overrides}};
+            .storage = agent->storage, .journal = agent->journal, .contracts = &contracts, .overrides = overrides}};
     bool ok = (overrides && rehearsal) || ERR(err, ERR_MEMORY, "no memory for a rehearsal");
-    ok = ok && take_list(call, "set", false, overrides, err) && take_list(call, "map", true, overrides, err) &&
-         take_rules(call, &request.rules.rules, err) && rehearse(&request, rehearsal, call->arena, err) &&
-         rehearsal_write(rehearsal, result, err);
+    ok = ok && call_overrides(call, overrides, err) && call_rules(call, &request.rules.rules, err) &&
+         contracts_load(agent->datasets, &contracts, &findings, err) &&
+         rehearse(&request, rehearsal, call->arena, err) && rehearsal_write(rehearsal, result, err);
+    contracts_free(&contracts);
     if (!ok)
         *code = code_of(err);
     return ok;

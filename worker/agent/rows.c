@@ -1,5 +1,5 @@
 /* Rows of the reject files by the journal's blocks: any page of a million costs the same. */
-#include "worker/agent/method.h"
+#include "worker/agent/mask.h"
 
 #include "shared/json.h"
 #include "shared/rpc.h"
@@ -20,6 +20,7 @@ struct page {
     int64_t cause, after, left, last;
     struct json *json;
     struct buf line;
+    struct mask mask;
     bool more;
 };
 
@@ -45,12 +46,19 @@ static bool read_line(struct page *page, uint64_t offset, struct err *err)
     }
 }
 
-/* What is passed on must be the row that was written: one JSON object on its line. */
-static bool check_line(const struct page *page, uint64_t row, struct err *err)
+/* What is passed on must be the row that was written: one JSON object on its line. Sensitive values are masked. */
+static bool check_line(struct page *page, uint64_t row, struct err *err)
 {
     json_t *reject = json_loadb(page->line.p, page->line.n, JSON_ALLOW_NUL, NULL);
     const json_t *number = json_object_get(reject, "row_number");
     bool same = json_is_integer(number) && (uint64_t)json_integer_value(number) == row;
+    if (same && mask_wanted(&page->mask)) {
+        mask_row(&page->mask, reject, page->call->arena);
+        char *text = json_dumps(reject, JSON_COMPACT);
+        buf_reset(&page->line);
+        buf_add_cstr(&page->line, text ? text : "{}");
+        free(text);
+    }
     json_decref(reject);
     if (same)
         return true;
@@ -141,8 +149,12 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
         .left = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE)};
     struct str key = output_key(call, "rejects-json");
     *code = RPC_UNAVAILABLE;
-    if (key.n && !storage->driver->open_fd(storage, key, &page.fd, err))
+    if (!mask_init(&page.mask, call, err))
         return false;
+    if (key.n && !storage->driver->open_fd(storage, key, &page.fd, err)) {
+        mask_dispose(&page.mask);
+        return false;
+    }
     buf_init(&page.line, MAX_LINE);
     jsonw_init(&json, result);
     jsonw_object_begin(&json);
@@ -155,6 +167,7 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
         jsonw_put_int(&json, "next", page.last);
     jsonw_object_end(&json);
     buf_dispose(&page.line);
+    mask_dispose(&page.mask);
     if (page.fd >= 0)
         close(page.fd);
     return ok;

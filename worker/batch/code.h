@@ -8,7 +8,8 @@
     X(STAGE_PARSE, "parse")       \
     X(STAGE_CONVERT, "convert")   \
     X(STAGE_RULES, "rules")       \
-    X(STAGE_WRITE, "write")
+    X(STAGE_WRITE, "write")       \
+    X(STAGE_COMPACT, "compact") /* gold's own; no stage of a file */
 
 #define ROW_CODES(X)                                 \
     X(CODE_NONE, "none")                             \

@@ -39,7 +39,7 @@ static int run(int argc, char **argv)
                             ? place.settings.journal
                             : arena_printf(place.arena, STR_FMT "/.sluice/journal.db", STR_ARG(place.storage->root)),
         .operator_name = user ? arena_str(place.arena, str_of(user->pw_name)) : STR("unknown"),
-        .role = STR("viewer"),
+        .role = STR("approver"),
         .datasets = place.settings.datasets,
         .memory = place.settings.memory,
         .stop = &stop_wanted};

@@ -14,6 +14,7 @@ extern const struct command command_run;
 extern const struct command command_watch;
 extern const struct command command_check;
 extern const struct command command_infer;
+extern const struct command command_gold;
 extern const struct command command_fsck;
 extern const struct command command_agent;
 

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
     &command_check,
     &command_infer,
     &reading,
+    &command_gold,
     &command_fsck,
     &command_agent,
 };

@@ -78,17 +78,20 @@ static bool append(struct journal *journal, const struct audit_entry *entry, str
     return query_run(&query);
 }
 
-bool journal_audit(struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err)
+bool audit_append(struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err)
 {
     struct buf line, scratch;
-    if (!unit_begin(journal, err))
-        return false;
     buf_init(&line, LINE_MAX_BYTES);
     buf_init(&scratch, LINE_MAX_BYTES + SHA256_TEXT_SIZE);
     bool ok = append(journal, entry, &line, &scratch, audit_id, err);
     buf_dispose(&line);
     buf_dispose(&scratch);
-    return unit_end(journal, ok, err);
+    return ok;
+}
+
+bool journal_audit(struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err)
+{
+    return unit_begin(journal, err) && unit_end(journal, audit_append(journal, entry, audit_id, err), err);
 }
 
 static bool check_row(struct query *query, int64_t id, const char *prev, char hash[SHA256_TEXT_SIZE],

@@ -76,8 +76,9 @@ bool journal_claim(struct journal *journal, struct str owner, int64_t now, int64
         claim->fence = ++claim->file.fence;
         claim->file.state = FILE_PROCESSING;
         ulid_new(claim->run_id);
-        ok = insert_run(journal, claim, STR("file"), STR(""), owner, now, lease_us, err) &&
-             take_file(journal, claim, err);
+        struct str kind = claim->file.redrive_id.n ? STR("redrive") : STR("file");
+        ok = insert_run(journal, claim, kind, STR(""), owner, now, lease_us, err) && take_file(journal, claim, err) &&
+             redrive_taken(journal, claim, err);
     }
     return unit_end(journal, ok, err);
 }

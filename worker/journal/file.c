@@ -35,6 +35,7 @@ void file_from_row(struct query *query, int first, struct arena *arena, struct j
         .attempts = (int)query_column_int(query, first + 10),
         .retry_at = query_column_int(query, first + 11),
         .fence = query_column_int(query, first + 12),
+        .redrive_id = query_column_copy(query, first + 13, arena),
     };
     snprintf(file->version, sizeof file->version, "%.*s", STR_ARG(version));
 }

@@ -71,8 +71,15 @@ enum run_state run_state_of(struct str name);
 /* The columns of a journal_file, in the order file_from_row() reads them, from an alias f. */
 #define FILE_COLUMNS                                                                                            \
     "f.file_id, f.arrival_key, f.location, f.moving_to, f.dataset, f.sha256, f.size, f.arrived_at, f.version, " \
-    "f.state, f.attempts, f.retry_at, f.fence"
+    "f.state, f.attempts, f.retry_at, f.fence, f.redrive_id"
 void file_from_row(struct query *query, int first, struct arena *arena, struct journal_file *file);
+/* journal_audit() inside the caller's transaction. */
+bool audit_append(
+    struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err) MUST_CHECK;
+/* A file's run for a re-drive begins and ends, in the transaction that says so; nothing for any other run. */
+bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err) MUST_CHECK;
+bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
+    int64_t now, struct err *err) MUST_CHECK;
 /* ERR_BUG when the run may not go there. */
 bool transition_check(enum run_state from, enum run_state to, struct err *err) MUST_CHECK;
 

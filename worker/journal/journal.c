@@ -1,6 +1,8 @@
 #include "worker/journal/internal.h"
 
 #include "schema/journal.sql.h"
+#include "schema/journal_2.sql.h"
+#include "schema/journal_3.sql.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 
@@ -18,8 +20,10 @@ static const struct {
     const char *sql;
 } migrations[] = {
     {1, journal_sql_text},
+    {2, journal_2_sql_text},
+    {3, journal_3_sql_text},
 };
-enum { NEWEST = sizeof migrations / sizeof *migrations };
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 3 };
 
 /* One statement, so one view of the file: somebody else may be making the journal meanwhile. */
 static bool read_header(
@@ -76,8 +80,9 @@ static bool migrate(struct journal *journal, struct err *err)
         return false;
     bool ok = check_version(journal, &version, err);
     bool is_new = version == 0;
-    for (int i = (int)version; ok && i < NEWEST; i++)
-        ok = db_run(journal, migrations[i].sql, err) && set_version(journal, migrations[i].version, err);
+    for (int i = 0; ok && i < MIGRATIONS; i++)
+        ok = migrations[i].version <= version ||
+             (db_run(journal, migrations[i].sql, err) && set_version(journal, migrations[i].version, err));
     char now[CLOCK_TEXT_SIZE];
     ok = ok && (!is_new || (journal_meta_set(journal, "created_at", str_of(clock_format(clock_now(), now)), err) &&
                                journal_meta_set(journal, "created_by", STR("sluice " SLUICE_VERSION), err)));

@@ -86,9 +86,10 @@ struct journal_file {
     int64_t arrived_at; /* first registered: ingest_ts, for ever */
     char version[64];   /* storage_object.version when registered */
     enum file_state state;
-    int attempts;     /* passing faults counted so far */
-    int64_t retry_at; /* not before */
-    int64_t fence;    /* of the last claim */
+    int attempts;          /* passing faults counted so far */
+    int64_t retry_at;      /* not before */
+    int64_t fence;         /* of the last claim */
+    struct str redrive_id; /* the approved re-drive it waits for; empty: none */
 };
 
 /*
@@ -213,6 +214,38 @@ bool journal_run_failed(struct journal *journal, const struct claim *claim, cons
  * archived nor failed: what recovery works off. The claim is taken over with a new fence. */
 bool journal_take_over(struct journal *journal, struct str owner, int64_t now, int64_t lease_us, struct claim *claim,
     enum run_state *state, bool *found, struct arena *arena, struct err *err) MUST_CHECK;
+
+/* ---- gold ---- */
+
+/* The partitions of a dataset that have processed files, or had when they were last compacted; by bytes. */
+bool journal_gold_partitions(struct journal *journal, struct str dataset, struct str **partitions, size_t *count,
+    struct arena *arena, struct err *err) MUST_CHECK;
+
+/* A committed processed file that was not removed; rows of the newest delivery stand last. */
+struct gold_input {
+    int64_t output_id;
+    struct str key;
+    uint64_t rows, bytes;
+    int64_t file_id, ingest_ts;
+};
+/* Ordered by ingest_ts, file_id, run_id. */
+bool journal_gold_inputs(struct journal *journal, struct str dataset, struct str partition, struct gold_input **inputs,
+    size_t *count, struct arena *arena, struct err *err) MUST_CHECK;
+
+/* The last compaction of a partition. */
+struct gold_state {
+    char inputs[SHA256_TEXT_SIZE]; /* hash of its rules and of what it read */
+    struct str key;                /* of the gold object */
+    char sha256[SHA256_TEXT_SIZE];
+    uint64_t rows;
+};
+bool journal_gold_read(struct journal *journal, struct str dataset, struct str partition, struct gold_state *state,
+    bool *found, struct arena *arena, struct err *err) MUST_CHECK;
+bool journal_gold_commit(struct journal *journal, const char *run_id, struct str partition,
+    const struct gold_state *state, struct err *err) MUST_CHECK;
+/* journal_output() of an object that replaces what stood under its key. */
+bool journal_output_replaced(
+    struct journal *journal, const char *run_id, const struct journal_output *output, struct err *err) MUST_CHECK;
 
 /* ---- incidents, audit ---- */
 

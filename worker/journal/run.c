@@ -233,13 +233,16 @@ bool journal_run_end(struct journal *journal, const struct claim *claim, enum ru
     struct str error_code, struct str error_message, int64_t now, struct err *err)
 {
     enum run_state from;
+    bool is_void = str_eq(error_code, STR("redrive-void"));
     if (!unit_begin(journal, err))
         return false;
     bool ok = claim_check(journal, claim, &from, err) && check_end(from, outcome, err) &&
               end_run(journal, claim, outcomes[outcome].run_state, outcomes[outcome].name, NULL, error_code,
                   error_message, now, err);
     if (ok && claim->file.file_id)
-        ok = end_file(journal, claim, outcome, error_code, error_message, now, err);
+        ok = end_file(journal, claim, outcome, error_code, error_message, now, err) &&
+             redrive_ended(
+                 journal, claim, is_void ? STR("void") : str_of(outcomes[outcome].name), error_message, now, err);
     return unit_end(journal, ok, err);
 }
 

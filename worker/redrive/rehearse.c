@@ -240,7 +240,10 @@ bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsa
     if (!past_read(request->rules.journal, request->run_id, past, arena, err) || !lies_still(past, err) ||
         !keep_overrides(request, rehearsal, arena, err))
         return false;
-    struct contract *contract = rules_load(&request->rules, past, rehearsal->base_hash, arena, err);
+    struct rules_request rules = request->rules;
+    rules.dataset = past->file.dataset;
+    rules.ruleset_hash = past->ruleset_hash;
+    struct contract *contract = rules_load(&rules, rehearsal->base_hash, arena, err);
     if (!contract)
         return false;
     memcpy(rehearsal->ruleset_hash, contract->hash, sizeof rehearsal->ruleset_hash);

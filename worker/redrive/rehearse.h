@@ -6,11 +6,12 @@
 #ifndef WORKER_REDRIVE_REHEARSE_H
 #define WORKER_REDRIVE_REHEARSE_H
 
-#include "worker/redrive/rules.h"
+#include "worker/redrive/past.h"
+#include "worker/run/rules.h"
 #include "worker/run/worker.h"
 
 struct rehearse_request {
-    struct rules_request rules;
+    struct rules_request rules; /* its dataset and ruleset_hash are the run's */
     const char *run_id;
     size_t memory;
     const volatile sig_atomic_t *stop; /* may be NULL */
@@ -48,6 +49,8 @@ struct rehearsal {
 bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena,
     struct err *err) MUST_CHECK;
 
+/* Of all but how long it took. */
+bool rehearsal_hash(const struct rehearsal *rehearsal, char out[SHA256_TEXT_SIZE], struct err *err) MUST_CHECK;
 /* As JSON; its "hash" covers everything but how long it took. */
 bool rehearsal_write(const struct rehearsal *rehearsal, struct buf *out, struct err *err) MUST_CHECK;
 

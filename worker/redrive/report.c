@@ -100,6 +100,21 @@ static void write_body(const struct rehearsal *rehearsal, struct json *json)
     jsonw_array_end(json);
 }
 
+bool rehearsal_hash(const struct rehearsal *rehearsal, char out[SHA256_TEXT_SIZE], struct err *err)
+{
+    struct buf body;
+    struct json json;
+    buf_init(&body, MAX_REPORT);
+    jsonw_init(&json, &body);
+    jsonw_object_begin(&json);
+    write_body(rehearsal, &json);
+    bool ok = buf_ok(&body, "a rehearsal", err);
+    if (ok)
+        sha256_of(buf_str(&body), out);
+    buf_dispose(&body);
+    return ok;
+}
+
 bool rehearsal_write(const struct rehearsal *rehearsal, struct buf *out, struct err *err)
 {
     struct buf body;

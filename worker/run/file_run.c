@@ -280,10 +280,16 @@ static void hash_refused(struct file_run *run)
         log_err(LOG_WARN, "not-hashed", &err);
 }
 
-static bool work(struct file_run *run, struct err *err)
+/* refused: it is known already why the file cannot be read. */
+static bool work(struct file_run *run, const struct err *refused, struct err *err)
 {
     struct err why = {0};
-    bool ok = begin(run, &why) && run_stages(run, &why) != STEP_FAILED;
+    bool ok = begin(run, &why);
+    if (ok && refused->kind != ERR_NONE) {
+        why = *refused;
+        ok = false;
+    }
+    ok = ok && run_stages(run, &why) != STEP_FAILED;
     if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
         struct err cause = why;
         hash_refused(run);
@@ -312,6 +318,8 @@ static bool wait_for_contract(struct file_run *run, struct err *err)
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
 {
     struct arena *arena = arena_new(0);
+    struct contract *own = NULL;
+    struct err refused = {0};
     struct file_run run = {.worker = worker,
         .arena = arena,
         .claim = *claim,
@@ -321,8 +329,11 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");
     progress_file(worker->progress, storage_base_name(claim->file.arrival_key), claim->file.size);
-    bool ok = run.contract ? work(&run, err) : wait_for_contract(&run, err);
+    if (claim->file.redrive_id.n && file_run_rules(&run, &own, &refused))
+        run.contract = own;
+    bool ok = run.contract ? work(&run, &refused, err) : wait_for_contract(&run, err);
     close_original(&run);
+    contract_free(own);
     arena_free(arena);
     return ok;
 }

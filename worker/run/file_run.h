@@ -51,6 +51,9 @@ bool file_run_hashed(
 /* All stages and the publishing of one claimed file. What the file is at fault for ends in quarantine and true. */
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err) MUST_CHECK;
 
+/* The contract of a file with a re-drive, which the caller frees. ERR_FILE redrive-void: what was approved no longer
+ * holds. */
+bool file_run_rules(struct file_run *run, struct contract **own, struct err *err) MUST_CHECK;
 /* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
 bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
 /* The cause with the most rows but for those up to last (NULL: none yet); equal ones in their order. NULL: no more. */

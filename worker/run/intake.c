@@ -52,6 +52,10 @@ bool file_run_hashed(struct file_run *run, const char *sha256, uint64_t size, in
 {
     if (size != run->object.size)
         return ERR(err, ERR_CHANGED, STR_FMT " has another size than it had", STR_ARG(run->claim.file.arrival_key));
+    if (run->claim.file.redrive_id.n && !str_eq(run->claim.file.sha256, str_of(sha256))) {
+        ERR_REJECT(err, "redrive-void", "the file's bytes have changed since its re-drive was approved");
+        return err_hint(err, "Find out who wrote to the lake.");
+    }
     if (!journal_file_hashed(
             run->worker->journal, &run->claim, sha256, size, !run->contract->duplicates_load, duplicate_of, err))
         return false;
@@ -59,11 +63,12 @@ bool file_run_hashed(struct file_run *run, const char *sha256, uint64_t size, in
     return run->claim.file.sha256.p || ERR(err, ERR_MEMORY, "no memory for a hash");
 }
 
-/* A file that can't be a duplicate, as none has its size, is hashed while its rows are worked on. */
+/* A file that can't be a duplicate, as none has its size, is hashed while its rows are worked on; but the bytes of a
+ * re-drive are what was approved. */
 static bool hash_later(struct file_run *run, bool *later, struct err *err)
 {
     *later = false;
-    return file_run_threads(run) < 2 ||
+    return run->claim.file.redrive_id.n || file_run_threads(run) < 2 ||
            journal_file_alone(run->worker->journal, &run->claim, run->object.size, later, err);
 }
 

@@ -39,6 +39,7 @@ static void write_output(struct json *json, const struct manifest_output *out)
     jsonw_put_uint(json, "rows", out->output.rows);
     jsonw_put_uint(json, "bytes", out->output.bytes);
     jsonw_put_cstring(json, "sha256", out->output.sha256);
+    jsonw_put_bool(json, "replaces", out->replaces);
     jsonw_object_end(json);
 }
 
@@ -112,6 +113,7 @@ bool manifest_write(struct storage *storage, const struct manifest *m, struct er
     jsonw_put_string(&json, "error_message", m->error_message);
     jsonw_put_string(&json, "system_cause_stage", m->system_cause_stage);
     jsonw_put_string(&json, "archive_to", m->archive_to);
+    jsonw_put_string(&json, "gold_inputs", m->gold_inputs);
     jsonw_put_string(&json, "blocks", m->blocks);
     jsonw_put_uint(&json, "block_rows", m->block_rows);
     write_lists(&json, m);
@@ -146,6 +148,7 @@ static void read_output(const json_t *from, struct manifest_output *to, struct a
     to->output.partition = get_str(from, "partition", arena);
     to->output.rows = get_u64(from, "rows");
     to->output.bytes = get_u64(from, "bytes");
+    to->replaces = json_is_true(json_object_get(from, "replaces"));
     struct str sha256 = get_str(from, "sha256", arena);
     memcpy(to->output.sha256, sha256.p, sha256.n < SHA256_TEXT_SIZE ? sha256.n : SHA256_TEXT_SIZE - 1);
 }
@@ -227,9 +230,11 @@ static bool read_root(const json_t *root, struct manifest *m, struct arena *aren
     m->error_message = get_str(root, "error_message", arena);
     m->system_cause_stage = get_str(root, "system_cause_stage", arena);
     m->archive_to = get_str(root, "archive_to", arena);
+    m->gold_inputs = get_str(root, "gold_inputs", arena);
     m->blocks = get_str(root, "blocks", arena);
     m->block_rows = get_u64(root, "block_rows");
-    return m->archive_to.n && read_lists(root, m, arena);
+    return (m->archive_to.n || m->gold_inputs.n) && read_lists(root, m, arena) &&
+           (!m->gold_inputs.n || m->output_count);
 }
 
 bool manifest_read(

@@ -12,6 +12,7 @@
 struct manifest_output {
     struct journal_output output;
     struct str staged; /* lake key in the run's staging folder */
+    bool replaces;     /* stands over what is there: gold and its metrics; else create-only */
 };
 
 struct manifest {
@@ -28,7 +29,8 @@ struct manifest {
     uint64_t block_rows;
     const struct str *notes; /* sentences on what the rows settled */
     size_t note_count;
-    struct str archive_to; /* where the original goes */
+    struct str archive_to;  /* where the original goes; empty: the run is about no file */
+    struct str gold_inputs; /* a compaction: gold_state.inputs of journal.h, outputs[0] is the gold object; or empty */
 };
 
 /* ".sluice/staging/<run_id>" and ".sluice/manifests/<run_id>.json", in arena. */

@@ -11,9 +11,10 @@ static bool publish_outputs(struct worker *worker, const struct manifest *manife
 {
     struct storage *storage = worker->storage;
     for (size_t i = 0; i < manifest->output_count; i++) {
+        const struct manifest_output *output = &manifest->outputs[i];
         bool already;
-        if (!storage->driver->move(
-                storage, manifest->outputs[i].staged, manifest->outputs[i].output.key, &already, err))
+        if (!(output->replaces ? storage->driver->replace : storage->driver->move)(
+                storage, output->staged, output->output.key, &already, err))
             return false;
         fault_here("published-output");
     }
@@ -102,6 +103,28 @@ static bool commit_blocks(
     return ok;
 }
 
+static bool commit_output(
+    struct worker *worker, const struct claim *claim, const struct manifest_output *output, struct err *err)
+{
+    return (output->replaces ? journal_output_replaced : journal_output)(
+        worker->journal, claim->run_id, &output->output, err);
+}
+
+static bool commit_gold(
+    struct worker *worker, const struct claim *claim, const struct manifest *manifest, struct err *err)
+{
+    struct gold_state state = {0};
+    if (!manifest->gold_inputs.n)
+        return true;
+    const struct journal_output *gold = &manifest->outputs[0].output;
+    state.key = gold->key;
+    state.rows = gold->rows;
+    memcpy(state.sha256, gold->sha256, sizeof state.sha256);
+    if (manifest->gold_inputs.n < sizeof state.inputs)
+        memcpy(state.inputs, manifest->gold_inputs.p, manifest->gold_inputs.n);
+    return journal_gold_commit(worker->journal, claim->run_id, gold->partition, &state, err);
+}
+
 static bool commit_contents(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
     struct arena *arena, struct err *err)
 {
@@ -110,7 +133,7 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
     if (!cause_ids)
         return ERR(err, ERR_MEMORY, "no memory for the causes of a run");
     for (size_t i = 0; i < manifest->output_count; i++)
-        if (!journal_output(journal, claim->run_id, &manifest->outputs[i].output, err))
+        if (!commit_output(worker, claim, &manifest->outputs[i], err))
             return false;
     for (int s = 0; s < STAGE_COUNT; s++)
         if (manifest->counts[s].finished_at && !journal_stage(journal, claim->run_id, &manifest->counts[s], err))
@@ -122,6 +145,7 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
         if (!journal_run_note(journal, claim->run_id, manifest->notes[i], err))
             return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
+           commit_gold(worker, claim, manifest, err) &&
            journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);
 }
 
@@ -211,7 +235,7 @@ bool publish_run(struct worker *worker, const struct claim *claim, const struct 
     if (state == RUN_PUBLISHING && (!publish_outputs(worker, manifest, err) || !fault_pass("published", NULL, err) ||
                                        !commit(worker, claim, manifest, arena, err)))
         return false;
-    return archive(worker, &own, manifest->archive_to, arena, err) &&
+    return (!manifest->archive_to.n || archive(worker, &own, manifest->archive_to, arena, err)) &&
            journal_run_end(worker->journal, &own, manifest->outcome, manifest->error_code, manifest->error_message,
                clock_now(), err) &&
            fault_pass("ended", NULL, err) && publish_clear(worker, claim->run_id, arena, err);

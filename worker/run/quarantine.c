@@ -182,7 +182,7 @@ static bool start_again(struct file_run *run, const struct err *why, const char 
 {
     struct manifest *manifest = &run->manifest;
     struct storage *storage = run->worker->storage;
-    for (int s = STAGE_PARSE; s < STAGE_COUNT; s++)
+    for (int s = STAGE_PARSE; s <= STAGE_WRITE; s++)
         manifest->counts[s] = (struct stage_count){0};
     manifest->causes = NULL;
     manifest->cause_count = 0;

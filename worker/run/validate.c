@@ -26,6 +26,7 @@ static bool sniff(struct file_run *run, struct err *err)
     return ok;
 }
 
+/* Beside the dialect: what was noticed, and the columns (0-based) whose values are masked wherever they are shown. */
 void file_run_dialect(const struct file_run *run, struct buf *out)
 {
     struct json json;
@@ -41,6 +42,13 @@ void file_run_dialect(const struct file_run *run, struct buf *out)
         jsonw_string(&json, run->sniff.notes[i]);
     for (size_t i = 0; i < run->binding.note_count; i++)
         jsonw_string(&json, run->binding.notes[i]);
+    jsonw_array_end(&json);
+    buf_add_cstr(out, ",\"sensitive\":");
+    jsonw_init(&json, out);
+    jsonw_array_begin(&json);
+    for (uint32_t i = 0; i < run->binding.width && run->binding.field_of_column; i++)
+        if (run->binding.field_of_column[i] >= 0 && run->contract->fields[run->binding.field_of_column[i]].sensitive)
+            jsonw_uint(&json, i);
     jsonw_array_end(&json);
     buf_add_byte(out, '}');
 }

@@ -170,7 +170,7 @@ static bool try_map(struct attempt *attempt, const struct view *view)
     for (uint32_t i = 0; i < view->binding.unknown_count; i++) {
         uint32_t column = view->binding.unknown[i];
         struct view mapped;
-        struct count count;
+        struct count count = {0};
         bool bound;
         if (!map_column(attempt, view, column, field, &mapped, &bound))
             return false;

@@ -55,9 +55,23 @@ struct str row_error_rule(const struct sink_run *run, const struct row_error *er
     return error->rule >= 0 ? run->contract->rules[error->rule].id : STR("");
 }
 
+static bool any_sensitive(const struct contract *contract)
+{
+    for (uint32_t i = 0; i < contract->field_count; i++)
+        if (contract->fields[i].sensitive)
+            return true;
+    return false;
+}
+
+/* What an unclosed quote runs over may hold any of the columns behind it. */
 bool row_error_sensitive(const struct sink_run *run, const struct row_error *error)
 {
-    return error->field >= 0 && run->contract->fields[error->field].sensitive;
+    int32_t field = error->field;
+    if (error->code == CODE_UNTERMINATED_QUOTE || error->code == CODE_ROW_TOO_LONG)
+        return any_sensitive(run->contract);
+    if (field < 0 && error->position >= 0 && (uint32_t)error->position < run->binding->width)
+        field = run->binding->field_of_column[error->position];
+    return field >= 0 && run->contract->fields[field].sensitive;
 }
 
 static uint64_t hash(const struct sink_cause *key)

@@ -179,12 +179,26 @@ static bool move_places(struct place *from, struct place *to, bool *already, str
     return ok && fs_sync_fd(to->folder, to->path, err) && fs_sync_fd(from->folder, from->path, err);
 }
 
-static bool move_once(struct storage *storage, struct str from, struct str to, bool *already, struct err *err)
+static bool replace_places(struct place *from, struct place *to, bool *already, struct err *err)
+{
+    struct stat source, target;
+    bool has_source = from->folder >= 0 && fstatat(from->folder, from->name, &source, AT_SYMLINK_NOFOLLOW) == 0;
+    bool has_target = fstatat(to->folder, to->name, &target, AT_SYMLINK_NOFOLLOW) == 0;
+    *already = has_target && !has_source;
+    if (!has_source)
+        return has_target || ERR(err, ERR_NOT_FOUND, "%s is not there to be moved to %s", from->path, to->path);
+    if (renameat(from->folder, from->name, to->folder, to->name) != 0)
+        return ERR_ERRNO(err, "cannot move %s to %s", from->path, to->path);
+    return fs_sync_fd(to->folder, to->path, err) && fs_sync_fd(from->folder, from->path, err);
+}
+
+static bool move_once(
+    struct storage *storage, struct str from, struct str to, bool over, bool *already, struct err *err)
 {
     struct place source, target = {.root = -1, .folder = -1};
     bool ok = dir_enter(storage, from, false, &source, err) || is_missing(err);
     ok = ok && dir_enter(storage, to, true, &target, err) && fault_pass("rename", target.path, err) &&
-         move_places(&source, &target, already, err);
+         (over ? replace_places : move_places)(&source, &target, already, err);
     dir_leave(&source);
     dir_leave(&target);
     return ok;
@@ -194,7 +208,15 @@ static bool move_key(struct storage *storage, struct str from, struct str to, bo
 {
     bool ok = false;
     for (int i = 0; i < TRIES && !ok && (i == 0 || is_missing(err)); i++)
-        ok = move_once(storage, from, to, already, err);
+        ok = move_once(storage, from, to, false, already, err);
+    return ok;
+}
+
+static bool replace_key(struct storage *storage, struct str from, struct str to, bool *already, struct err *err)
+{
+    bool ok = false;
+    for (int i = 0; i < TRIES && !ok && (i == 0 || is_missing(err)); i++)
+        ok = move_once(storage, from, to, true, already, err);
     return ok;
 }
 
@@ -282,6 +304,7 @@ const struct storage_driver storage_dir = {
     .read = read_key,
     .write = write_key,
     .move = move_key,
+    .replace = replace_key,
     .remove = remove_key,
     .remove_tree = remove_tree,
     .local_path = local_path,

@@ -55,6 +55,8 @@ struct storage_driver {
     /* Create-only, durable, parents made. Repeatable: true with *already when the target is there and the source is
      * not. A link is replaced by what it leads to. ERR_EXISTS when both are there. */
     bool (*move)(struct storage *storage, struct str from, struct str to, bool *already, struct err *err);
+    /* The same over what is there: atomic, a reader finds the old or the new. */
+    bool (*replace)(struct storage *storage, struct str from, struct str to, bool *already, struct err *err);
     /* No error when it is not there; empty folders above it are removed, but for the lake's top ones. */
     bool (*remove)(struct storage *storage, struct str key, struct err *err);
     /* Without following links; no error when it is not there; empty folders above go too. */

@@ -211,6 +211,7 @@ static bool same_journal(struct loop *loop, struct err *err)
     journal_close(loop->worker->journal);
     loop->worker->journal = other;
     loop->journal = now;
+    loop->told = false; /* what the old one was told need not be in this one */
     return true;
 }
 
@@ -251,11 +252,11 @@ static void wait_longer(struct loop *loop, const struct err *why)
 {
     struct err second;
     if (!loop->wait_us) {
-        log_err(LOG_ERROR, "dependency-down", why);
         loop->why = *why;
         loop->down_since = clock_now();
         loop->told = journal_incident(
             loop->worker->journal, STR("dependency"), STR("lake"), str_of(why->message), loop->down_since, &second);
+        log_err(LOG_ERROR, "dependency-down", why);
     }
     loop->wait_us = loop->wait_us ? loop->wait_us * 2 : FIRST_WAIT_US;
     loop->wait_us = loop->wait_us > LONGEST_WAIT_US ? LONGEST_WAIT_US : loop->wait_us;

@@ -9,6 +9,7 @@
 struct workspace {
     struct buf page, compressed;
     ZSTD_CCtx *zstd;
+    ZSTD_DCtx *unzstd;
     z_stream gzip;
     int gzip_level; /* 0: gzip is not set up */
 };
@@ -23,6 +24,7 @@ static void workspace_free(void *context)
     buf_dispose(&workspace->page);
     buf_dispose(&workspace->compressed);
     ZSTD_freeCCtx(workspace->zstd);
+    ZSTD_freeDCtx(workspace->unzstd);
     if (workspace->gzip_level)
         deflateEnd(&workspace->gzip);
     free(workspace);
@@ -147,4 +149,54 @@ bool codec_compress(enum parquet_codec codec, int level, struct str body, struct
     if (ok)
         *out = buf_str(&workspace->compressed);
     return ok;
+}
+
+/* ---- and back ---- */
+
+static bool decompress_zstd(struct workspace *workspace, struct str body, void *out, size_t n, struct err *err)
+{
+    if (!workspace->unzstd && !(workspace->unzstd = ZSTD_createDCtx()))
+        return ERR(err, ERR_MEMORY, "no memory for a zstd context");
+    size_t got = ZSTD_decompressDCtx(workspace->unzstd, out, n, body.p, body.n);
+    if (ZSTD_isError(got))
+        return ERR(err, ERR_CORRUPT, "zstd: %s", ZSTD_getErrorName(got));
+    return got == n || ERR(err, ERR_CORRUPT, "zstd gives %zu bytes instead of %zu", got, n);
+}
+
+static bool decompress_snappy(struct str body, void *out, size_t n, struct err *err)
+{
+    size_t stated;
+    if (snappy_uncompressed_length(body.p, body.n, &stated) != SNAPPY_OK || stated != n ||
+        snappy_uncompress(body.p, body.n, out, &stated) != SNAPPY_OK)
+        return ERR(err, ERR_CORRUPT, "snappy does not give %zu bytes", n);
+    return true;
+}
+
+static bool decompress_gzip(struct str body, void *out, size_t n, struct err *err)
+{
+    const int any_window = 15 + 32; /* 32: a gzip or a zlib header, as both are met */
+    z_stream gzip = {
+        .next_in = (Bytef *)(uintptr_t)body.p, .avail_in = (uInt)body.n, .next_out = out, .avail_out = (uInt)n};
+    if (inflateInit2(&gzip, any_window) != Z_OK)
+        return ERR(err, ERR_MEMORY, "no memory for gzip");
+    int code = inflate(&gzip, Z_FINISH);
+    bool ok = code == Z_STREAM_END && gzip.total_out == n;
+    inflateEnd(&gzip);
+    return ok || ERR(err, ERR_CORRUPT, "gzip does not give %zu bytes", n);
+}
+
+bool codec_decompress(enum parquet_codec codec, struct str body, void *out, size_t n, struct err *err)
+{
+    if (codec == PARQUET_SNAPPY)
+        return decompress_snappy(body, out, n, err);
+    if (codec == PARQUET_GZIP)
+        return decompress_gzip(body, out, n, err);
+    if (codec == PARQUET_ZSTD) {
+        struct workspace *workspace = workspace_get(err);
+        return workspace && decompress_zstd(workspace, body, out, n, err);
+    }
+    if (body.n != n)
+        return ERR(err, ERR_CORRUPT, "%zu bytes instead of %zu", body.n, n);
+    memcpy(out, body.p, n);
+    return true;
 }

@@ -12,5 +12,7 @@
 struct buf *codec_page_buffer(struct err *err);
 /* body compressed; *out is body itself for PARQUET_UNCOMPRESSED, else the thread's, valid until its next call. */
 bool codec_compress(enum parquet_codec codec, int level, struct str body, struct str *out, struct err *err) MUST_CHECK;
+/* Exactly n bytes into out; ERR_CORRUPT when it is more or less, or no such compression. */
+bool codec_decompress(enum parquet_codec codec, struct str body, void *out, size_t n, struct err *err) MUST_CHECK;
 
 #endif

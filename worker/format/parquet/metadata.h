@@ -24,6 +24,9 @@ enum converted_type {
     CONVERTED_TIME_MICROS = 8,
     CONVERTED_TIMESTAMP_MILLIS = 9,
     CONVERTED_TIMESTAMP_MICROS = 10,
+    CONVERTED_UINT_8 = 11,
+    CONVERTED_UINT_64 = 14,
+    CONVERTED_INTERVAL = 21,
 };
 
 /* Field ids of the union LogicalType */
@@ -34,6 +37,13 @@ enum logical_type {
     LOGICAL_DATE = 6,
     LOGICAL_TIME = 7,
     LOGICAL_TIMESTAMP = 8,
+    LOGICAL_INTEGER = 10,
+    LOGICAL_BSON = 13,
+    LOGICAL_UUID = 14,
+    LOGICAL_FLOAT16 = 15,
+    LOGICAL_VARIANT = 16,
+    LOGICAL_GEOMETRY = 17,
+    LOGICAL_GEOGRAPHY = 18,
 };
 
 /* A row group whose columns are finished and lie one after the other from offset on. */

@@ -55,15 +55,26 @@ struct stored_page *page_store(const struct page *page, const struct parquet_opt
     return stored;
 }
 
-/* num_values is field 1 of every kind of page header. */
-static void read_values(struct thrift_reader *reader, struct thrift_field field, struct page_header *header)
+/* num_values is field 1 of every kind of page header; the rest is numbered by kind. */
+static void read_kind(struct thrift_reader *reader, struct thrift_field field, struct page_header *header)
 {
+    bool is_v2 = field.id == 8;
     int16_t last = 0;
     struct thrift_field inner;
     thrift_read_struct(reader, field);
     while (thrift_read_field(reader, &last, &inner)) {
         if (inner.id == 1)
             header->values = thrift_read_i32(reader, inner);
+        else if (inner.id == (is_v2 ? 4 : 2))
+            header->encoding = thrift_read_i32(reader, inner);
+        else if (inner.id == 3 && field.id == 5)
+            header->level_encoding = thrift_read_i32(reader, inner);
+        else if (inner.id == 5 && is_v2)
+            header->levels = thrift_read_i32(reader, inner);
+        else if (inner.id == 6 && is_v2)
+            header->repetition = thrift_read_i32(reader, inner);
+        else if (inner.id == 7 && is_v2)
+            header->is_compressed = thrift_read_bool(reader, inner);
         else
             thrift_skip(reader, inner);
     }
@@ -74,7 +85,13 @@ bool page_read_header(const void *p, size_t n, struct page_header *header)
     struct thrift_reader reader;
     struct thrift_field field;
     int16_t last = 0;
-    *header = (struct page_header){.type = -1, .uncompressed_size = -1, .compressed_size = -1, .values = -1};
+    *header = (struct page_header){.type = -1,
+        .uncompressed_size = -1,
+        .compressed_size = -1,
+        .values = -1,
+        .encoding = -1,
+        .level_encoding = ENCODING_RLE,
+        .is_compressed = true};
     thrift_read_init(&reader, p, n);
     while (thrift_read_field(&reader, &last, &field)) {
         switch (field.id) {
@@ -94,7 +111,7 @@ bool page_read_header(const void *p, size_t n, struct page_header *header)
         case 5:
         case 7:
         case 8:
-            read_values(&reader, field, header);
+            read_kind(&reader, field, header);
             break;
         default:
             thrift_skip(&reader, field);

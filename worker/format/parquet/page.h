@@ -7,7 +7,17 @@
 
 /* parquet.thrift's numbers */
 enum page_type { PAGE_DATA = 0, PAGE_INDEX = 1, PAGE_DICTIONARY = 2, PAGE_DATA_V2 = 3 };
-enum page_encoding { ENCODING_PLAIN = 0, ENCODING_RLE = 3, ENCODING_RLE_DICTIONARY = 8 };
+enum page_encoding {
+    ENCODING_PLAIN = 0,
+    ENCODING_PLAIN_DICTIONARY = 2,
+    ENCODING_RLE = 3,
+    ENCODING_BIT_PACKED = 4,
+    ENCODING_DELTA_BINARY_PACKED = 5,
+    ENCODING_DELTA_LENGTH_BYTE_ARRAY = 6,
+    ENCODING_DELTA_BYTE_ARRAY = 7,
+    ENCODING_RLE_DICTIONARY = 8,
+    ENCODING_BYTE_STREAM_SPLIT = 9,
+};
 
 struct page {
     enum page_type type; /* PAGE_DATA or PAGE_DICTIONARY */
@@ -33,7 +43,11 @@ struct page_header {
     int64_t values; /* -1: none stated */
     bool has_crc;
     uint32_t crc;
-    size_t size; /* of the header itself */
+    int32_t encoding;           /* of the values */
+    int32_t level_encoding;     /* version 1: of the definition levels */
+    int32_t levels, repetition; /* version 2: bytes of the definition and the repetition levels */
+    bool is_compressed;         /* version 2: the values are; true for the others */
+    size_t size;                /* of the header itself */
 };
 
 /* From the n bytes at p; false when they do not begin with a page header. */

@@ -54,10 +54,13 @@ bool parquet_writer_close(struct parquet_writer *writer, struct parquet_summary 
 /* Without a footer: what was written is no Parquet file. writer may be NULL. */
 void parquet_writer_abort(struct parquet_writer *writer);
 
+struct parquet_leaf;
+
 struct parquet_footer {
     uint64_t rows;
     uint32_t row_groups;
     struct parquet_column *columns;
+    struct parquet_leaf *leaves; /* how each is stored (schema.h) */
     uint32_t column_count;
     struct str *metadata_keys, *metadata_values;
     size_t metadata_count;

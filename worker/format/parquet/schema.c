@@ -8,8 +8,10 @@ enum repetition { REQUIRED = 0, OPTIONAL = 1, REPEATED = 2 };
 
 struct element {
     int32_t physical; /* -1: a group */
-    int32_t repetition, children, converted, scale, precision;
+    int32_t repetition, children, converted, scale, precision, width;
     int logical;
+    enum time_unit unit;
+    bool is_unsigned;
     struct str name;
 };
 
@@ -28,6 +30,44 @@ static void read_decimal(struct thrift_reader *reader, struct thrift_field field
     }
 }
 
+/* The union TimeUnit: the id of its only field tells. */
+static void read_unit(struct thrift_reader *reader, struct thrift_field field, struct element *element)
+{
+    int16_t last = 0;
+    struct thrift_field inner;
+    thrift_read_struct(reader, field);
+    while (thrift_read_field(reader, &last, &inner)) {
+        element->unit = inner.id == 1 ? UNIT_MILLIS : inner.id == 3 ? UNIT_NANOS : UNIT_MICROS;
+        thrift_skip(reader, inner);
+    }
+}
+
+static void read_moment(struct thrift_reader *reader, struct thrift_field field, struct element *element)
+{
+    int16_t last = 0;
+    struct thrift_field inner;
+    thrift_read_struct(reader, field);
+    while (thrift_read_field(reader, &last, &inner)) {
+        if (inner.id == 2)
+            read_unit(reader, inner, element);
+        else
+            thrift_skip(reader, inner);
+    }
+}
+
+static void read_integer(struct thrift_reader *reader, struct thrift_field field, struct element *element)
+{
+    int16_t last = 0;
+    struct thrift_field inner;
+    thrift_read_struct(reader, field);
+    while (thrift_read_field(reader, &last, &inner)) {
+        if (inner.id == 2)
+            element->is_unsigned = !thrift_read_bool(reader, inner);
+        else
+            thrift_skip(reader, inner);
+    }
+}
+
 static void read_logical(struct thrift_reader *reader, struct thrift_field field, struct element *element)
 {
     int16_t last = 0;
@@ -37,6 +77,10 @@ static void read_logical(struct thrift_reader *reader, struct thrift_field field
         element->logical = inner.id;
         if (inner.id == LOGICAL_DECIMAL)
             read_decimal(reader, inner, element);
+        else if (inner.id == LOGICAL_TIME || inner.id == LOGICAL_TIMESTAMP)
+            read_moment(reader, inner, element);
+        else if (inner.id == LOGICAL_INTEGER)
+            read_integer(reader, inner, element);
         else
             thrift_skip(reader, inner);
     }
@@ -51,6 +95,9 @@ static void read_element(struct thrift_reader *reader, struct element *element)
         switch (field.id) {
         case 1:
             element->physical = thrift_read_i32(reader, field);
+            break;
+        case 2:
+            element->width = thrift_read_i32(reader, field);
             break;
         case 3:
             element->repetition = thrift_read_i32(reader, field);
@@ -112,13 +159,70 @@ static struct type type_of(const struct element *element)
     }
 }
 
+/* Annotations stand on certain physical types only; a file may say anything. */
+static bool stored_as_it_can_be(const struct element *element)
+{
+    int32_t physical = element->physical;
+    switch (type_of(element).kind) {
+    case TYPE_DATE:
+        return physical == PHYSICAL_INT32;
+    case TYPE_TIME:
+        return physical == PHYSICAL_INT32 || physical == PHYSICAL_INT64;
+    case TYPE_TIMESTAMP:
+        return physical == PHYSICAL_INT64 || physical == PHYSICAL_INT96;
+    case TYPE_DECIMAL:
+        return physical == PHYSICAL_INT32 || physical == PHYSICAL_INT64 || physical == PHYSICAL_BYTE_ARRAY ||
+               physical == PHYSICAL_FIXED;
+    case TYPE_STRING:
+        return physical == PHYSICAL_BYTE_ARRAY;
+    default:
+        return true;
+    }
+}
+
+/* What an annotation says that none of our types can hold. */
+static const char *unreadable(const struct element *element)
+{
+    static const char *const names[] = {[LOGICAL_UUID] = "UUID",
+        [LOGICAL_BSON] = "BSON",
+        [LOGICAL_FLOAT16] = "FLOAT16",
+        [LOGICAL_VARIANT] = "VARIANT",
+        [LOGICAL_GEOMETRY] = "GEOMETRY",
+        [LOGICAL_GEOGRAPHY] = "GEOGRAPHY"};
+    if (element->logical > 0 && (size_t)element->logical < sizeof names / sizeof *names && names[element->logical])
+        return names[element->logical];
+    if (element->converted == CONVERTED_INTERVAL)
+        return "INTERVAL";
+    bool is_decimal = annotated(element, LOGICAL_DECIMAL, CONVERTED_DECIMAL, CONVERTED_DECIMAL);
+    if (element->physical == PHYSICAL_FIXED && !is_decimal)
+        return "FIXED_LEN_BYTE_ARRAY";
+    if (!stored_as_it_can_be(element))
+        return "an annotation that does not go with its storage";
+    return is_decimal && element->precision > DECIMAL_MAX_PRECISION ? "DECIMAL of more than 38 digits" : NULL;
+}
+
+static struct parquet_leaf leaf_of(const struct element *element, bool is_nested)
+{
+    bool millis = element->logical == LOGICAL_NONE &&
+                  (element->converted == CONVERTED_TIME_MILLIS || element->converted == CONVERTED_TIMESTAMP_MILLIS);
+    bool is_unsigned =
+        element->is_unsigned || (element->logical == LOGICAL_NONE && element->converted >= CONVERTED_UINT_8 &&
+                                    element->converted <= CONVERTED_UINT_64);
+    return (struct parquet_leaf){.physical = element->physical,
+        .width = (uint32_t)element->width,
+        .unit = millis ? UNIT_MILLIS : element->unit,
+        .is_unsigned = is_unsigned,
+        .is_nested = is_nested || element->repetition == REPEATED,
+        .unreadable = is_unsigned && element->physical == PHYSICAL_INT64 ? "an unsigned INT64" : unreadable(element)};
+}
+
 static bool element_is_sound(const struct element *element)
 {
     bool is_group = element->physical == -1;
     if (is_group ? element->children < 0 : element->children != 0)
         return false;
     if (element->physical > PHYSICAL_FIXED || element->physical < -1 || element->repetition < REQUIRED ||
-        element->repetition > REPEATED)
+        element->repetition > REPEATED || element->width < 0)
         return false;
     if (!annotated(element, LOGICAL_DECIMAL, CONVERTED_DECIMAL, CONVERTED_DECIMAL))
         return true;
@@ -173,6 +277,7 @@ static bool enter_element(struct nesting *nesting, const struct element *element
     if (!path.p && path.n)
         return false;
     if (element->physical != -1) {
+        footer->leaves[footer->column_count] = leaf_of(element, nesting->depth > 1);
         footer->columns[footer->column_count++] = (struct parquet_column){path, type_of(element), nullable};
         return true;
     }
@@ -193,7 +298,8 @@ bool schema_read(struct thrift_reader *reader, struct thrift_field field, const 
         return ERR(err, ERR_CORRUPT, "%s: the footer has no schema", name);
     footer->column_count = 0;
     footer->columns = ARENA_ARRAY(arena, struct parquet_column, count);
-    if (!footer->columns)
+    footer->leaves = ARENA_ARRAY(arena, struct parquet_leaf, count);
+    if (!footer->columns || !footer->leaves)
         return ERR(err, ERR_MEMORY, "no memory for the schema of %s", name);
     for (uint32_t i = 0; i < count; i++) {
         struct element element;

@@ -94,18 +94,18 @@
     " › Map it to one that is, with --map 'Price EUR=unit_price', or ask the\n" \
     "   producer for the column that was agreed upon\n" \
     "── Reason ──────────────────────────────────────────────────────────────────────\n" \
-    "   version        1\n" \
-    "   run_id         R\n" \
-    " + file           {\"key\":\"raw/x.csv\",\"size\":5}\n" \
-    "   dataset        d\n" \
-    "   stage          parse\n" \
-    "   retryable      false\n" \
-    "   samples        none\n" \
     " - suggestions\n" \
     "   - 1\n" \
-    "     + overrides      {\"map\":\"a\"}\n" \
-    "       why            one label each\n" \
-    "       would_pass     true\n"
+    "     + overrides   {\"map\":\"a\"}\n" \
+    "       why         one label each\n" \
+    "       would_pass  true\n" \
+    "   samples         none\n" \
+    "   dataset         d\n" \
+    "   stage           parse\n" \
+    "   version         1\n" \
+    "   run_id          R\n" \
+    " + file            {\"key\":\"raw/x.csv\",\"size\":5}\n" \
+    "   retryable       false\n"
 
 #define REASON_UNFOLDED \
     " missing-label  raw/x.csv\n" \
@@ -113,20 +113,20 @@
     " › Map it to one that is, with --map 'Price EUR=unit_price', or ask the\n" \
     "   producer for the column that was agreed upon\n" \
     "── Reason ──────────────────────────────────────────────────────────────────────\n" \
-    "   version        1\n" \
-    "   run_id         R\n" \
-    " - file\n" \
-    "     key            raw/x.csv\n" \
-    "     size           5\n" \
-    "   dataset        d\n" \
-    "   stage          parse\n" \
-    "   retryable      false\n" \
-    "   samples        none\n" \
     " - suggestions\n" \
     "   - 1\n" \
-    "     + overrides      {\"map\":\"a\"}\n" \
-    "       why            one label each\n" \
-    "       would_pass     true\n"
+    "     + overrides   {\"map\":\"a\"}\n" \
+    "       why         one label each\n" \
+    "       would_pass  true\n" \
+    "   samples         none\n" \
+    "   dataset         d\n" \
+    "   stage           parse\n" \
+    "   version         1\n" \
+    "   run_id          R\n" \
+    " - file\n" \
+    "     key           raw/x.csv\n" \
+    "     size          5\n" \
+    "   retryable       false\n"
 
 #define FREQUENCY \
     " 2 values in 100,000 rows, the first of 226,000\n" \

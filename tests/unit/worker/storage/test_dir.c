@@ -194,6 +194,28 @@ static void test_move(void **state)
     assert_true(there(f, "lake/archive/y.csv") && !there(f, "lake/raw/y.csv"));
 }
 
+static void test_replace(void **state)
+{
+    struct fixture *f = *state;
+    struct storage *lake = f->lake;
+    struct err err;
+    bool already;
+    put(f, "lake/.sluice/staging/R/new", "new");
+    put(f, "lake/gold/d/p", "old");
+    assert_true(lake->driver->replace(lake, STR(".sluice/staging/R/new"), STR("gold/d/p"), &already, &err));
+    assert_false(already);
+    assert_true(lake->driver->read(lake, STR("gold/d/p"), &f->seen, &err));
+    assert_string_equal(f->seen.p, "new");
+    assert_true(lake->driver->replace(lake, STR(".sluice/staging/R/new"), STR("gold/d/p"), &already, &err));
+    assert_true(already);
+    put(f, "lake/.sluice/staging/R/new", "first");
+    assert_true(lake->driver->replace(lake, STR(".sluice/staging/R/new"), STR("gold/e/p"), &already, &err));
+    assert_true(!already && there(f, "lake/gold/e/p"));
+    assert_false(lake->driver->replace(lake, STR("raw/none"), STR("gold/f/p"), &already, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_false(lake->driver->replace(lake, STR("gold/e/p"), STR("../outside/p"), &already, &err));
+}
+
 static void test_remove(void **state)
 {
     struct fixture *f = *state;
@@ -391,6 +413,7 @@ int main(void)
         TEST(test_list_many),
         TEST(test_read_write),
         TEST(test_move),
+        TEST(test_replace),
         TEST(test_remove),
         TEST(test_links),
         TEST(test_walk),

@@ -5,7 +5,7 @@
  */
 #include "shared/fs.h"
 #include "shared/json.h"
-#include "worker/format/parquet/parquet.h"
+#include "worker/format/parquet/parquet_reader.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -289,6 +289,56 @@ static void check_file(
     arena_free(arena);
 }
 
+static void same_value(const struct vector *got, uint32_t at, const struct vector *want, uint32_t row)
+{
+    bool is_null = want->state[0] == VALUE_NULL;
+    assert_int_equal(got->state[at], want->state[0]);
+    if (is_null)
+        return;
+    if (want->type.kind == TYPE_STRING && !str_eq(got->str[at], want->str[0]))
+        fail_msg("row %u: " STR_FMT " instead of " STR_FMT, row, STR_ARG(got->str[at]), STR_ARG(want->str[0]));
+    if (want->type.kind != TYPE_STRING)
+        assert_memory_equal(vector_at(got, at), want->data, type_size(want->type));
+}
+
+/* Every value, made anew from its seed, as our own reader gives it. */
+static void check_values(int fd, const struct sample *sample)
+{
+    struct err err;
+    struct buf unused;
+    struct json json;
+    char text[TEXT];
+    struct vector want[COLUMNS];
+    const struct vector *got[COLUMNS];
+    uint32_t chosen[COLUMNS], n, row = 0;
+    struct arena *arena = arena_new(0);
+    buf_init(&unused, 100000);
+    for (uint32_t c = 0; c < COLUMNS; c++) {
+        chosen[c] = COLUMNS - 1 - c;
+        assert_true(vector_init(&want[c], kinds[chosen[c] / 2], 1, arena));
+    }
+    struct parquet_reader *reader = parquet_reader_open(fd, sample->name, &err);
+    if (!reader || !parquet_reader_select(reader, chosen, COLUMNS, &err))
+        fail_msg("%s", err.message);
+    do {
+        if (!parquet_reader_next(reader, got, &n, &err))
+            fail_msg("%s", err.message);
+        for (uint32_t i = 0; i < n; i++, row++)
+            for (uint32_t c = 0; c < COLUMNS; c++) {
+                uint32_t column = chosen[c];
+                buf_reset(&unused);
+                jsonw_init(&json, &unused);
+                want[c].state[0] = column % 2 && is_null(sample->pattern, row, column) ? VALUE_NULL : VALUE_PRESENT;
+                put_value(&want[c], 0, seed_of(sample->pattern, row, column), sample->pattern == EXTREME, text, &json);
+                same_value(got[c], i, &want[c], row);
+            }
+    } while (n);
+    assert_int_equal(row, sample->rows);
+    parquet_reader_close(reader);
+    buf_dispose(&unused);
+    arena_free(arena);
+}
+
 static void write_sample(const struct sample *sample, const char *path, struct buf *text)
 {
     struct err err;
@@ -317,6 +367,7 @@ static void write_sample(const struct sample *sample, const char *path, struct b
         fail_msg("%s", err.message);
     assert_int_equal(summary.rows, sample->rows);
     check_file(fd, path, columns, &summary);
+    check_values(fd, sample);
     jsonw_put_uint(&json, "row_groups", summary.row_groups);
     jsonw_put_uint(&json, "bytes", summary.bytes);
     jsonw_object_end(&json);

@@ -1,4 +1,4 @@
-#include "worker/redrive/rules.h"
+#include "worker/run/rules.h"
 
 #include "worker/run/ruleset.h"
 
@@ -39,32 +39,17 @@ static struct contract *load(
 
 /* ---- as it is now ---- */
 
-static const char *current_path(const struct rules_request *request, struct str dataset, char hash[SHA256_TEXT_SIZE],
-    struct arena *arena, struct err *err)
+static struct contract *load_current(
+    const struct rules_request *request, char base_hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
 {
-    struct contracts contracts;
-    struct findings findings = {.arena = arena};
-    if (!contracts_load(request->datasets, &contracts, &findings, err))
+    const struct contract *now = contracts_find(request->contracts, request->dataset);
+    if (!now) {
+        ERR(err, ERR_CONFIG, "there is no contract " STR_FMT " that loads", STR_ARG(request->dataset));
+        err_hint(err, "'sluiced check' names the mistakes of contracts.");
         return NULL;
-    const struct contract *contract = contracts_find(&contracts, dataset);
-    const char *path = contract ? arena_cstr(arena, contract->path.p) : NULL;
-    if (contract)
-        memcpy(hash, contract->hash, SHA256_TEXT_SIZE);
-    if (contract && !path)
-        ERR(err, ERR_MEMORY, "no memory for a path");
-    else if (!contract && findings.errors)
-        first_mistake(&findings, err);
-    else if (!contract)
-        ERR(err, ERR_CONFIG, "there is no contract " STR_FMT " in %s", STR_ARG(dataset), request->datasets);
-    contracts_free(&contracts);
-    return path;
-}
-
-static struct contract *load_current(const struct rules_request *request, const struct past *past,
-    char base_hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
-{
-    const char *path = current_path(request, past->file.dataset, base_hash, arena, err);
-    return path ? load(path, request->overrides, false, arena, err) : NULL;
+    }
+    memcpy(base_hash, now->hash, SHA256_TEXT_SIZE);
+    return load(now->path.p, request->overrides, false, arena, err);
 }
 
 /* ---- as it was ---- */
@@ -128,8 +113,8 @@ static bool add_all(struct overrides *to, const struct overrides *from, struct a
     return true;
 }
 
-static struct contract *load_found(const struct rules_request *request, const struct past *past,
-    const struct search *search, struct arena *arena, struct err *err)
+static struct contract *load_found(
+    const struct rules_request *request, const struct search *search, struct arena *arena, struct err *err)
 {
     struct overrides *all = ARENA_NEW(arena, struct overrides);
     if (!all) {
@@ -139,8 +124,8 @@ static struct contract *load_found(const struct rules_request *request, const st
     if (search->overrides.n && !overrides_read(all, search->overrides, arena, err))
         return NULL;
     struct contract *then = load(search->path, all, true, arena, err);
-    if (then && !str_eq(str_of(then->hash), past->ruleset_hash)) {
-        ERR(err, ERR_CORRUPT, "the kept ruleset " STR_FMT " has changed", STR_ARG(past->ruleset_hash));
+    if (then && !str_eq(str_of(then->hash), request->ruleset_hash)) {
+        ERR(err, ERR_CORRUPT, "the kept ruleset " STR_FMT " has changed", STR_ARG(request->ruleset_hash));
         contract_free(then);
         return NULL;
     }
@@ -150,33 +135,33 @@ static struct contract *load_found(const struct rules_request *request, const st
     return add_all(all, request->overrides, arena, err) ? load(search->path, all, true, arena, err) : NULL;
 }
 
-static struct contract *load_same(const struct rules_request *request, const struct past *past,
-    char base_hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
+static struct contract *load_same(
+    const struct rules_request *request, char base_hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
 {
     struct search search = {.storage = request->storage, .arena = arena, .err = err};
     struct storage *storage = request->storage;
-    if (past->ruleset_hash.n != SHA256_TEXT_SIZE - 1) {
-        ERR(err, ERR_USAGE, "run %s ended before it had rules: use --rules current", past->run_id);
+    if (request->ruleset_hash.n != SHA256_TEXT_SIZE - 1) {
+        ERR(err, ERR_USAGE, "that run ended before it had rules: use --rules current");
         return NULL;
     }
-    char *prefix = arena_printf(arena, "audit/rulesets/" STR_FMT "/", STR_ARG(past->ruleset_hash));
-    memcpy(base_hash, past->ruleset_hash.p, SHA256_TEXT_SIZE);
+    char *prefix = arena_printf(arena, "audit/rulesets/" STR_FMT "/", STR_ARG(request->ruleset_hash));
+    memcpy(base_hash, request->ruleset_hash.p, SHA256_TEXT_SIZE);
     if (!prefix)
         ERR(err, ERR_MEMORY, "no memory for a key");
-    if (!prefix || !kept_text(request->journal, past->ruleset_hash, &search.text, arena, err) ||
+    if (!prefix || !kept_text(request->journal, request->ruleset_hash, &search.text, arena, err) ||
         !storage->driver->list(storage, str_of(prefix), look, &search, err) || search.failed)
         return NULL;
     if (search.path)
-        return load_found(request, past, &search, arena, err);
+        return load_found(request, &search, arena, err);
     ERR(err, ERR_CORRUPT, "the ruleset %s is not in the lake", prefix);
     err_hint(err, "Use --rules current.");
     return NULL;
 }
 
-struct contract *rules_load(const struct rules_request *request, const struct past *past,
-    char base_hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
+struct contract *rules_load(
+    const struct rules_request *request, char base_hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
 {
     err_clear(err);
-    return request->rules == RULES_SAME ? load_same(request, past, base_hash, arena, err)
-                                        : load_current(request, past, base_hash, arena, err);
+    return request->rules == RULES_SAME ? load_same(request, base_hash, arena, err)
+                                        : load_current(request, base_hash, arena, err);
 }

@@ -1,0 +1,77 @@
+"""Rejected rows as cells: what the agent gives the console's grid. covers: worker/agent"""
+
+import base64
+import json
+import subprocess
+import unittest
+
+from tests.lake import SLUICED, Lake
+
+CONTRACT = """
+dataset: sales
+source: {match: "raw/*.csv"}
+dialect: {delimiter: ";"}
+schema:
+  fields:
+    - {name: id, type: integer}
+    - {name: name, type: string}
+    - {name: price, type: number, scale: 2}
+limits: {max_reject_pct: 100}
+"""
+
+
+class Grid(unittest.TestCase):
+    def setUp(self):
+        self.lake = Lake({"sales.yaml": CONTRACT})
+
+    def tearDown(self):
+        self.lake.__exit__()
+
+    def load(self, content):
+        self.lake.put("raw/a.csv", content)
+        self.lake.run(check=(0, 1))
+        return self.lake.query("SELECT run_id FROM run")[0][0]
+
+    def ask(self, method, **params):
+        done = subprocess.run([SLUICED, "agent", "--lake", str(self.lake.path)], capture_output=True, text=True,
+                              input=json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\n",
+                              env=self.lake.environment())
+        answer = json.loads(done.stdout)
+        self.assertIn("result", answer)
+        return answer["result"]
+
+    def test_cells(self):
+        run = self.load('id;name;price\nx;"a ""b""; c";1\n2;"two\nlines";y\n3;fine;1.00\n4;short\n5;a;b;c\n')
+        grid = self.ask("grid", run=run)
+        self.assertEqual(grid["header"], ["id", "name", "price"])
+        self.assertEqual(grid["total"], 4)
+        self.assertEqual([item["cells"] for item in grid["items"]],
+                         [["x", 'a "b"; c', "1"], ["2", "two\nlines", "y"], ["4", "short"], ["5", "a", "b", "c"]])
+        self.assertEqual([item["row_number"] for item in grid["items"]], [1, 2, 4, 5])
+        self.assertEqual([item["line_number"] for item in grid["items"]], [2, 3, 6, 7])
+
+    def test_bytes_that_are_no_text(self):
+        run = self.load(b"id;name;price\n1;caf\xff;x\n")
+        cell = self.ask("grid", run=run)["items"][0]["cells"][1]
+        if isinstance(cell, dict):
+            self.assertEqual(base64.b64decode(cell["base64"]), b"caf\xff")
+        else:
+            self.assertEqual(cell, "caf\u00ff")  # it was taken for a single-byte encoding
+
+    def test_any_page_of_many(self):
+        count = 10000
+        run = self.load("id;name;price\n" + "".join(f"{i};n;{'x' if i % 2 else '1.00'}\n" for i in range(1, count + 1)))
+        for at in (0, 1, 4095, 4096, 4999):
+            grid = self.ask("grid", run=run, at=at, limit=2)
+            self.assertEqual((grid["total"], grid["at"]), (count // 2, at))
+            self.assertEqual(grid["items"][0]["row_number"], 2 * at + 1)
+        grid = self.ask("grid", run=run, row=8000, limit=1)
+        self.assertEqual((grid["at"], grid["items"][0]["row_number"]), (4000, 8001))
+        self.assertEqual(self.ask("grid", run=run, at=count)["items"], [])
+        self.assertEqual(self.ask("grid", run=run, cause=99)["total"], 0)
+        frequency = self.ask("frequency", run=run, column=2)
+        self.assertEqual(frequency, {"counted": 5000, "total": 5000, "items": [{"value": "x", "rows": 5000}]})
+
+
+if __name__ == "__main__":
+    unittest.main()

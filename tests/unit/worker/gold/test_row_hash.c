@@ -1,0 +1,58 @@
+/* row_hash over each type; the sums are Python's hashlib.md5 of the text that row_hash.h describes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "worker/gold/row_hash.h"
+
+static void check(struct type type, const void *value, const char *expected)
+{
+    struct err err;
+    char sum[ROW_HASH_TEXT + 1] = {0};
+    struct arena *arena = arena_new(0);
+    struct vector vectors[2];
+    const struct vector *pointers[] = {&vectors[0], &vectors[1]};
+    struct parquet_column columns[] = {{STR("a"), type, true}, {STR("ingest_ts"), TYPE(TYPE_TIMESTAMP), false}};
+    assert_true(vector_init(&vectors[0], type, 1, arena) && vector_init(&vectors[1], columns[1].type, 1, arena));
+    vectors[1].i64[0] = 1;
+    if (value)
+        memcpy(vectors[0].data, value, type_size(type));
+    else
+        vectors[0].state[0] = VALUE_NULL;
+    struct row_hash *hash = row_hash_new(columns, 2);
+    assert_true(row_hash_of(hash, pointers, 0, sum, &err));
+    assert_string_equal(sum, expected);
+    row_hash_free(hash);
+    arena_free(arena);
+}
+
+static void each_type_has_its_text(void **state)
+{
+    (void)state;
+    struct str text = STR("日本;\n");
+    int64_t number = -42, cents = -5, moment = -1, clock = 86399000001;
+    int128 wide = (int128)1 << 100;
+    double half = 0.5;
+    uint8_t yes = 1;
+    int32_t day = -1;
+    check(TYPE(TYPE_STRING), &text, "f380818680d5433d95f983311744a461");    /* a:4:日本;\n; */
+    check(TYPE(TYPE_INTEGER), &number, "b93ab245a93811781443896daff767f7"); /* a:3:-42; */
+    check(TYPE_DEC(18, 2), &cents, "34ead1d02dcf094468f91828a344ab45");     /* a:5:-0.05; */
+    check(TYPE_DEC(38, 9), &wide, "a89487b434630418db39501676a3831d");      /* a:32:1267650600228229401496.703205376; */
+    check(TYPE(TYPE_DOUBLE), &half, "032eff50723ccac52ba34433c9fe1be6");    /* a:3:0.5; */
+    check(TYPE(TYPE_BOOLEAN), &yes, "8e9de2233c19fe7524a1d8d8de11a6ae");    /* a:4:true; */
+    check(TYPE(TYPE_DATE), &day, "6bd14a0ea12547a029b304a5e885a431");       /* a:10:1969-12-31; */
+    check(TYPE(TYPE_TIME), &clock, "e6d9ce7012001bb783a2a605ac0b8228");     /* a:15:23:59:59.000001; */
+    check(TYPE(TYPE_TIMESTAMP), &moment, "19a77384914674b5b73dd00993a3afef"); /* a:26:1969-12-31 23:59:59.999999; */
+    check(TYPE(TYPE_INTEGER), NULL, "d41d8cd98f00b204e9800998ecf8427e");      /*  */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_type_has_its_text)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

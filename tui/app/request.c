@@ -1,0 +1,77 @@
+/* Re-drives as text. */
+#include "tui/app/verb.h"
+#include "tui/core/table.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void line(struct buf *out, const char *label, enum cell_kind kind, const json_t *value)
+{
+    if (!value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)))
+        return;
+    buf_printf(out, "%-12s", label);
+    table_cell(out, kind, value);
+    buf_add_byte(out, '\n');
+}
+
+void print_requests(struct paper *paper, const json_t *result)
+{
+    struct buf *out = &paper->out;
+    static const struct column columns[] = {
+        {"REQUEST", "request", CELL_RUN, 0, 0, 0},
+        {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"DATASET", "dataset", CELL_TEXT, 10, 4, 0},
+        {"FILES", "files", CELL_NUMBER, 0, 0, 0},
+        {"LOADED", "loaded", CELL_NUMBER, 0, 0, 0},
+        {"BY", "requested_by", CELL_TEXT, 6, 3, 0},
+        {"AT", "requested_at", CELL_TIME, 0, 2, 0},
+        {"REASON", "reason", CELL_TEXT, 16, 1, 0},
+    };
+    const json_t *items = json_object_get(result, "items"), *next = json_object_get(result, "next");
+    if (!json_array_size(items))
+        buf_add_cstr(out, "nobody has asked for anything\n");
+    else
+        table_print(paper, columns, COUNT(columns), items);
+    if (json_is_string(next)) {
+        buf_add_cstr(out, "more: --after ");
+        table_cell(out, CELL_TEXT, next);
+        buf_add_byte(out, '\n');
+    }
+}
+
+void print_request(struct paper *paper, const json_t *result)
+{
+    struct buf *out = &paper->out;
+    static const struct column columns[] = {
+        {"FILE", "file", CELL_KEY, 16, 0, 0},
+        {"REJECTED BY", "run", CELL_RUN, 0, 2, 0},
+        {"OUTCOME", "outcome", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"RUN", "outcome_run", CELL_RUN, 0, 0, 0},
+        {"ROWS", "rows", CELL_NUMBER, 0, 0, 0},
+        {"MESSAGE", "message", CELL_TEXT, 16, 1, 0},
+    };
+    const json_t *request = json_array_get(json_object_get(result, "items"), 0);
+    const char *state = json_string_value(json_object_get(request, "state"));
+    line(out, "request", CELL_TEXT, json_object_get(request, "request"));
+    line(out, "state", CELL_TEXT, json_object_get(request, "state"));
+    line(out, "dataset", CELL_TEXT, json_object_get(request, "dataset"));
+    line(out, "rules", CELL_TEXT, json_object_get(request, "rules"));
+    buf_printf(out, "%-11s", "overrides");
+    size_t at = out->n;
+    print_overrides(out, json_object_get(request, "overrides"));
+    buf_add_cstr(out, out->n == at ? " none\n" : "\n");
+    line(out, "reason", CELL_TEXT, json_object_get(request, "reason"));
+    line(out, "asked by", CELL_TEXT, json_object_get(request, "requested_by"));
+    line(out, "decided by", CELL_TEXT, json_object_get(request, "decided_by"));
+    line(out, "message", CELL_TEXT, json_object_get(request, "message"));
+    if (state && strcmp(state, "requested") == 0) {
+        line(out, "expires", CELL_TIME, json_object_get(request, "expires_at"));
+        buf_add_cstr(out, "\nIt waits for: sluice approve ");
+        table_cell(out, CELL_TEXT, json_object_get(request, "request"));
+        buf_add_byte(out, '\n');
+    } else if (state && strcmp(state, "declined") != 0)
+        buf_add_cstr(out, "\nThis lake is a single user's: whoever asks may approve.\n");
+    buf_add_byte(out, '\n');
+    table_print(paper, columns, COUNT(columns), json_object_get(request, "details"));
+}

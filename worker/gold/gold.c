@@ -1,0 +1,98 @@
+#include "worker/gold/gold.h"
+
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "worker/gold/compaction.h"
+
+static bool has_value(struct str partition, struct str value)
+{
+    while (partition.n) {
+        size_t end = str_find_byte(partition, '/'), name = str_find_byte((struct str){partition.p, end}, '=');
+        if (name < end && str_eq((struct str){partition.p + name + 1, end - name - 1}, value))
+            return true;
+        size_t next = end < partition.n ? end + 1 : end;
+        partition = (struct str){partition.p + next, partition.n - next};
+    }
+    return false;
+}
+
+static bool is_wanted(const struct gold_options *options, struct str partition)
+{
+    return (!options->partition.n || str_eq(options->partition, partition)) &&
+           (!options->date.n || has_value(partition, options->date));
+}
+
+static void count(struct gold_tally *tally, const struct compaction *c, enum compaction_result result)
+{
+    tally->compacted += result == COMPACTED;
+    tally->unchanged += result == COMPACTION_UNCHANGED;
+    tally->busy += result == COMPACTION_BUSY;
+    tally->failed += result == COMPACTION_FAILED;
+    if (result != COMPACTED)
+        return;
+    tally->rows_in += c->count.rows_in;
+    tally->rows_out += c->count.rows_out;
+    tally->duplicates += c->count.rows_duplicate;
+    tally->deleted += c->count.rows_filtered;
+    tally->superseded += c->count.rows_merged;
+}
+
+/* An incident a partition whose gold could not be made; it closes by itself. */
+static bool keep_incident(struct worker *worker, const struct contract *contract, struct str partition,
+    const struct err *fault, struct arena *arena, struct err *err)
+{
+    struct str subject =
+        str_of(arena_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(contract->dataset), STR_ARG(partition)));
+    if (!subject.p)
+        return ERR(err, ERR_MEMORY, "no memory for an incident");
+    if (fault)
+        return journal_incident(worker->journal, STR("gold"), subject, str_of(fault->message), clock_now(), err);
+    return journal_incident_close(worker->journal, STR("gold"), subject, clock_now(), err);
+}
+
+static bool compact_one(struct worker *worker, const struct contract *contract, const struct gold_options *options,
+    struct str partition, struct gold_tally *tally, struct err *first, struct err *err)
+{
+    struct err fault;
+    struct arena *arena = arena_new(0);
+    if (!arena)
+        return ERR(err, ERR_MEMORY, "no memory to compact a partition");
+    struct compaction c = {
+        .worker = worker, .contract = contract, .options = options, .partition = partition, .arena = arena};
+    enum compaction_result result = compaction_run(&c, &fault);
+    bool failed = result == COMPACTION_FAILED, ok = true;
+    count(tally, &c, result);
+    if (failed) {
+        err_context(&fault, "gold " STR_FMT " " STR_FMT, STR_ARG(contract->dataset), STR_ARG(partition));
+        log_err(LOG_ERROR, "gold-failed", &fault);
+        if (first->kind == ERR_NONE)
+            *first = fault;
+    }
+    if (!options->explain && (failed || result == COMPACTED))
+        ok = keep_incident(worker, contract, partition, failed ? &fault : NULL, arena, err);
+    /* What would fail for every further partition too. */
+    if (ok && failed && (fault.kind == ERR_INTERRUPTED || fault.kind == ERR_UNAVAILABLE)) {
+        *err = fault;
+        ok = false;
+    }
+    arena_free(arena);
+    return ok;
+}
+
+bool gold_dataset(struct worker *worker, const struct contract *contract, const struct gold_options *options,
+    struct gold_tally *tally, struct err *first, struct err *err)
+{
+    struct str *partitions;
+    size_t n;
+    struct arena *arena = arena_new(0);
+    bool ok = arena ? journal_gold_partitions(worker->journal, contract->dataset, &partitions, &n, arena, err)
+                    : ERR(err, ERR_MEMORY, "no memory for the partitions of a dataset");
+    for (size_t i = 0; ok && i < n; i++) {
+        if (!is_wanted(options, partitions[i]))
+            continue;
+        tally->partitions++;
+        ok = compact_one(worker, contract, options, partitions[i], tally, first, err);
+    }
+    arena_free(arena);
+    return ok;
+}

@@ -1,0 +1,28 @@
+/*
+ * row_hash: the MD5, in lower-case hex, of a row's canonical text, which DuckDB, PostgreSQL, Athena and Spark can make
+ * too. For each column in the file's order but _run_id, _row_number, _source_file and ingest_ts, and if it is not NULL:
+ *     name ':' length(text) ':' text ';'
+ * where length counts code points and text is: of integers and decimals the digits, with the type's whole scale
+ * ("12.50"); of booleans true or false; of dates YYYY-MM-DD; of times HH:MM:SS.ffffff; of timestamps YYYY-MM-DD
+ * HH:MM:SS.ffffff in UTC; of doubles PostgreSQL's float8 text; of strings themselves. So a NULL column that is added
+ * leaves the hash as it was. DuckDB:
+ *     md5(coalesce('id:' || length(id::VARCHAR) || ':' || id::VARCHAR || ';', '') || coalesce('at:26:' ||
+ *     strftime(at, '%Y-%m-%d %H:%M:%S.%f') || ';', '') || …)
+ */
+#ifndef WORKER_GOLD_ROW_HASH_H
+#define WORKER_GOLD_ROW_HASH_H
+
+#include "worker/format/parquet/parquet.h"
+
+enum { ROW_HASH_TEXT = 32 };
+
+struct row_hash;
+
+/* columns: of the vectors handed to row_hash_add(); outlive it. NULL: memory is out. */
+struct row_hash *row_hash_new(const struct parquet_column *columns, uint32_t count);
+void row_hash_free(struct row_hash *hash);
+/* The hash of row i into out[0..ROW_HASH_TEXT), without a NUL. */
+bool row_hash_of(
+    struct row_hash *hash, const struct vector *const *vectors, uint32_t i, char *out, struct err *err) MUST_CHECK;
+
+#endif

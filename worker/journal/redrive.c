@@ -1,0 +1,401 @@
+#include "worker/journal/redrive.h"
+
+#include "shared/json.h"
+#include "worker/journal/internal.h"
+
+enum { MAX_DETAIL = 1024 * 1024 };
+#define EXPIRES_US (INT64_C(24) * 3600 * 1000000)
+
+/* ---- the audit ---- */
+
+struct detail {
+    struct buf text;
+    struct json json;
+};
+
+static void detail_begin(struct detail *detail)
+{
+    buf_init(&detail->text, MAX_DETAIL);
+    jsonw_init(&detail->json, &detail->text);
+    jsonw_object_begin(&detail->json);
+}
+
+/* Ends the detail and appends the line. */
+static bool tell(struct journal *journal, struct detail *detail, const char *action, struct str subject,
+    const struct decider *by, int64_t now, struct err *err)
+{
+    int64_t id;
+    jsonw_object_end(&detail->json);
+    struct audit_entry entry = {.at = now,
+        .actor = by->name,
+        .role = by->role,
+        .action = str_of(action),
+        .subject = subject,
+        .detail = buf_str(&detail->text)};
+    bool ok = buf_ok(&detail->text, "an audit line", err) && audit_append(journal, &entry, &id, err);
+    buf_dispose(&detail->text);
+    return ok;
+}
+
+bool journal_refused(struct journal *journal, struct str action, struct str subject, struct str why,
+    const struct decider *by, int64_t now, struct err *err)
+{
+    struct detail detail;
+    if (!unit_begin(journal, err))
+        return false;
+    detail_begin(&detail);
+    jsonw_put_string(&detail.json, "action", action);
+    jsonw_put_string(&detail.json, "why", why);
+    return unit_end(journal, tell(journal, &detail, "refused", subject, by, now, err), err);
+}
+
+/* ---- requests ---- */
+
+static bool none_open(struct journal *journal, const struct redrive_file *file, struct err *err)
+{
+    struct query query;
+    struct buf id;
+    query_open(&query, journal,
+        "SELECT redrive_id FROM redrive_file JOIN redrive USING (redrive_id) WHERE file_id = ?1 "
+        "AND state IN ('requested', 'approved', 'running')",
+        err);
+    query_int(&query, file->file_id);
+    buf_init(&id, 64);
+    bool open = query_step(&query) == STEP_ROW;
+    if (open)
+        buf_add_str(&id, query_column(&query, 0));
+    bool ok = query_run(&query);
+    if (ok && open)
+        ok = ERR(err, ERR_EXISTS, STR_FMT " is asked for already, by request %s", STR_ARG(file->arrival_key),
+            id.p ? id.p : "");
+    buf_dispose(&id);
+    return ok;
+}
+
+static bool is_quarantined(struct journal *journal, const struct redrive_file *file, struct err *err)
+{
+    struct query query;
+    int64_t one;
+    bool found;
+    query_open(&query, journal,
+        "SELECT 1 FROM file WHERE file_id = ?1 AND state = 'QUARANTINED' AND job_run_id = ?2 AND sha256 = ?3", err);
+    query_int(&query, file->file_id);
+    query_cstr(&query, file->run_id);
+    query_cstr(&query, file->sha256);
+    return query_run_int(&query, &one, &found) &&
+           (found || ERR(err, ERR_EXISTS, STR_FMT " is no longer quarantined by run %s", STR_ARG(file->arrival_key),
+                         file->run_id));
+}
+
+static bool insert_redrive(struct journal *journal, const struct redrive *redrive, struct err *err)
+{
+    char hash[SHA256_TEXT_SIZE];
+    struct query query;
+    sha256_of(redrive->overrides, hash);
+    query_open(&query, journal,
+        "INSERT INTO redrive (redrive_id, dataset, cause_id, rules, overrides, overrides_hash, reason, state, "
+        "requested_by, requested_at, expires_at) VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?)",
+        err);
+    query_cstr(&query, redrive->redrive_id);
+    query_str(&query, redrive->dataset);
+    query_int(&query, redrive->cause_id);
+    query_cstr(&query, redrive->same_rules ? "same" : "current");
+    query_str(&query, redrive->overrides);
+    query_cstr(&query, hash);
+    query_str(&query, redrive->reason);
+    query_str(&query, redrive->requested_by);
+    query_int(&query, redrive->requested_at);
+    query_int(&query, redrive->expires_at);
+    return query_run(&query);
+}
+
+static bool insert_file(
+    struct journal *journal, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
+{
+    struct query query;
+    query_open(&query, journal,
+        "INSERT INTO redrive_file (redrive_id, file_id, run_id, sha256, ruleset_hash, rehearsal_hash) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        err);
+    query_cstr(&query, redrive->redrive_id);
+    query_int(&query, file->file_id);
+    query_cstr(&query, file->run_id);
+    query_cstr(&query, file->sha256);
+    query_cstr(&query, file->ruleset_hash);
+    query_cstr(&query, file->rehearsal_hash);
+    return query_run(&query);
+}
+
+static bool tell_request(
+    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
+{
+    struct detail detail;
+    detail_begin(&detail);
+    jsonw_put_string(&detail.json, "dataset", redrive->dataset);
+    jsonw_put_string(&detail.json, "reason", redrive->reason);
+    jsonw_put_cstring(&detail.json, "rules", redrive->same_rules ? "same" : "current");
+    jsonw_key(&detail.json, "overrides");
+    jsonw_raw(&detail.json, redrive->overrides);
+    jsonw_key(&detail.json, "files");
+    jsonw_array_begin(&detail.json);
+    for (size_t i = 0; i < redrive->file_count; i++) {
+        const struct redrive_file *file = &redrive->files[i];
+        jsonw_object_begin(&detail.json);
+        jsonw_put_string(&detail.json, "key", file->arrival_key);
+        jsonw_put_cstring(&detail.json, "run", file->run_id);
+        jsonw_put_cstring(&detail.json, "sha256", file->sha256);
+        jsonw_put_cstring(&detail.json, "ruleset", file->ruleset_hash);
+        jsonw_put_cstring(&detail.json, "rehearsal", file->rehearsal_hash);
+        jsonw_object_end(&detail.json);
+    }
+    jsonw_array_end(&detail.json);
+    return tell(journal, &detail, "redrive-requested", str_of(redrive->redrive_id), by, now, err);
+}
+
+bool journal_redrive_request(
+    struct journal *journal, struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
+{
+    ulid_new(redrive->redrive_id);
+    redrive->requested_by = by->name;
+    redrive->requested_at = now;
+    redrive->expires_at = now + EXPIRES_US;
+    if (!unit_begin(journal, err))
+        return false;
+    bool ok = insert_redrive(journal, redrive, err);
+    for (size_t i = 0; ok && i < redrive->file_count; i++)
+        ok = none_open(journal, &redrive->files[i], err) && is_quarantined(journal, &redrive->files[i], err) &&
+             insert_file(journal, redrive, &redrive->files[i], err);
+    return unit_end(journal, ok && tell_request(journal, redrive, by, now, err), err);
+}
+
+/* ---- reading ---- */
+
+static void copy_text(struct query *query, int column, char *out, size_t size)
+{
+    struct str text = query_column(query, column);
+    size_t n = text.n < size ? text.n : size - 1;
+    memcpy(out, text.p, n);
+    out[n] = '\0';
+}
+
+static bool read_files(struct journal *journal, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    struct query query;
+    bool ok = true;
+    query_open(&query, journal,
+        "SELECT x.file_id, x.run_id, x.sha256, x.ruleset_hash, x.rehearsal_hash, f.arrival_key, f.location, "
+        "coalesce(r.ruleset_hash, '') FROM redrive_file x JOIN file f USING (file_id) JOIN run r ON r.run_id = "
+        "x.run_id WHERE x.redrive_id = ?1 ORDER BY x.file_id",
+        err);
+    query_cstr(&query, redrive->redrive_id);
+    while (ok && query_step(&query) == STEP_ROW) {
+        void *list = redrive->files;
+        struct redrive_file file = {.file_id = query_column_int(&query, 0),
+            .arrival_key = query_column_copy(&query, 5, arena),
+            .location = query_column_copy(&query, 6, arena),
+            .base_ruleset = query_column_copy(&query, 7, arena)};
+        copy_text(&query, 1, file.run_id, sizeof file.run_id);
+        copy_text(&query, 2, file.sha256, sizeof file.sha256);
+        copy_text(&query, 3, file.ruleset_hash, sizeof file.ruleset_hash);
+        copy_text(&query, 4, file.rehearsal_hash, sizeof file.rehearsal_hash);
+        ok = arena_reserve(arena, &list, redrive->file_count, &redrive->file_capacity, sizeof file);
+        redrive->files = list;
+        if (ok)
+            redrive->files[redrive->file_count++] = file;
+    }
+    return query_run(&query) && (ok || ERR(err, ERR_MEMORY, "no memory for a request"));
+}
+
+bool journal_redrive_read(
+    struct journal *journal, struct str part, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    struct query query;
+    int found = 0;
+    *redrive = (struct redrive){0};
+    query_open(&query, journal,
+        "SELECT redrive_id, dataset, coalesce(cause_id, 0), rules = 'same', overrides, reason, requested_by, state, "
+        "requested_at, expires_at FROM redrive WHERE instr(redrive_id, upper(?1)) > 0 LIMIT 2",
+        err);
+    query_str(&query, part);
+    while (query_step(&query) == STEP_ROW)
+        if (++found == 1) {
+            copy_text(&query, 0, redrive->redrive_id, sizeof redrive->redrive_id);
+            redrive->dataset = query_column_copy(&query, 1, arena);
+            redrive->cause_id = query_column_int(&query, 2);
+            redrive->same_rules = query_column_int(&query, 3) != 0;
+            redrive->overrides = query_column_copy(&query, 4, arena);
+            redrive->reason = query_column_copy(&query, 5, arena);
+            redrive->requested_by = query_column_copy(&query, 6, arena);
+            redrive->state = query_column_copy(&query, 7, arena);
+            redrive->requested_at = query_column_int(&query, 8);
+            redrive->expires_at = query_column_int(&query, 9);
+        }
+    if (!query_run(&query))
+        return false;
+    if (found == 1)
+        return read_files(journal, redrive, arena, err);
+    ERR(err, ERR_NOT_FOUND,
+        found ? "'" STR_FMT "' is part of more than one request's id" : "no request has '" STR_FMT "' in its id",
+        STR_ARG(part));
+    return err_hint(err, "'sluice requests' lists them.");
+}
+
+/* ---- decisions ---- */
+
+/* Compare-and-swap from requested. */
+static bool decide(struct journal *journal, const struct redrive *redrive, const char *state, struct str message,
+    const struct decider *by, int64_t now, struct err *err)
+{
+    struct query query;
+    int changed = 0;
+    query_open(&query, journal,
+        "UPDATE redrive SET state = ?2, message = ?3, decided_by = ?4, decided_at = ?5 "
+        "WHERE redrive_id = ?1 AND state = 'requested'",
+        err);
+    query_cstr(&query, redrive->redrive_id);
+    query_cstr(&query, state);
+    query_str_or_null(&query, message);
+    query_str(&query, by->name);
+    query_int(&query, now);
+    return query_run_changed(&query, &changed) &&
+           (changed || ERR(err, ERR_EXISTS, "request %s is decided already", redrive->redrive_id));
+}
+
+static bool queue_file(
+    struct journal *journal, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
+{
+    struct query query;
+    int changed = 0;
+    query_open(&query, journal,
+        "UPDATE file SET state = 'PENDING', redrive_id = ?2, attempts = 0, retry_at = 0, backoff_by = NULL, "
+        "waiting_for = NULL WHERE file_id = ?1 AND state = 'QUARANTINED' AND job_run_id = ?3",
+        err);
+    query_int(&query, file->file_id);
+    query_cstr(&query, redrive->redrive_id);
+    query_cstr(&query, file->run_id);
+    return query_run_changed(&query, &changed) &&
+           (changed || ERR(err, ERR_EXISTS, STR_FMT " is no longer quarantined by run %s", STR_ARG(file->arrival_key),
+                           file->run_id));
+}
+
+bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
+    struct str message, const struct decider *by, int64_t now, struct err *err)
+{
+    struct detail detail;
+    char action[32] = "redrive-";
+    if (!unit_begin(journal, err))
+        return false;
+    detail_begin(&detail);
+    jsonw_put_string(&detail.json, "message", message);
+    memcpy(action + 8, state, strlen(state) < 20 ? strlen(state) : 20);
+    bool ok = tell(journal, &detail, action, str_of(redrive->redrive_id), by, now, err) &&
+              decide(journal, redrive, state, message, by, now, err);
+    return unit_end(journal, ok, err);
+}
+
+bool journal_redrive_approve(
+    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
+{
+    struct detail detail;
+    if (now >= redrive->expires_at && str_eq(redrive->state, STR("requested")))
+        return journal_redrive_close(
+                   journal, redrive, "expired", STR("nobody decided within 24 hours"), by, now, err) &&
+               ERR(err, ERR_EXISTS, "request %s has expired: ask again", redrive->redrive_id);
+    if (!unit_begin(journal, err))
+        return false;
+    bool ok = decide(journal, redrive, "approved", STR(""), by, now, err);
+    for (size_t i = 0; ok && i < redrive->file_count; i++)
+        ok = queue_file(journal, redrive, &redrive->files[i], err);
+    detail_begin(&detail);
+    jsonw_put_uint(&detail.json, "files", redrive->file_count);
+    jsonw_put_string(&detail.json, "requested_by", redrive->requested_by);
+    jsonw_put_bool(&detail.json, "four_eyes", false);
+    bool told =
+        tell(journal, &detail, "redrive-approved", str_of(redrive->redrive_id), by, now, ok ? err : &(struct err){0});
+    return unit_end(journal, ok && told, err);
+}
+
+bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
+    int64_t now, struct err *err)
+{
+    struct detail detail;
+    struct query query;
+    int changed = 0;
+    if (!unit_begin(journal, err))
+        return false;
+    query_open(&query, journal,
+        "UPDATE file SET state = 'DISCARDED' WHERE job_run_id = ?1 AND state = 'QUARANTINED' AND NOT EXISTS (SELECT 1 "
+        "FROM redrive_file x JOIN redrive r USING (redrive_id) WHERE x.file_id = file.file_id AND r.state IN "
+        "('requested', 'approved', 'running'))",
+        err);
+    query_cstr(&query, run_id);
+    bool ok = query_run_changed(&query, &changed);
+    if (ok && !changed) {
+        ok = ERR(err, ERR_EXISTS, "run %s holds no quarantined file that nobody has asked for", run_id);
+        err_hint(err, "'sluice show RUN' tells the file's state; decline its request first.");
+    }
+    detail_begin(&detail);
+    jsonw_put_string(&detail.json, "reason", reason);
+    ok = ok ? tell(journal, &detail, "discarded", str_of(run_id), by, now, err) : (buf_dispose(&detail.text), false);
+    return unit_end(journal, ok, err);
+}
+
+/* ---- the run of one ---- */
+
+static bool end_one(
+    struct journal *journal, const struct claim *claim, struct str outcome, struct str message, struct err *err)
+{
+    struct query query;
+    query_open(&query, journal,
+        "UPDATE redrive_file SET outcome_run_id = ?3, outcome = ?4, message = ?5 WHERE redrive_id = ?1 AND file_id = "
+        "?2",
+        err);
+    query_str(&query, claim->file.redrive_id);
+    query_int(&query, claim->file.file_id);
+    query_cstr(&query, claim->run_id);
+    query_str(&query, outcome);
+    query_str_or_null(&query, message);
+    return query_run(&query);
+}
+
+bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err)
+{
+    struct query query;
+    if (!claim->file.redrive_id.n)
+        return true;
+    query_open(
+        &query, journal, "UPDATE redrive SET state = 'running' WHERE redrive_id = ?1 AND state = 'approved'", err);
+    query_str(&query, claim->file.redrive_id);
+    return query_run(&query);
+}
+
+bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
+    int64_t now, struct err *err)
+{
+    static const struct decider worker = {STR("worker"), STR("worker")};
+    struct detail detail;
+    struct query query;
+    if (!claim->file.redrive_id.n)
+        return true;
+    if (!end_one(journal, claim, outcome, message, err))
+        return false;
+    query_open(&query, journal,
+        "UPDATE redrive SET state = CASE "
+        "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome = 'void') THEN 'void' "
+        "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome NOT IN ('loaded', 'duplicate')) "
+        "THEN 'failed' ELSE 'done' END WHERE redrive_id = ?1 AND NOT EXISTS (SELECT 1 FROM redrive_file "
+        "WHERE redrive_id = ?1 AND outcome IS NULL)",
+        err);
+    query_str(&query, claim->file.redrive_id);
+    if (!query_run(&query))
+        return false;
+    query_open(&query, journal, "UPDATE file SET redrive_id = NULL WHERE file_id = ?1", err);
+    query_int(&query, claim->file.file_id);
+    if (!query_run(&query))
+        return false;
+    detail_begin(&detail);
+    jsonw_put_string(&detail.json, "file", claim->file.arrival_key);
+    jsonw_put_cstring(&detail.json, "run", claim->run_id);
+    jsonw_put_string(&detail.json, "outcome", outcome);
+    return tell(journal, &detail, "redrive-outcome", claim->file.redrive_id, &worker, now, err);
+}

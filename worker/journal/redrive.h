@@ -1,0 +1,55 @@
+/*
+ * Requests to read quarantined files once more. requested → approved → running → done or failed; or declined, expired,
+ * void. Every step is an audit line in the same transaction. An approved file waits like any other, under the
+ * request's rules; its run's end is written back here.
+ */
+#ifndef WORKER_JOURNAL_REDRIVE_H
+#define WORKER_JOURNAL_REDRIVE_H
+
+#include "worker/journal/journal.h"
+
+struct redrive_file {
+    int64_t file_id;
+    char run_id[ULID_SIZE]; /* that rejected it */
+    struct str arrival_key, location;
+    char sha256[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE], rehearsal_hash[SHA256_TEXT_SIZE];
+    struct str base_ruleset; /* that of the run */
+};
+
+struct redrive {
+    char redrive_id[ULID_SIZE];
+    struct str dataset;
+    int64_t cause_id; /* 0: none */
+    bool same_rules;
+    struct str overrides; /* as overrides_write() has them */
+    struct str reason, requested_by, state;
+    int64_t requested_at, expires_at;
+    struct redrive_file *files;
+    size_t file_count, file_capacity;
+};
+
+/* Who does it. */
+struct decider {
+    struct str name, role;
+};
+
+/* Sets redrive_id. ERR_EXISTS: a file is no longer quarantined by that run, or has an open request. */
+bool journal_redrive_request(struct journal *journal, struct redrive *redrive, const struct decider *by, int64_t now,
+    struct err *err) MUST_CHECK;
+/* part: any part of its id that names only one. ERR_NOT_FOUND. */
+bool journal_redrive_read(
+    struct journal *journal, struct str part, struct redrive *redrive, struct arena *arena, struct err *err) MUST_CHECK;
+/* Its files wait from now on. ERR_EXISTS: it is not open any more, or has expired (then it is marked so). */
+bool journal_redrive_approve(struct journal *journal, const struct redrive *redrive, const struct decider *by,
+    int64_t now, struct err *err) MUST_CHECK;
+/* state: "declined" or "void". ERR_EXISTS: it is decided already. */
+bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
+    struct str message, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
+/* A quarantined file is closed for good. ERR_EXISTS: it is not quarantined by that run, or has an open request. */
+bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
+    int64_t now, struct err *err) MUST_CHECK;
+/* What was refused is told too. */
+bool journal_refused(struct journal *journal, struct str action, struct str subject, struct str why,
+    const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,181 @@
+#include "worker/redrive/request.h"
+
+#include "shared/clock.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+enum { MAX_FILES = 1000 };
+
+/* ---- which files ---- */
+
+static bool add_run(struct redrive *redrive, const char *run_id, struct arena *arena, struct err *err)
+{
+    struct redrive_file file = {0};
+    void *list = redrive->files;
+    memcpy(file.run_id, run_id, sizeof file.run_id);
+    if (!arena_reserve(arena, &list, redrive->file_count, &redrive->file_capacity, sizeof file))
+        return ERR(err, ERR_MEMORY, "no memory for a request");
+    redrive->files = list;
+    redrive->files[redrive->file_count++] = file;
+    return true;
+}
+
+static bool add_cause(
+    const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    sqlite3 *db = journal_handle(request->rules.journal);
+    sqlite3_stmt *statement;
+    bool ok = true;
+    int step = SQLITE_DONE;
+    if (sqlite3_prepare_v2(db,
+            "SELECT r.run_id FROM run_cause x JOIN cause c USING (cause_id) JOIN run r USING (run_id) "
+            "JOIN file f ON f.file_id = r.file_id AND f.job_run_id = r.run_id AND f.state = 'QUARANTINED' "
+            "WHERE x.cause_id = ?1 AND c.whole_file = 1 ORDER BY f.arrived_at, f.file_id LIMIT ?2",
+            -1, &statement, NULL) != SQLITE_OK)
+        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_bind_int64(statement, 1, request->cause_id);
+    sqlite3_bind_int(statement, 2, MAX_FILES);
+    while (ok && (step = sqlite3_step(statement)) == SQLITE_ROW)
+        ok = add_run(redrive, (const char *)sqlite3_column_text(statement, 0), arena, err);
+    if (ok && step != SQLITE_DONE)
+        ok = ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_finalize(statement);
+    if (ok && !redrive->file_count) {
+        ok = ERR(err, ERR_NOT_FOUND, "cause %lld keeps no file in quarantine", (long long)request->cause_id);
+        err_hint(err, "'sluice causes' lists them; whole files are asked for by their system causes.");
+    }
+    return ok;
+}
+
+/* ---- asking ---- */
+
+static bool pointless(const struct rehearsal *rehearsal, struct err *err)
+{
+    struct str key = rehearsal->past.file.arrival_key;
+    ERR_REJECT(err, "pointless", STR_FMT " would %s: %s", STR_ARG(key),
+        rehearsal->same_failure ? "only fail the same way again" : "be quarantined again", rehearsal->why.message);
+    return err_hint(err, "Nothing was asked for. 'sluice reason %s' may have a suggestion; 'sluice rehearse' tries it.",
+        rehearsal->past.run_id);
+}
+
+static bool ask_for_one(const struct redrive_request *request, struct redrive *redrive, struct redrive_file *file,
+    struct arena *arena, struct err *err)
+{
+    struct arena *frame = arena_new(0);
+    struct rehearsal *rehearsal = frame ? ARENA_NEW(frame, struct rehearsal) : NULL;
+    struct rehearse_request one = {
+        .rules = request->rules, .run_id = file->run_id, .memory = request->memory, .stop = request->stop};
+    bool ok = (rehearsal || ERR(err, ERR_MEMORY, "no memory for a rehearsal")) && rehearse(&one, rehearsal, frame, err);
+    if (ok && rehearsal->past.file.state != FILE_QUARANTINED) {
+        ok = ERR(err, ERR_EXISTS, STR_FMT " is %s, not quarantined", STR_ARG(rehearsal->past.file.arrival_key),
+            file_state_name(rehearsal->past.file.state));
+        err_hint(err, "Only quarantined files can be read again by this version.");
+    }
+    ok = ok && (rehearsal->would_load || pointless(rehearsal, err)) &&
+         rehearsal_hash(rehearsal, file->rehearsal_hash, err);
+    if (ok) {
+        const struct journal_file *known = &rehearsal->past.file;
+        file->file_id = known->file_id;
+        memcpy(file->ruleset_hash, rehearsal->ruleset_hash, sizeof file->ruleset_hash);
+        memcpy(file->sha256, known->sha256.p, sizeof file->sha256);
+        file->arrival_key = arena_str(arena, known->arrival_key);
+        file->location = arena_str(arena, known->location);
+        file->base_ruleset = arena_str(arena, rehearsal->past.ruleset_hash);
+        redrive->dataset = arena_str(arena, known->dataset);
+        redrive->overrides = arena_str(arena, rehearsal->overrides);
+        ok = (file->arrival_key.p && file->location.p && file->base_ruleset.p && redrive->dataset.p &&
+                 redrive->overrides.p) ||
+             ERR(err, ERR_MEMORY, "no memory for a request");
+    }
+    arena_free(frame);
+    return ok;
+}
+
+bool redrive_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
+    struct arena *arena, struct err *err)
+{
+    *redrive = (struct redrive){.same_rules = request->rules.rules == RULES_SAME,
+        .reason = request->reason,
+        .cause_id = request->cause_id,
+        .state = STR("requested")};
+    if (!str_trim(request->reason).n) {
+        ERR(err, ERR_USAGE, "a re-drive needs a reason");
+        return err_hint(err, "--reason 'the producer changed the delimiter': whoever looks later will want to know.");
+    }
+    bool ok =
+        request->run_id[0] ? add_run(redrive, request->run_id, arena, err) : add_cause(request, redrive, arena, err);
+    for (size_t i = 0; ok && i < redrive->file_count; i++)
+        ok = ask_for_one(request, redrive, &redrive->files[i], arena, err);
+    return ok && journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);
+}
+
+/* ---- approving ---- */
+
+static bool same_bytes(struct storage *storage, const struct redrive_file *file, struct err *err)
+{
+    char sha256[SHA256_TEXT_SIZE];
+    uint64_t size;
+    int fd;
+    if (!storage->driver->open_fd(storage, file->location, &fd, err))
+        return false;
+    bool ok = sha256_fd(fd, file->location.p, sha256, &size, err);
+    close(fd);
+    return ok && (strcmp(sha256, file->sha256) == 0 ||
+                     ERR(err, ERR_CORRUPT, "the bytes of " STR_FMT " have changed", STR_ARG(file->arrival_key)));
+}
+
+static bool still_holds(const struct rules_request *base, const struct redrive *redrive,
+    const struct redrive_file *file, struct arena *arena, struct err *err)
+{
+    struct rules_request request = *base;
+    char hash[SHA256_TEXT_SIZE];
+    request.dataset = redrive->dataset;
+    request.ruleset_hash = file->base_ruleset;
+    struct contract *contract = rules_load(&request, hash, arena, err);
+    if (!contract)
+        return false;
+    bool same = strcmp(contract->hash, file->ruleset_hash) == 0;
+    contract_free(contract);
+    return (same || ERR(err, ERR_CONFIG, "the contract " STR_FMT " has changed", STR_ARG(redrive->dataset))) &&
+           same_bytes(request.storage, file, err);
+}
+
+bool redrive_approve(struct storage *storage, struct journal *journal, const struct contracts *contracts,
+    const struct redrive *redrive, const struct decider *by, struct arena *arena, struct err *err)
+{
+    struct overrides *overrides = ARENA_NEW(arena, struct overrides);
+    struct rules_request base = {.storage = storage,
+        .journal = journal,
+        .contracts = contracts,
+        .rules = redrive->same_rules ? RULES_SAME : RULES_CURRENT,
+        .overrides = overrides};
+    if (!overrides)
+        return ERR(err, ERR_MEMORY, "no memory for overrides");
+    if (!str_eq(redrive->state, STR("requested")))
+        return ERR(err, ERR_EXISTS, "request %s is " STR_FMT, redrive->redrive_id, STR_ARG(redrive->state));
+    bool ok = overrides_read(overrides, redrive->overrides, arena, err);
+    for (size_t i = 0; ok && i < redrive->file_count; i++)
+        ok = still_holds(&base, redrive, &redrive->files[i], arena, err);
+    if (ok)
+        return journal_redrive_approve(journal, redrive, by, clock_now(), err);
+    struct err why = *err, closing;
+    if (err_action(&why) != ERR_ACTION_STOP || why.kind == ERR_INTERRUPTED)
+        return false;
+    if (!journal_redrive_close(journal, redrive, "void", str_of(why.message), by, clock_now(), &closing)) {
+        *err = closing;
+        return false;
+    }
+    ERR_REJECT(err, "redrive-void", "request %s is void: %s since it was asked for", redrive->redrive_id, why.message);
+    return err_hint(err, "Rehearse it again, and ask again.");
+}
+
+bool redrive_carry_out(struct worker *worker, const struct redrive *redrive, struct err *err)
+{
+    for (size_t i = 0; i < redrive->file_count; i++) {
+        worker->options.only = redrive->files[i].arrival_key;
+        if (worker_next(worker, err) == WORK_FAILED)
+            return false;
+    }
+    return true;
+}

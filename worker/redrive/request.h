@@ -1,0 +1,30 @@
+/*
+ * Asking for a re-drive of quarantined files, deciding on it, carrying it out. What was rehearsed is bound to the
+ * request; what would only fail again is refused.
+ */
+#ifndef WORKER_REDRIVE_REQUEST_H
+#define WORKER_REDRIVE_REQUEST_H
+
+#include "worker/journal/redrive.h"
+#include "worker/redrive/rehearse.h"
+
+struct redrive_request {
+    struct rules_request rules; /* dataset and ruleset_hash are each run's */
+    const char *run_id;         /* one run; or "" and a cause: all files it keeps quarantined */
+    int64_t cause_id;
+    struct str reason;
+    size_t memory;
+    const volatile sig_atomic_t *stop;
+};
+
+/* Rehearses every file, then writes the request. ERR_FILE "pointless" when a file would be quarantined again. */
+bool redrive_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
+    struct arena *arena, struct err *err) MUST_CHECK;
+/* Checks what is bound once more, then the files wait for a worker. ERR_FILE "redrive-void" when something changed: the
+ * request is void from then on. */
+bool redrive_approve(struct storage *storage, struct journal *journal, const struct contracts *contracts,
+    const struct redrive *redrive, const struct decider *by, struct arena *arena, struct err *err) MUST_CHECK;
+/* Works off its files in this process; those another worker has taken are left to it. */
+bool redrive_carry_out(struct worker *worker, const struct redrive *redrive, struct err *err) MUST_CHECK;
+
+#endif

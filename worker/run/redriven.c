@@ -1,0 +1,56 @@
+/* The rules of a file that is read again because somebody approved it: those its request is bound to, or none. */
+#include "worker/journal/redrive.h"
+#include "worker/run/file_run.h"
+#include "worker/run/rules.h"
+
+static const struct redrive_file *file_of(const struct redrive *redrive, int64_t file_id)
+{
+    for (size_t i = 0; i < redrive->file_count; i++)
+        if (redrive->files[i].file_id == file_id)
+            return &redrive->files[i];
+    return NULL;
+}
+
+/* Passing faults stay what they are: the file waits on. All else voids the approval. */
+static bool void_it(struct err *err)
+{
+    struct err why = *err;
+    if (why.kind == ERR_NONE || err_action(&why) != ERR_ACTION_STOP || why.kind == ERR_INTERRUPTED)
+        return false;
+    ERR_REJECT(err, "redrive-void", "the rules it was approved for cannot be had: %s", why.message);
+    return err_hint(err, "Rehearse it again under the rules as they are now, and ask again.");
+}
+
+bool file_run_rules(struct file_run *run, struct contract **own, struct err *err)
+{
+    struct worker *worker = run->worker;
+    struct redrive redrive;
+    struct overrides *overrides = ARENA_NEW(run->arena, struct overrides);
+    char base[SHA256_TEXT_SIZE];
+    *own = NULL;
+    if (!overrides)
+        return ERR(err, ERR_MEMORY, "no memory for overrides");
+    if (!journal_redrive_read(worker->journal, run->claim.file.redrive_id, &redrive, run->arena, err))
+        return false;
+    const struct redrive_file *file = file_of(&redrive, run->claim.file.file_id);
+    if (!file || !overrides_read(overrides, redrive.overrides, run->arena, err)) {
+        ERR(err, ERR_CORRUPT, "request %s is damaged", redrive.redrive_id);
+        return void_it(err);
+    }
+    struct rules_request request = {.storage = worker->storage,
+        .journal = worker->journal,
+        .contracts = worker->contracts,
+        .rules = redrive.same_rules ? RULES_SAME : RULES_CURRENT,
+        .overrides = overrides,
+        .dataset = run->claim.file.dataset,
+        .ruleset_hash = file->base_ruleset};
+    *own = rules_load(&request, base, run->arena, err);
+    if (!*own)
+        return void_it(err);
+    if (strcmp((*own)->hash, file->ruleset_hash) == 0)
+        return true;
+    contract_free(*own);
+    *own = NULL;
+    ERR(err, ERR_CONFIG, "the contract has changed since");
+    return void_it(err);
+}
