@@ -21,6 +21,7 @@ static const struct {
     {"%d-%b-%Y", -1},
     {"%d-%b-%y", -1},
     {"%b %d, %Y", -1},
+    {"%b %d %Y", -1},
 };
 static const char *const times[] = {
     "", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S"};

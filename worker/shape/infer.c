@@ -46,6 +46,21 @@ static bool make_columns(struct infer *infer, struct err *err)
     return guess_forms_init(&infer->forms, infer->arena, err);
 }
 
+static void count_faulty(struct infer *infer, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->error_count; i++) {
+        const struct row_error *error = &batch->errors[i];
+        if (i && error[-1].row == error->row)
+            continue;
+        if (error->code == CODE_MISSING_CELL)
+            infer->shorter++;
+        else if (error->code == CODE_EXTRA_CELL)
+            infer->longer++;
+        else
+            infer->damaged++;
+    }
+}
+
 static bool look_at(struct infer *infer, struct batch *batch, struct err *err)
 {
     for (uint32_t row = 0; row < batch->n; row++) {
@@ -60,6 +75,7 @@ static bool look_at(struct infer *infer, struct batch *batch, struct err *err)
                 return false;
         }
     }
+    count_faulty(infer, batch);
     return true;
 }
 

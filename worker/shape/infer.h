@@ -23,6 +23,7 @@ struct infer {
     struct infer_column *columns;
     uint32_t count;
     uint64_t rows;
+    uint64_t shorter, longer, damaged; /* records left out: too few cells, too many, faulty otherwise */
     struct guess_forms forms;
     struct arena *arena;
 };

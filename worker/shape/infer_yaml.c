@@ -91,6 +91,13 @@ static void put_dialect(struct buf *out, const struct infer *infer)
     }
 }
 
+static void put_faulty(struct buf *out, uint64_t count, const char *fault)
+{
+    if (count)
+        buf_printf(out, "# %llu record%s %s: a run rejects %s\n", (unsigned long long)count, count == 1 ? "" : "s",
+            fault, count == 1 ? "it" : "them");
+}
+
 static bool seen_anywhere(const struct infer *infer, int token)
 {
     for (uint32_t c = 0; c < infer->count; c++)
@@ -248,6 +255,9 @@ void infer_write(const struct infer *infer, struct str dataset, struct buf *yaml
     buf_printf(yaml, "# A first contract, from %llu rows: look at types, required and the key before it is used.\n",
         (unsigned long long)infer->rows);
     put_source(yaml, infer, dataset);
+    put_faulty(yaml, infer->shorter, "with too few cells");
+    put_faulty(yaml, infer->longer, "with too many cells");
+    put_faulty(yaml, infer->damaged, "with an unclosed quote, a NUL byte or bytes of another encoding");
     put_dialect(yaml, infer);
     buf_add_cstr(yaml, "schema:\n"
                        "  fieldsMatch: partial # other columns are dropped, absent optional ones NULL\n"

@@ -95,7 +95,7 @@ struct tally {
     size_t widths[TRIAL_RECORDS];
     double quality[KIND_RECORDS];
     size_t filled[KIND_RECORDS], typed[KIND_RECORDS];
-    size_t records, cells, blank, spaced, quoted, known, stray, well_quoted;
+    size_t records, cells, blank, spaced, quoted, known, stray, opened, well_quoted;
 };
 
 static void tally_cells(const struct split_rule *rule, const struct split *split, struct tally *tally)
@@ -154,12 +154,13 @@ static bool take_tally(struct split_rule *rule, struct str text, const struct sn
     struct tally *tally, struct arena *arena)
 {
     tally->records = tally->cells = tally->blank = tally->spaced = tally->quoted = tally->known = tally->stray =
-        tally->well_quoted = 0;
+        tally->opened = tally->well_quoted = 0;
     for (size_t at = 0; tally->records < TRIAL_RECORDS; at += split->total) {
         split->plain = NULL;
         split_comments(rule, text, &at);
         if (!split_next(rule, text, at, split, arena))
             return false;
+        tally->opened += split->open;
         if (split->open && split->lines > 1 && split->count && split->count <= rule->max_cells) {
             /* it would swallow the rest: a stray quote */
             split->plain = split->cells[split->count - 1].raw.p - 1;
@@ -312,6 +313,12 @@ static bool try_escapes(struct search *search, struct split_rule rule, const str
     return true;
 }
 
+/* Every quote that opens closes, but for one perhaps, which is a fault of its record: they are no content. */
+static bool quotes_pair(const struct tally *tally)
+{
+    return tally->stray == 0 && (tally->opened == 1 || (tally->opened == 0 && tally->quoted));
+}
+
 static bool try_delimiter(struct search *search, const struct candidate *candidate)
 {
     if (!contains(search->text, candidate->delimiter))
@@ -328,15 +335,18 @@ static bool try_delimiter(struct search *search, const struct candidate *candida
         return try_escapes(search, rule, candidate);
     }
     static const int quotes[] = {'"', '\'', DIALECT_NONE};
+    bool paired = false;
     for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
         char q = (char)quotes[i];
         /* '"' is the standard's: it stands also where the sample has none */
         if ((quotes[i] == '\'' && !contains(search->text, (struct str){&q, 1})) ||
-            (quotes[i] == DIALECT_NONE && !contains(search->text, STR("\""))))
+            (quotes[i] == DIALECT_NONE && (paired || !contains(search->text, STR("\"")))))
             continue;
         rule.quote = quotes[i];
         if (!try_escapes(search, rule, candidate))
             return false;
+        if (quotes[i] == '"')
+            paired = quotes_pair(search->tally);
     }
     return true;
 }

@@ -62,7 +62,7 @@ static bool find_wide(struct str s, struct sniff_encoding *found)
         return false;
     for (size_t i = 0; i < n; i++)
         zeros[i & 3] += s.p[i] == 0;
-    size_t quarter = n / 4, few = quarter / 32 + 1, many = quarter / 4;
+    size_t quarter = n / 4, few = quarter / 32 + 1, many = quarter / 4 + (quarter > 2);
     if (zeros[0] <= few && zeros[2] > many && zeros[2] + few >= quarter && zeros[3] + few >= quarter) {
         found->encoding = ENCODING_UTF32LE;
         found->name = STR("utf-32le");
@@ -90,7 +90,8 @@ static bool is_binary(struct str s)
         zeros += c == 0;
         controls += is_control(c);
     }
-    return zeros * 100 > n || controls * 50 > n;
+    /* one or two of them are the fault of a row, however short the file */
+    return zeros > 2 + n / 100 || controls > 2 + n / 50;
 }
 
 /* Sequences of two to four bytes that are good UTF-8, and bytes that are not. */
