@@ -18,6 +18,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 1500
+SANITIZER = "sanitizer"
 
 
 class Outcome:
@@ -32,6 +33,8 @@ def program(build, name):
 
 def environment(build, folder):
     env = dict(os.environ)
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):  # a program's own output may be read by nobody
+        env[name] = f"log_path={folder}/{SANITIZER}:print_stacktrace=1:{os.environ.get(name, '')}"
     env.update(
         SLUICED=program(build, "sluiced"),
         SLUICE=program(build, "sluice"),
@@ -53,7 +56,8 @@ def run(command, build, **more):
         done = subprocess.run(
             command, cwd=ROOT, env={**environment(build, folder), **more}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=LIMIT_SECONDS, errors="replace")
-        return done.returncode, done.stdout, time.monotonic() - started
+        found = "".join(path.read_text(errors="replace") for path in pathlib.Path(folder).glob(f"{SANITIZER}.*"))
+        return done.returncode or int(bool(found)), done.stdout + found, time.monotonic() - started
     except subprocess.TimeoutExpired as fault:
         text = fault.stdout or b""
         return -1, text.decode(errors="replace") + f"\nstopped after {LIMIT_SECONDS} s", LIMIT_SECONDS

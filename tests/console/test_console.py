@@ -133,7 +133,8 @@ class ConsoleTest(unittest.TestCase):
 
     def open_lossy_from_runs(self, console):
         console.press("/lossy\r", "lossy.csv")
-        console.press("\r", "Run lossy.csv", "5,000", "3/9")  # the cursor is on the largest loss once all is there
+        # the cursor is on the largest loss once all is there
+        console.press("\r", "Run lossy.csv", "type-error price", "5,000", "3/9")
 
     def test_idle_takes_no_processor(self):
         with self.console() as console:

@@ -170,8 +170,8 @@ static bool try_map(struct attempt *attempt, const struct view *view)
     for (uint32_t i = 0; i < view->binding.unknown_count; i++) {
         uint32_t column = view->binding.unknown[i];
         struct view mapped;
-        struct count count = {0};
-        bool bound;
+        struct count count;
+        bool bound = false;
         if (!map_column(attempt, view, column, field, &mapped, &bound))
             return false;
         if (!bound)
