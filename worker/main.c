@@ -17,6 +17,10 @@ int main(int argc, char **argv)
     const struct command *command = command_find(name);
     if (command)
         return command->run(argc - 1, argv + 1);
-    fprintf(stderr, "sluiced: there is no command '%s'\n  'sluiced --help' lists them.\n", name);
+    struct str nearest = command_nearest(name);
+    fprintf(stderr, "sluiced: there is no command '%s'\n  ", name);
+    if (nearest.n)
+        fprintf(stderr, "did you mean '" STR_FMT "'? ", STR_ARG(nearest));
+    fputs("'sluiced --help' lists them.\n", stderr);
     return 2;
 }

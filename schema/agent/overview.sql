@@ -5,7 +5,7 @@ WITH datasets AS (
     SELECT r.dataset, sum(v.rows_in) AS rows_in, sum(v.rows_out) AS rows_out,
            sum(v.rows_rejected + v.rows_duplicate) AS rows_rejected
       FROM run r JOIN run_view v USING (run_id)
-     WHERE r.finished_at >= :since AND r.outcome = 'loaded' GROUP BY r.dataset
+     WHERE r.finished_at >= :since AND r.outcome = 'loaded' AND r.kind IN ('file', 'redrive') GROUP BY r.dataset
 ), open_of AS (
     SELECT r.dataset, sum(b.open_rows) AS open_rows
       FROM reject_block b JOIN run r USING (run_id) WHERE b.open_rows > 0 GROUP BY r.dataset

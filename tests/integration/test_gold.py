@@ -116,6 +116,15 @@ class Gold(unittest.TestCase):
             self.assertEqual(sum(f["kept"] for f in metrics["files"]), metrics["rows_kept"])
             self.sound(lake)
 
+    def test_compacted_rows_are_not_delivered_again(self):
+        with Lake(contract("mode: append")) as lake:
+            lake.put("raw/sales/a.csv", table(6, 50, 20))
+            lake.run(check=(0,))
+            before = lake.sluice("overview")["datasets"][0]
+            lake.run(command="gold", check=(0,))
+            after = lake.sluice("overview")["datasets"][0]
+            self.assertEqual((after["rows_in"], after["rows_out"]), (before["rows_in"], before["rows_out"]))
+
     def test_against_before_counts_rows(self):
         with Lake(contract("key: [id, part], mode: merge")) as lake:
             self.load(lake, 1)

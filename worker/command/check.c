@@ -32,8 +32,8 @@ static int check(struct workplace *place, const char *path, const char *against,
     findings_print(&findings);
     for (size_t i = 0; i < contracts.count && !findings.errors; i++) {
         const struct contract *c = contracts.list[i];
-        printf(STR_FMT ": " STR_FMT ", %u fields, takes " STR_FMT "\n", STR_ARG(c->path), STR_ARG(c->dataset),
-            c->field_count, STR_ARG(c->match));
+        printf(STR_FMT ": " STR_FMT ", %u field%s, takes " STR_FMT "\n", STR_ARG(c->path), STR_ARG(c->dataset),
+            c->field_count, c->field_count == 1 ? "" : "s", STR_ARG(c->match));
         if (c->warehouse.given)
             printf(STR_FMT ": its warehouse is only checked: this version loads none\n", STR_ARG(c->path));
     }

@@ -2,6 +2,8 @@
 #ifndef WORKER_COMMAND_COMMAND_H
 #define WORKER_COMMAND_COMMAND_H
 
+#include "shared/str.h"
+
 struct command {
     const char *name;
     const char *arguments; /* as the usage line shows them */
@@ -19,6 +21,8 @@ extern const struct command command_fsck;
 extern const struct command command_agent;
 
 const struct command *command_find(const char *name);
+/* The command's name a mistyped one is near to; empty: none. */
+struct str command_nearest(const char *name);
 /* The list with summaries. */
 void command_help(void);
 

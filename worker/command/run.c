@@ -56,16 +56,23 @@ static struct worker make_worker(struct workplace *place)
     };
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void summary(const struct tally *tally)
 {
-    fprintf(stderr, "%llu files: %llu loaded, %llu quarantined, %llu duplicate; %llu rows written, %llu rejected\n",
-        (unsigned long long)tally->files, (unsigned long long)tally->loaded, (unsigned long long)tally->quarantined,
-        (unsigned long long)tally->duplicates, (unsigned long long)tally->rows, (unsigned long long)tally->rejected);
+    uint64_t again = tally->failed + tally->waiting;
+    fprintf(stderr, "%llu file%s: %llu loaded, %llu quarantined, %llu duplicate; %llu row%s written, %llu rejected\n",
+        (unsigned long long)tally->files, plural(tally->files), (unsigned long long)tally->loaded,
+        (unsigned long long)tally->quarantined, (unsigned long long)tally->duplicates, (unsigned long long)tally->rows,
+        plural(tally->rows), (unsigned long long)tally->rejected);
     if (tally->unmatched)
-        fprintf(stderr, "%llu files are taken by no contract and stay where they are\n",
-            (unsigned long long)tally->unmatched);
-    if (tally->failed || tally->waiting)
-        fprintf(stderr, "%llu files are to be tried again\n", (unsigned long long)(tally->failed + tally->waiting));
+        fprintf(stderr, "left where they are, as no contract takes them: %llu file%s\n",
+            (unsigned long long)tally->unmatched, plural(tally->unmatched));
+    if (again)
+        fprintf(stderr, "to be tried again: %llu file%s\n", (unsigned long long)again, plural(again));
 }
 
 static int outcome(const struct tally *tally, int fail_on)

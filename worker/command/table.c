@@ -1,6 +1,8 @@
 #include "worker/command/command.h"
 #include "worker/command/read.h"
 
+#include "shared/suggest.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +31,15 @@ const struct command *command_find(const char *name)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
+}
+
+struct str command_nearest(const char *name)
+{
+    struct suggestion suggestion;
+    suggest_init(&suggestion, str_of(name));
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        suggest_offer(&suggestion, str_of(commands[i]->name));
+    return suggestion.best;
 }
 
 void command_help(void)
