@@ -11,6 +11,7 @@ clean() {
     for place in dev/shm dev proc; do umount -l "$root/$place" 2>/dev/null || true; done
     [[ -n ${keep:-} ]] || rm -rf --one-file-system "$root"
 }
+chmod 755 "$root"
 keep=${1:-}
 trap clean EXIT
 

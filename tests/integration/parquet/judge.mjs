@@ -125,13 +125,13 @@ function judgeBounds(column, present, { min, max, minExact, maxExact }, complain
     return;
   }
   if (column.type === "string") {
-    const sorted = present.toSorted(byBytes);
+    const sorted = [...present].sort(byBytes);
     if (byBytes(min, sorted[0]) > 0 || byBytes(max, sorted.at(-1)) < 0) complain(`bounds ${min} ${max}`);
     if (minExact && min !== sorted[0]) complain(`minimum ${min}, not ${sorted[0]}`);
     if (maxExact && max !== sorted.at(-1)) complain(`maximum ${max}, not ${sorted.at(-1)}`);
     if (Buffer.byteLength(min) > 64 || Buffer.byteLength(max) > 65) complain("bounds not cut");
   } else if (column.type === "integer" || (column.type === "decimal" && column.scale >= 0)) {
-    const sorted = present.toSorted(byNumber);
+    const sorted = [...present].sort(byNumber);
     const unscaled = (text) => text.replace(".", "").replace(/^(-?)0+(?=\d)/, "$1");
     if (unscaled(min) !== sorted[0] || unscaled(max) !== sorted.at(-1))
       complain(`bounds ${min} ${max}, not ${sorted[0]} ${sorted.at(-1)}`);
