@@ -11,7 +11,8 @@ clean() {
     for place in dev/shm dev proc; do umount -l "$root/$place" 2>/dev/null || true; done
     [[ -n ${keep:-} ]] || rm -rf --one-file-system "$root"
 }
-chmod 755 "$root"
+mkdir -p "$root"
+chmod 755 "$root" # mktemp made it for root alone
 keep=${1:-}
 trap clean EXIT
 
