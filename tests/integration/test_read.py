@@ -19,7 +19,7 @@ MERGED = ("row_less_sep",)
 
 
 def read(path, *options):
-    return subprocess.run([SLUICED, "read", path, *options], capture_output=True, timeout=30)
+    return subprocess.run([SLUICED, "read", path, *options], capture_output=True, timeout=120)
 
 
 class Read(unittest.TestCase):

@@ -117,13 +117,13 @@ class Threads(unittest.TestCase):
         with Lake({"events.yaml": CONTRACT.replace("EXTRA", "")}) as lake:
             lake.put("raw/events.csv", self.text)
             process = lake.start("--workers", "4")
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not list((lake.path / ".sluice" / "staging").glob("*")) and process.poll() is None:
                 self.assertLess(time.monotonic(), deadline)
             process.send_signal(signal.SIGTERM)
             process.stderr.read()
             process.stderr.close()
-            self.assertIn(process.wait(timeout=20), (0, 3))
+            self.assertIn(process.wait(timeout=60), (0, 3))
             lake.run("--workers", "4", check=(0,))
             self.assertEqual(lake.query("SELECT state FROM file"), [("SUCCEEDED",)])
             self.assertEqual(lake.fsck()[0], 0)
