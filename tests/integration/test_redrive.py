@@ -165,7 +165,7 @@ class Rehearse(Case):
             for options, code, words in cases:
                 with self.subTest(options=options):
                     self.assertIn(words, self.sluice(box, "rehearse", run, *options, code=code))
-            self.assertIn("no run has", self.sluice(box, "rehearse", "ZZZZZZ", code=4))
+            self.assertIn("no run has", self.sluice(box, "rehearse", "UUUUUU", code=4))
             (box.path / "datasets/sales.yaml").unlink()
             self.assertIn("there is no contract sales", self.sluice(box, "rehearse", run, code=2))
 

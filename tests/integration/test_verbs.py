@@ -176,12 +176,12 @@ class Verbs(unittest.TestCase):
             (2, ["--nonsense"]), (2, ["runs", "--limit", "0"]), (2, ["runs", "--limit", "1001"]),
             (2, ["runs", "--limit", "x"]), (2, ["rows", run, "--after", "x"]), (2, ["runs", "--cause", "1"]),
             (2, ["show", run, "--dataset", "sales"]), (2, ["runs", "--config", "/no/such/file"]),
-            (4, ["show", "ZZZZ"]), (4, ["show", "0"]), (4, ["show", "%"]), (4, ["show", "\x1b[31m"]),
+            (4, ["show", "UUUU"]), (4, ["show", "0"]), (4, ["show", "%"]), (4, ["show", "\x1b[31m"]),
             (4, ["reason", run]), (0, ["--version"]), (0, ["--help"]), (0, ["rows", "--help"]),
         ]
         for code, arguments in cases:
             done = sluice(*self.at, *arguments)
-            self.assertEqual(done.returncode, code, (arguments, done.stderr))
+            self.assertEqual(done.returncode, code, (arguments, done.stdout, done.stderr))
             self.assertTrue(is_safe(done.stderr), arguments)
             self.assertEqual(bool(done.stderr), code != 0, arguments)
 
