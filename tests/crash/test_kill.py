@@ -109,6 +109,15 @@ class Kill(unittest.TestCase):
                     kill(process)
                 self.check(lake, expected)
 
+    def test_a_file_that_kills_its_worker_is_set_aside(self):
+        with Lake({"sales.yaml": CONTRACT}) as lake:
+            lake.put("raw/sales/poison.csv", table(1, 20))
+            for _ in range(10):
+                self.assertEqual(lake.run(fault="kill:validate").returncode, -9)
+            self.assertEqual(lake.run().returncode, 1)
+            self.assertEqual(lake.query("SELECT state, error_code FROM file"), [("QUARANTINED", "worker-ended")])
+            self.assertEqual(lake.fsck()[0], 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,6 @@
 """Our Parquet files as DuckDB and hyparquet read them: every value, the schema, statistics and metadata."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -12,17 +13,32 @@ ROOT = HERE.parents[2]
 BUILD = ROOT / os.environ.get("SLUICE_BUILD", "build/release")
 
 
-def install_readers():
-    """The readers of package-lock.json, once. Not `npm ci`: it wants every platform's package in the lock file."""
+def readers_are_there():
+    """npm writes its own list last, so half an installation is none."""
     wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
-    if not all((HERE / "node_modules" / name).exists() for name in wanted):
-        subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True,
-                       stdout=subprocess.DEVNULL, timeout=600)
+    listed = HERE / "node_modules" / ".package-lock.json"
+    there = json.loads(listed.read_text())["packages"] if listed.exists() else {}
+    return all(there.get(f"node_modules/{name}", {}).get("version") == version for name, version in wanted.items())
+
+
+def install_readers():
+    """The readers of package-lock.json, by the first test that comes; the others wait for it. Not `npm ci`: it wants every
+    platform's package in the lock file."""
+    if readers_are_there():
+        return
+    folder = os.open(HERE, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not readers_are_there():
+            subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE,
+                           check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=600)
+    finally:
+        os.close(folder)
 
 
 def query(sql):
     """Rows of a DuckDB query as text of JSON."""
-    done = subprocess.run(["node", str(HERE / "query.mjs"), sql], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", str(HERE / "query.mjs"), sql], capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise AssertionError(done.stderr)
     return done.stdout.strip()

@@ -91,7 +91,7 @@ class ParquetReader(unittest.TestCase):
             self.assertTrue(any(encoding in e for e in seen), (encoding, seen))
 
     def test_what_duckdb_does_not_write(self):
-        subprocess.run(["node", str(HERE / "foreign.mjs"), str(self.folder)], check=True, timeout=60)
+        subprocess.run(["node", str(HERE / "foreign.mjs"), str(self.folder)], check=True, timeout=600)
         files = sorted(self.folder.glob("*.parquet.json"))
         self.assertEqual(len(files), 12)
         for expected in files:

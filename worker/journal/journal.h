@@ -104,6 +104,10 @@ bool journal_register(struct journal *journal, struct str arrival_key, struct st
 bool journal_file_read(struct journal *journal, int64_t file_id, struct journal_file *file, bool *found,
     struct arena *arena, struct err *err) MUST_CHECK;
 
+/* Runs of this file that ended with the death of their worker: journal_run_failed() with code JOURNAL_DIED. */
+#define JOURNAL_DIED "worker-ended"
+bool journal_deaths(struct journal *journal, int64_t file_id, int64_t *deaths, struct err *err) MUST_CHECK;
+
 /* How many files wait to be claimed, and their bytes. */
 bool journal_waiting(struct journal *journal, uint64_t *files, uint64_t *bytes, struct err *err) MUST_CHECK;
 

@@ -164,3 +164,12 @@ bool journal_take_over(struct journal *journal, struct str owner, int64_t now, i
     }
     return unit_end(journal, ok, err);
 }
+
+bool journal_deaths(struct journal *journal, int64_t file_id, int64_t *deaths, struct err *err)
+{
+    struct query query;
+    bool found;
+    query_open(&query, journal, "SELECT count(*) FROM run WHERE file_id = ? AND error_code = '" JOURNAL_DIED "'", err);
+    query_int(&query, file_id);
+    return query_run_int(&query, deaths, &found);
+}

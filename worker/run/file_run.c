@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { MAX_PATH = 8192 };
+enum { MAX_PATH = 8192, MOST_DEATHS = 10 };
 
 /* What is both larger than this and denser is a bomb. */
 static const struct stream_limits expansion = {.max_bytes = 1u << 30, .max_ratio = 1000};
@@ -307,6 +307,21 @@ static bool work(struct file_run *run, const struct err *refused, struct err *er
     return true;
 }
 
+/* A kill is nobody's fault, and many of them over one file are the file's. */
+static bool is_poison(struct file_run *run, struct err *refused)
+{
+    int64_t deaths;
+    if (run->claim.file.redrive_id.n) /* somebody has looked into it */
+        return false;
+    if (refused->kind != ERR_NONE || !journal_deaths(run->worker->journal, run->claim.file.file_id, &deaths, refused))
+        return refused->kind != ERR_NONE;
+    if (deaths < MOST_DEATHS)
+        return false;
+    ERR_REJECT(refused, "worker-ended", "the worker died %lld times while it read this file", (long long)deaths);
+    err_hint(refused, "Look for what killed it in the machine's log, then re-drive the file.");
+    return true;
+}
+
 /* The contract went while the file waited, and the file no longer lies where it could be told so. */
 static bool wait_for_contract(struct file_run *run, struct err *err)
 {
@@ -331,6 +346,8 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
     progress_file(worker->progress, storage_base_name(claim->file.arrival_key), claim->file.size);
     if (claim->file.redrive_id.n && file_run_rules(&run, &own, &refused))
         run.contract = own;
+    if (run.contract && is_poison(&run, &refused))
+        log_err(LOG_WARN, "refused", &refused);
     bool ok = run.contract ? work(&run, &refused, err) : wait_for_contract(&run, err);
     close_original(&run);
     contract_free(own);

@@ -23,7 +23,7 @@ static bool roll_back(
     bool exhausted;
     struct err why;
     log_event(LOG_INFO, "rolling-back", "run", claim->run_id, "state", run_state_name(state), NULL);
-    ERR(&why, ERR_INTERRUPTED, "the worker ended before the file was published");
+    err_set(&why, ERR_INTERRUPTED, JOURNAL_DIED, __FILE__, __LINE__, "the worker ended before the file was published");
     return publish_clear(worker, claim->run_id, arena, err) &&
            journal_run_failed(worker->journal, claim, &why, STR(""), clock_now(), &exhausted, err);
 }

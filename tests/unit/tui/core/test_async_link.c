@@ -23,7 +23,7 @@ static void start(struct async_link *link, const char *script)
 
 static bool wait_for(struct async_link *link, struct answer *answer, struct err *err)
 {
-    int64_t deadline = clock_monotonic() + 20 * 1000000;
+    int64_t deadline = clock_monotonic() + 120 * (int64_t)1000000;
     while (clock_monotonic() < deadline) {
         struct pollfd fds[] = {{.fd = link->agent.out, .events = POLLIN},
             {.fd = async_link_writes(link) ? link->agent.in : -1, .events = POLLOUT}};
