@@ -385,13 +385,15 @@ static double whole_line_score(struct str text)
     bool labelled = false, delimited = false;
     while (at < text.n && lines < KIND_RECORDS) {
         const char *newline = memchr(text.p + at, '\n', text.n - at);
-        struct str line = str_trim((struct str){text.p + at, newline ? (size_t)(newline - text.p) - at : text.n - at});
+        struct str whole = {text.p + at, newline ? (size_t)(newline - text.p) - at : text.n - at};
+        struct str line = str_trim(whole);
         at = newline ? (size_t)(newline - text.p) + 1 : text.n;
         if (line.n == 0)
             continue;
         struct str cell = unquoted(line);
         size_t commas = cell.n == line.n ? commas_of(line) : 0;
-        bool one = is_one_value(cell, commas, labelled);
+        /* also a tab at the line's edge separates */
+        bool one = str_find_byte(whole, '\t') == whole.n && is_one_value(cell, commas, labelled);
         lines++;
         if (!one && typed == 0) {
             labelled = commas == 0;
