@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -28,16 +27,26 @@ CHECKSUM = """SELECT count(*)::VARCHAR AS good, printf('%016X', (sum(net * 100):
 FROM read_parquet('{}/**/*.parquet', hive_partitioning = false)"""
 
 
-def measure(command, **more):
-    """Wall seconds, CPU seconds and peak resident MB of a command and its children."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
-    errors = process.stderr.read().decode(errors="replace")
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}\n{errors}")
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+# A process of its own between: the kernel counts a parent's peak memory as its child's.
+LAUNCHER = """
+import json, os, sys, time
+started = time.monotonic()
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), time.monotonic() - started, usage.ru_utime + usage.ru_stime,
+                  usage.ru_maxrss / 1024]))
+"""
+
+
+def measure(command):
+    """Wall seconds, CPU seconds and peak resident MiB of a command."""
+    done = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *map(str, command)], capture_output=True, text=True,
+                          check=True)
+    code, *measured = json.loads(done.stdout)
+    if code:
+        raise SystemExit(f"{command[0]} ended with {code}\n{done.stderr}")
+    return tuple(measured)
 
 
 class Sales:
