@@ -3,6 +3,7 @@
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/utf8.h"
+#include "worker/format/csv/cell.h"
 #include "worker/format/csv/reader.h"
 #include "worker/format/csv/sniff.h"
 #include "worker/format/csv/sniff_fit.h"
@@ -44,31 +45,6 @@ static bool flush(struct reading *r, size_t above)
     return true;
 }
 
-static bool needs_quotes(struct str cell)
-{
-    for (size_t i = 0; i < cell.n; i++) {
-        char c = cell.p[i];
-        if (c == ',' || c == '"' || c == '\n' || c == '\r')
-            return true;
-    }
-    return false;
-}
-
-static void write_cell(struct buf *out, struct str cell)
-{
-    if (!needs_quotes(cell)) {
-        buf_add_str(out, cell);
-        return;
-    }
-    buf_add_byte(out, '"');
-    for (size_t i = 0; i < cell.n; i++) {
-        if (cell.p[i] == '"')
-            buf_add_byte(out, '"');
-        buf_add_byte(out, cell.p[i]);
-    }
-    buf_add_byte(out, '"');
-}
-
 static void write_csv(struct reading *r, const struct str *cells)
 {
     size_t width = r->sniff.width;
@@ -78,7 +54,7 @@ static void write_csv(struct reading *r, const struct str *cells)
     for (size_t c = 0; c < width; c++) {
         if (c)
             buf_add_byte(&r->out, ',');
-        write_cell(&r->out, cells[c]);
+        csv_cell_write(&r->out, cells[c]);
     }
     buf_add_byte(&r->out, '\n');
 }

@@ -4,6 +4,7 @@
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/utf8.h"
+#include "worker/format/csv/cell.h"
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
 
@@ -139,28 +140,17 @@ static void write_json(struct file_run *run, const struct err *why, const char *
     jsonw_object_end(&json);
 }
 
-static void write_cell(struct buf *out, struct str text, char end)
-{
-    buf_add_byte(out, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"')
-            buf_add_byte(out, '"');
-        buf_add_byte(out, text.p[i]);
-    }
-    buf_add_byte(out, '"');
-    buf_add_byte(out, end);
-}
-
 static void write_csv(const struct file_run *run, const struct err *why, const char *code, struct buf *out)
 {
+    struct str cells[] = {str_of(run->claim.run_id), run->claim.file.arrival_key, run->contract->dataset,
+        str_of(stage_name(run->stage)), str_of(code), str_of(why->message), str_of(why->hint)};
     buf_add_cstr(out, "run_id,file,dataset,stage,code,message,hint\n");
-    write_cell(out, str_of(run->claim.run_id), ',');
-    write_cell(out, run->claim.file.arrival_key, ',');
-    write_cell(out, run->contract->dataset, ',');
-    write_cell(out, str_of(stage_name(run->stage)), ',');
-    write_cell(out, str_of(code), ',');
-    write_cell(out, str_of(why->message), ',');
-    write_cell(out, str_of(why->hint), '\n');
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        if (i)
+            buf_add_byte(out, ',');
+        csv_cell_write(out, cells[i]);
+    }
+    buf_add_byte(out, '\n');
 }
 
 static bool stage_text(struct file_run *run, const char *name, const char *kind, const struct buf *text,

@@ -5,6 +5,7 @@
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/utf8.h"
+#include "worker/format/csv/cell.h"
 #include "worker/format/csv/reader.h"
 #include "worker/journal/journal.h"
 #include "worker/sink/cause.h"
@@ -88,24 +89,6 @@ static bool create(struct sink *sink, struct err *err)
 
 /* ---- one row ---- */
 
-static void write_csv_cell(struct buf *out, struct str text)
-{
-    bool quote = false;
-    for (size_t i = 0; i < text.n && !quote; i++)
-        quote = text.p[i] == ',' || text.p[i] == '"' || text.p[i] == '\n' || text.p[i] == '\r';
-    if (!quote) {
-        buf_add_str(out, text);
-        return;
-    }
-    buf_add_byte(out, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"')
-            buf_add_byte(out, '"');
-        buf_add_byte(out, text.p[i]);
-    }
-    buf_add_byte(out, '"');
-}
-
 static void write_value(struct json *json, const char *key, struct str value)
 {
     jsonw_key(json, key);
@@ -145,7 +128,7 @@ static void write_reason(struct sink *sink, const struct row *row, uint64_t numb
     buf_add_u64(out, row->offset);
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         buf_add_byte(out, ',');
-        write_csv_cell(out, cells[i]);
+        csv_cell_write(out, cells[i]);
     }
     buf_add_byte(out, '\n');
 }
