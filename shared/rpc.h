@@ -1,11 +1,12 @@
 /*
  * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
- * The client asks, the agent answers in order (a request without an id is a
- * notification: it is not answered). Times are ISO 8601 UTC text, counts integers. Lists are pages: a result
- * has "items" and, when there is more, "next", which goes into "after" of the next call.
+ * The client asks, the agent answers in order (a request without an id is a notification: it is not answered). A client
+ * whose hello says "notices": true gets the agent's own notification once the journal has changed: method "changed",
+ * params {"as_of"}. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result has "items" and, when there
+ * is more, "next", which goes into "after" of the next call.
  *
  * method     params (all optional unless marked !)              result
- * hello      client                                             protocol, version, lake, environment {name, colour},
+ * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
  * overview                                                      datasets [], unmatched, incidents [], workers [], as_of
  * runs       dataset, after, limit                              items []
@@ -19,13 +20,32 @@
  * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet
- * rehearse   run!, rules (same | current), set [], map []       what its file would do: see below
+ * rehearse   run!, scope, rows, rules, set [], map [], patch    what its file would do: see below
  *
- * redrive    run or cause!, reason!, rules, set [], map [], ask  the request, as requests has it
- * requests   dataset, after, limit                              items []: re-drives asked for, with details [] of files
- * approve    request!                                           the request
- * decline    request!, reason!                                  the request
- * discard    run!, reason!                                      the run
+ * redrive    run | cause!, scope (file | rows), rows [numbers], reason!, rules, set [], map [], patch,
+ *            apply_to (these | until | contract), until, client, ask   the request, as requests has it
+ * requests   dataset, request, after, limit                     items []: what was asked for, with details [] of files
+ * approve    request!, client                                   the request
+ * decline    request!, reason!, client                          the request
+ * withdraw   run!, reason!, client, ask                         the request: a published run is taken back
+ * discard    run!, cause, rows [], reason!, client              the run; with cause or rows: these rows alone
+ * outcome    client!                                            what became of an acting call: {known, request}
+ *
+ * overrides  dataset                                            items []: standing overrides, {request, until …}
+ * override   dataset!, set [], map [], until!, reason!, client  the request
+ * revoke     request!, reason!                                  the standing override, ended
+ * contract   dataset!, set [], map [], reason!                  the request; diff of the contract's text
+ * patch      run!, row!, column | raw, value | undo             the patch: {patch, edits [], diff}
+ *
+ * incidents  after, limit                                       items [], open ones first, with acknowledged_by
+ * acknowledge incident | cause!, note                           the incident or cause
+ * audit      subject, after, limit                              items [] newest first; verified {lines, head}
+ * trace      dataset!, key!                                     steps []: delivered, rejected, redriven, gold …
+ * balance    dataset!, partition                                items []: one a partition, with difference
+ * export     run!, cause                                        name, text of the rejected rows; reasons
+ *
+ * Acting calls take "client", a ULID of the caller's: repeated, they are done once, and "outcome" tells what became of
+ * one whose answer was lost. rows are row numbers of rejected rows.
  *
  * "run" may be any part of a run's id that names only one; so may "request".
  *

@@ -3,6 +3,7 @@
 #include "schema/journal.sql.h"
 #include "schema/journal_2.sql.h"
 #include "schema/journal_3.sql.h"
+#include "schema/journal_4.sql.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 
@@ -22,8 +23,9 @@ static const struct {
     {1, journal_sql_text},
     {2, journal_2_sql_text},
     {3, journal_3_sql_text},
+    {4, journal_4_sql_text},
 };
-enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 3 };
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 4 };
 
 /* One statement, so one view of the file: somebody else may be making the journal meanwhile. */
 static bool read_header(
