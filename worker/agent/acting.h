@@ -1,0 +1,29 @@
+/* What acting calls share. The journal is opened for writing for as long as one lasts. */
+#ifndef WORKER_AGENT_ACTING_H
+#define WORKER_AGENT_ACTING_H
+
+#include "worker/agent/method.h"
+#include "worker/journal/redrive.h"
+
+struct acting {
+    struct call *call;
+    struct journal *journal;
+    struct contracts contracts;
+    struct findings findings;
+    struct decider by;
+    struct buf owner;
+};
+
+/* Does the caller's role reach this one: "operator" or "approver"? */
+bool acting_may(struct call *call, const char *least, int *code, struct err *err) MUST_CHECK;
+/* acting_end() is due in either case. */
+bool acting_begin(struct acting *acting, struct call *call, struct err *err) MUST_CHECK;
+void acting_end(struct acting *acting);
+/* What was refused is in the audit, whoever asked. Always false. */
+bool acting_refused(struct acting *acting, const char *action, const char *subject, int *code, const struct err *err);
+/* The request as 'requests' lists it. */
+bool acting_show(struct call *call, const char *redrive_id, struct buf *result, int *code, struct err *err) MUST_CHECK;
+/* A text parameter; empty: none. */
+struct str call_text(const struct call *call, const char *name);
+
+#endif
