@@ -170,6 +170,40 @@ class Arrivals(unittest.TestCase):
             watch.until(lambda: watch.written() == 40, "all are written")
 
 
+class Gold(unittest.TestCase):
+    CONTRACTS = {"sales.yaml": CONTRACT + "gold: {key: [id], mode: merge}\n"}
+
+    def gold(self, watch):
+        return watch.lake.query("SELECT coalesce(sum(rows), 0), (SELECT count(*) FROM run WHERE kind = 'compact') "
+                                "FROM gold_partition")[0]
+
+    def load(self, watch, name, first, count):
+        watch.lake.put("raw/sales/" + name, HEADER + rows(first, count))
+        watch.until_state("raw/sales/" + name)
+
+    def test_after_so_many_files(self):
+        with Watch("--gold-after", "2", "--gold-every", "1h", contracts=self.CONTRACTS) as watch:
+            self.load(watch, "a.csv", 1, 10)
+            self.assertEqual(self.gold(watch), (0, 0))
+            self.load(watch, "b.csv", 6, 10)
+            watch.until(lambda: self.gold(watch) == (15, 1), "two files of ten rows, five of one key, are one gold of 15")
+            self.load(watch, "c.csv", 100, 1)
+            self.assertEqual(watch.stop(), 0)
+            self.assertEqual(self.gold(watch), (15, 1))
+
+    def test_what_was_loaded_before_the_start_and_by_the_clock(self):
+        with Watch("--gold-every", "0", contracts=self.CONTRACTS) as watch:
+            self.load(watch, "a.csv", 1, 10)
+            self.assertEqual(watch.stop(), 0)
+            self.assertEqual(self.gold(watch), (0, 0))
+            watch.options = ("--gold-after", "0", "--gold-every", "100ms")
+            watch.start()
+            watch.until(lambda: self.gold(watch) == (10, 1), "the rows from before have their gold")
+            self.load(watch, "b.csv", 11, 5)
+            watch.until(lambda: self.gold(watch) == (15, 2), "the clock brings the others")
+            self.assertEqual(watch.stop(), 0)
+
+
 class Signals(unittest.TestCase):
     def test_every_ending_signal(self):
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -131,7 +131,8 @@ const struct command command_run = {
 /* ---- watch ---- */
 
 struct watch_own {
-    int64_t quiet;
+    int64_t quiet, gold_every;
+    uint64_t gold_after;
 };
 
 static const struct option_row watch_rows[] = {
@@ -143,6 +144,22 @@ static const struct option_row watch_rows[] = {
         .highest = INT64_C(86400000000),
         .value = "TIME",
         .help = "a file is complete when nobody wrote to it for so long"},
+    {.name = "gold-every",
+        .kind = OPTION_DURATION,
+        .offset = offsetof(struct watch_own, gold_every),
+        .fallback = "15m",
+        .lowest = 0,
+        .highest = INT64_C(86400000000) * 366,
+        .value = "TIME",
+        .help = "gold is made of what changed so long after files were loaded; 0: never"},
+    {.name = "gold-after",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct watch_own, gold_after),
+        .fallback = "1000",
+        .lowest = 0,
+        .highest = INT64_MAX,
+        .value = "FILES",
+        .help = "or as soon as so many were; 0: however many"},
 };
 
 static bool reload(void *context, struct worker *worker, struct err *err)
@@ -175,6 +192,7 @@ static int run_watch(int argc, char **argv)
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,
         .sweep_us = place.settings.every,
+        .gold = {.every_us = own.gold_every, .after = own.gold_after},
         .reload = reload,
         .context = &place,
         .datasets = place.settings.datasets,

@@ -23,6 +23,7 @@ struct loop {
     const struct watch_options *options;
     struct notices *notices;
     struct changes contracts;
+    struct compact_schedule gold;
     struct stat journal; /* the file that worker->journal has open */
     char *journal_path;
     int64_t next_sweep, next_look; /* monotonic */
@@ -224,6 +225,14 @@ static bool remember_journal(struct loop *loop, struct err *err)
     return stat(path, &loop->journal) == 0 || ERR_ERRNO(err, "cannot look at the journal %s", path);
 }
 
+/* ---- gold ---- */
+
+/* Once nothing waits any more: files are worth more than their compaction. */
+static bool compact(struct loop *loop, struct err *err)
+{
+    return !compact_due(&loop->gold, loop->worker, clock_monotonic()) || compact_all(&loop->gold, loop->worker, err);
+}
+
 /* ---- the loop ---- */
 
 static bool turn(struct loop *loop, struct err *err)
@@ -244,7 +253,7 @@ static bool turn(struct loop *loop, struct err *err)
         log_event(LOG_INFO, "watching", "lake", storage->root.p, NULL);
     loop->watching = true;
     /* A file whose backoff has run out shows at a look only. */
-    return take_due(loop, err) && (!(looks || loop->found) || worker_work(loop->worker, err));
+    return take_due(loop, err) && (!(looks || loop->found) || worker_work(loop->worker, err)) && compact(loop, err);
 }
 
 /* A dependency is down: one incident, a growing pause, everything by itself when it is back. */
@@ -280,7 +289,8 @@ static void all_well(struct loop *loop)
 static int64_t next_news(const struct loop *loop)
 {
     int64_t next = loop->next_sweep < loop->next_look ? loop->next_sweep : loop->next_look;
-    int64_t due = notices_next(loop->notices);
+    int64_t due = notices_next(loop->notices), gold = loop->gold.next;
+    next = gold && gold < next ? gold : next;
     return due < next ? due : next;
 }
 
@@ -309,9 +319,10 @@ static void pause_until_news(struct loop *loop)
 
 bool watch(struct worker *worker, const struct watch_options *options, struct err *err)
 {
-    struct loop loop = {.worker = worker, .options = options};
+    struct loop loop = {.worker = worker, .options = options, .gold = options->gold};
     signal(SIGIO, SIG_IGN); /* how the kernel says that a writer waits for a lease of ours */
     changes_init(&loop.contracts, options->datasets);
+    compact_begin(&loop.gold, clock_monotonic());
     loop.notices = notices_new(worker->storage->root.p, err);
     bool ok = loop.notices && remember_journal(&loop, err);
     while (ok && !stopping(&loop)) {

@@ -6,11 +6,12 @@
 #ifndef WORKER_WATCH_WATCH_H
 #define WORKER_WATCH_WATCH_H
 
-#include "worker/run/worker.h"
+#include "worker/watch/compact.h"
 
 struct watch_options {
     int64_t quiet_us; /* after the last write and close */
     int64_t sweep_us; /* between sweeps */
+    struct compact_schedule gold;
     /* Reads the contracts anew into worker->contracts; false with err keeps the old ones. */
     bool (*reload)(void *context, struct worker *worker, struct err *err);
     void *context;
