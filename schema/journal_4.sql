@@ -22,8 +22,9 @@ CREATE TABLE standing_override (
     overrides  TEXT NOT NULL CHECK (json_valid(overrides)),
     starts_at  INTEGER NOT NULL,
     until      INTEGER NOT NULL,
-    ended_at   INTEGER,                                        -- revoked before its time
-    ended_by   TEXT
+    ended_at   INTEGER,                                        -- before its time
+    ended_by   TEXT,                                           -- who revoked it; NULL: the contract no longer took it
+    ended_why  TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX standing_override_by_dataset ON standing_override (dataset, until);

@@ -31,9 +31,10 @@
  * discard    run!, cause, rows [], reason!, client              the run; with cause or rows: these rows alone
  * outcome    client!                                            what became of an acting call: {known, request}
  *
- * overrides  dataset                                            items []: standing overrides, {request, until …}
- * override   dataset!, set [], map [], until!, reason!, client  the request
- * revoke     request!, reason!                                  the standing override, ended
+ * overrides  dataset                                            items []: standing overrides, {request, state (in
+ *                                                               force | expired | revoked | void), until, files …}
+ * override   dataset!, set [], map [], until!, reason!, ask     the request
+ * revoke     request!, reason!                                  the request, whose standing override ends
  * contract   dataset!, set [], map [], reason!                  the request; diff of the contract's text
  * patch      run!, row!, column | raw, value | undo             the patch: {patch, edits [], diff}
  *

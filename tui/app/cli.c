@@ -100,6 +100,18 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "TEXT",
         .help = "why, for whoever looks later"},
+    {.name = "until",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.until),
+        .flag_only = true,
+        .value = "TIME",
+        .help = "so too for files to come: 09:00, 2h, 2026-01-31T09:00Z"},
+    {.name = "apply-to",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.apply_to),
+        .flag_only = true,
+        .value = "these|until",
+        .help = "these files alone, or until a time"},
     {.name = "ask",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct cli_options, input.ask),
@@ -156,7 +168,7 @@ static bool offers(const struct verb *verb, const char *option)
         unsigned takes;
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES},
-        {"reason", TAKES_REASON}, {"ask", TAKES_ASK}};
+        {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL}, {"apply-to", TAKES_APPLY}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -172,7 +184,7 @@ static void verb_help(const struct verb *verb, struct buf *text)
             own[set.count++] = rows[i];
     buf_printf(text, "usage: sluice %s%s%s [options]\n\n%s\n\n", verb->name, verb->argument[0] ? " " : "",
         verb->argument, verb->summary);
-    if (verb->argument[0])
+    if (verb->argument[0] && strcmp(verb->argument, "DATASET") != 0)
         buf_printf(text, "%s is any part of its id that names only one.\n\n",
             strcmp(verb->argument, "REQUEST") == 0 ? "REQUEST" : "RUN");
     options_help(&set, text);

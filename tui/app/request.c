@@ -10,7 +10,7 @@ static void line(struct buf *out, const char *label, enum cell_kind kind, const 
 {
     if (!value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)))
         return;
-    buf_printf(out, "%-12s", label);
+    buf_printf(out, "%-13s", label);
     table_cell(out, kind, value);
     buf_add_byte(out, '\n');
 }
@@ -56,8 +56,9 @@ void print_request(struct paper *paper, const json_t *result)
     line(out, "request", CELL_TEXT, json_object_get(request, "request"));
     line(out, "state", CELL_TEXT, json_object_get(request, "state"));
     line(out, "dataset", CELL_TEXT, json_object_get(request, "dataset"));
+    line(out, "stands until", CELL_TEXT, json_object_get(request, "until"));
     line(out, "rules", CELL_TEXT, json_object_get(request, "rules"));
-    buf_printf(out, "%-11s", "overrides");
+    buf_printf(out, "%-12s", "overrides");
     size_t at = out->n;
     print_overrides(out, json_object_get(request, "overrides"));
     buf_add_cstr(out, out->n == at ? " none\n" : "\n");
@@ -72,6 +73,36 @@ void print_request(struct paper *paper, const json_t *result)
         buf_add_byte(out, '\n');
     } else if (state && strcmp(state, "declined") != 0)
         buf_add_cstr(out, "\nThis lake is a single user's: whoever asks may approve.\n");
-    buf_add_byte(out, '\n');
-    table_print(paper, columns, COUNT(columns), json_object_get(request, "details"));
+    if (json_array_size(json_object_get(request, "details"))) {
+        buf_add_byte(out, '\n');
+        table_print(paper, columns, COUNT(columns), json_object_get(request, "details"));
+    }
+}
+
+void print_standing(struct paper *paper, const json_t *result)
+{
+    struct buf *out = &paper->out;
+    const json_t *items = json_object_get(result, "items"), *item;
+    size_t i;
+    if (!json_array_size(items))
+        buf_add_cstr(out, "no override stands, or stood\n");
+    json_array_foreach(items, i, item)
+    {
+        if (i)
+            buf_add_byte(out, '\n');
+        line(out, "request", CELL_TEXT, json_object_get(item, "request"));
+        line(out, "dataset", CELL_TEXT, json_object_get(item, "dataset"));
+        line(out, "state", CELL_TEXT, json_object_get(item, "state"));
+        buf_printf(out, "%-12s", "overrides");
+        print_overrides(out, json_object_get(item, "overrides"));
+        buf_add_byte(out, '\n');
+        line(out, "since", CELL_TEXT, json_object_get(item, "since"));
+        line(out, "until", CELL_TEXT, json_object_get(item, "until"));
+        line(out, "files", CELL_NUMBER, json_object_get(item, "files"));
+        line(out, "reason", CELL_TEXT, json_object_get(item, "reason"));
+        line(out, "asked by", CELL_TEXT, json_object_get(item, "requested_by"));
+        line(out, "approved by", CELL_TEXT, json_object_get(item, "approved_by"));
+        line(out, "ended by", CELL_TEXT, json_object_get(item, "ended_by"));
+        line(out, "because", CELL_TEXT, json_object_get(item, "ended_why"));
+    }
 }

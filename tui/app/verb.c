@@ -1,5 +1,8 @@
 #include "tui/app/verb.h"
 
+#include "shared/clock.h"
+#include "shared/until.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +23,8 @@ static const struct verb verbs[] = {
     {"stages", "stages", true, 0, "RUN", "the balance sheet of a run", "sluice stages 7BBXP", print_stages},
     {"rehearse", "rehearse", true, TAKES_OVERRIDES, "RUN", "what its file would do now; nothing is written",
         "sluice rehearse 7BBXP --set dialect.delimiter=';'", print_rehearsal},
-    {"redrive", "redrive", false, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE, "[RUN]",
-        "reads a quarantined file, or all of a cause, once more",
+    {"redrive", "redrive", false, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY,
+        "[RUN]", "reads a quarantined file, or all of a cause, once more",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
     {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
         "sluice requests --limit 10", print_requests},
@@ -31,6 +34,13 @@ static const struct verb verbs[] = {
         "sluice decline 7BBXP --reason 'the producer sends it again'", print_request},
     {"discard", "discard", true, TAKES_REASON, "RUN", "closes a quarantined file for good; its bytes stay",
         "sluice discard 7BBXP --reason 'sent by mistake'", print_run},
+    {"override", "override", true, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_UNTIL, "DATASET",
+        "reads files still to come otherwise, until a time",
+        "sluice override sales --set dialect.delimiter=';' --until 09:00 --reason 'new till software'", print_request},
+    {"overrides", "overrides", false, TAKES_DATASET, "", "standing overrides, those in force first",
+        "sluice overrides --dataset sales", print_standing},
+    {"revoke", "revoke", true, TAKES_REASON, "REQUEST", "ends a standing override before its time",
+        "sluice revoke 7BBXP --reason 'the producer went back'", print_request},
 };
 
 const struct verb *verb_list(size_t *count)
@@ -80,11 +90,20 @@ static bool is_request(const struct verb *verb)
     return strcmp(verb->argument, "REQUEST") == 0;
 }
 
+static bool is_dataset(const struct verb *verb)
+{
+    return strcmp(verb->argument, "DATASET") == 0;
+}
+
 static bool allowed(const struct verb *verb, const struct verb_input *input, struct err *err)
 {
     if (verb->needs_run && !input->run && is_request(verb)) {
         ERR(err, ERR_USAGE, "'sluice %s' needs a request", verb->name);
         return err_hint(err, "'sluice requests' lists them; any part of an id that names only one will do.");
+    }
+    if (verb->needs_run && !input->run && is_dataset(verb)) {
+        ERR(err, ERR_USAGE, "'sluice %s' needs a dataset", verb->name);
+        return err_hint(err, "'sluice overview' lists them.");
     }
     if (verb->needs_run && !input->run) {
         ERR(err, ERR_USAGE, "'sluice %s' needs a run", verb->name);
@@ -104,6 +123,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--reason", err);
     if (input->ask && !(verb->takes & TAKES_ASK))
         return refuse(verb, "--ask", err);
+    if (input->until && !(verb->takes & TAKES_UNTIL))
+        return refuse(verb, "--until", err);
+    if (input->apply_to && !(verb->takes & TAKES_APPLY))
+        return refuse(verb, "--apply-to", err);
     return true;
 }
 
@@ -122,13 +145,27 @@ static bool put_after(json_t *params, const struct verb *verb, const char *after
     return true;
 }
 
+/* The caller's clock on the wall counts, not the agent's. */
+static bool put_until(json_t *params, const char *text, struct err *err)
+{
+    char at[CLOCK_TEXT_SIZE];
+    int64_t until;
+    if (!text)
+        return true;
+    if (!until_read(str_of(text), clock_now(), &until, err))
+        return false;
+    put_text(params, "until", clock_format(until, at));
+    return true;
+}
+
 json_t *verb_params(const struct verb *verb, const struct verb_input *input, struct err *err)
 {
     json_t *params = allowed(verb, input, err) ? json_object() : NULL;
     if (!params)
         return NULL;
-    put_text(params, is_request(verb) ? "request" : "run", input->run);
+    put_text(params, is_request(verb) ? "request" : is_dataset(verb) ? "dataset" : "run", input->run);
     put_text(params, "dataset", input->dataset);
+    put_text(params, "apply_to", input->apply_to);
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
     put_text(params, "rules", input->rules);
@@ -137,7 +174,7 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
         json_object_set_new(params, "ask", json_true());
     put_list(params, "set", &input->sets);
     put_list(params, "map", &input->maps);
-    if (put_after(params, verb, input->after, err))
+    if (put_until(params, input->until, err) && put_after(params, verb, input->after, err))
         return params;
     json_decref(params);
     return NULL;

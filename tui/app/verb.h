@@ -15,6 +15,7 @@ struct verb_input {
     const char *dataset, *after;
     uint64_t cause, limit;
     const char *rules, *reason;
+    const char *until, *apply_to;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -26,6 +27,8 @@ enum verb_takes {
     TAKES_OVERRIDES = 8 /* --set, --map, --rules */,
     TAKES_REASON = 16,
     TAKES_ASK = 32,
+    TAKES_UNTIL = 64,
+    TAKES_APPLY = 128,
 };
 
 struct verb {
@@ -33,7 +36,7 @@ struct verb {
     const char *method;
     bool needs_run;
     unsigned takes;
-    const char *argument; /* "RUN", "[RUN]", "REQUEST", "" */
+    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "" */
     const char *summary;
     const char *example;
     void (*print)(struct paper *paper, const json_t *result);
@@ -54,6 +57,7 @@ void print_reason(struct paper *paper, const json_t *result);
 void print_stages(struct paper *paper, const json_t *result);
 void print_requests(struct paper *paper, const json_t *result);
 void print_request(struct paper *paper, const json_t *result);
+void print_standing(struct paper *paper, const json_t *result);
 void print_rehearsal(struct paper *paper, const json_t *result);
 /* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
  * a shell and a screen. */

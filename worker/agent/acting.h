@@ -23,6 +23,12 @@ void acting_end(struct acting *acting);
 bool acting_refused(struct acting *acting, const char *action, const char *subject, int *code, const struct err *err);
 /* The request as 'requests' lists it. */
 bool acting_show(struct call *call, const char *redrive_id, struct buf *result, int *code, struct err *err) MUST_CHECK;
+/* The request that the parameter "request" names. */
+bool acting_find(struct acting *acting, struct redrive *redrive, struct err *err) MUST_CHECK;
+/* Approves, and carries out what can be done by this process. */
+bool acting_approve(struct acting *acting, const struct redrive *redrive, struct err *err) MUST_CHECK;
+/* The parameters apply_to and until: 0 for these files alone. */
+bool call_apply_to(const struct call *call, int64_t *until, struct err *err) MUST_CHECK;
 /* A text parameter; empty: none. */
 struct str call_text(const struct call *call, const char *name);
 

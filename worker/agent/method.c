@@ -6,6 +6,7 @@
 #include "worker/agent/cells.h"
 
 #include "schema/agent/causes.sql.h"
+#include "schema/agent/overrides.sql.h"
 #include "schema/agent/overview.sql.h"
 #include "schema/agent/rejects.sql.h"
 #include "schema/agent/requests.sql.h"
@@ -39,6 +40,9 @@ static const struct method methods[] = {
     {"approve", false, NULL, answer_approve},
     {"decline", false, NULL, answer_decline},
     {"discard", true, NULL, answer_discard},
+    {"overrides", false, overrides_sql_text, NULL},
+    {"override", false, NULL, answer_override},
+    {"revoke", false, NULL, answer_revoke},
 };
 
 const struct method *method_list(size_t *count)

@@ -7,7 +7,7 @@
 
 enum { LEASE_US = 60 * 1000000 };
 
-static bool approve_and_run(struct acting *acting, const struct redrive *redrive, struct err *err)
+bool acting_approve(struct acting *acting, const struct redrive *redrive, struct err *err)
 {
     struct call *call = acting->call;
     const struct agent *agent = call->agent;
@@ -45,6 +45,7 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
     if (!call->run_id[0] == !request.cause_id)
         return ERR(err, ERR_USAGE, "a re-drive is of one run, or of all files of one cause");
     return call_overrides(call, overrides, err) && call_rules(call, &request.rules.rules, err) &&
+           call_apply_to(call, &request.apply_until, err) &&
            redrive_ask(&request, &acting->by, redrive, call->arena, err);
 }
 
@@ -56,14 +57,14 @@ bool answer_redrive(struct call *call, struct buf *result, int *code, struct err
     if (!acting_may(call, "operator", code, err))
         return false;
     bool ok = acting_begin(&acting, call, err) && ask(&acting, &redrive, err) &&
-              (waits || approve_and_run(&acting, &redrive, err));
+              (waits || acting_approve(&acting, &redrive, err));
     if (!ok)
         acting_refused(&acting, "redrive", redrive.redrive_id[0] ? redrive.redrive_id : call->run_id, code, err);
     acting_end(&acting);
     return ok && acting_show(call, redrive.redrive_id, result, code, err);
 }
 
-static bool find(struct acting *acting, struct redrive *redrive, struct err *err)
+bool acting_find(struct acting *acting, struct redrive *redrive, struct err *err)
 {
     struct str part = call_text(acting->call, "request");
     if (!part.n)
@@ -77,8 +78,8 @@ bool answer_approve(struct call *call, struct buf *result, int *code, struct err
     struct redrive redrive = {0};
     if (!acting_may(call, "approver", code, err))
         return false;
-    bool ok =
-        acting_begin(&acting, call, err) && find(&acting, &redrive, err) && approve_and_run(&acting, &redrive, err);
+    bool ok = acting_begin(&acting, call, err) && acting_find(&acting, &redrive, err) &&
+              acting_approve(&acting, &redrive, err);
     if (!ok)
         acting_refused(&acting, "approve", redrive.redrive_id, code, err);
     acting_end(&acting);
@@ -93,7 +94,7 @@ bool answer_decline(struct call *call, struct buf *result, int *code, struct err
     if (!acting_may(call, "approver", code, err))
         return false;
     bool ok = acting_begin(&acting, call, err) && (reason.n || ERR(err, ERR_USAGE, "declining needs a reason")) &&
-              find(&acting, &redrive, err) &&
+              acting_find(&acting, &redrive, err) &&
               journal_redrive_close(acting.journal, &redrive, "declined", reason, &acting.by, clock_now(), err);
     if (!ok)
         acting_refused(&acting, "decline", redrive.redrive_id, code, err);

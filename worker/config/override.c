@@ -97,6 +97,19 @@ void overrides_write(const struct overrides *overrides, struct json *json)
     jsonw_object_end(json);
 }
 
+bool overrides_text(const struct overrides *overrides, struct str *text, struct arena *arena, struct err *err)
+{
+    struct buf out;
+    struct json json;
+    buf_init(&out, MAX_TEXT);
+    jsonw_init(&json, &out);
+    overrides_write(overrides, &json);
+    bool ok = buf_ok(&out, "overrides", err);
+    *text = ok ? arena_str(arena, buf_str(&out)) : STR("");
+    buf_dispose(&out);
+    return ok && (text->p || ERR(err, ERR_MEMORY, "no memory for overrides"));
+}
+
 static bool read_kind(struct overrides *overrides, json_t *object, bool map, struct arena *arena, struct err *err)
 {
     const char *key;

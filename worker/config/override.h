@@ -34,6 +34,9 @@ bool overrides_put(struct overrides *overrides, bool map, struct str key, struct
     struct err *err) MUST_CHECK;
 /* {"map":{"Price EUR":"unit_price"},"set":{"dialect.delimiter":";"}} */
 void overrides_write(const struct overrides *overrides, struct json *json);
+/* As one text of the arena. */
+bool overrides_text(
+    const struct overrides *overrides, struct str *text, struct arena *arena, struct err *err) MUST_CHECK;
 /* The same read back, added to what is there. ERR_CORRUPT. */
 bool overrides_read(struct overrides *overrides, struct str text, struct arena *arena, struct err *err) MUST_CHECK;
 /* Of the text as written. */

@@ -9,6 +9,8 @@
 
 #include <sqlite3.h>
 
+struct redrive;
+
 struct statement {
     const char *sql;
     sqlite3_stmt *stmt;
@@ -80,6 +82,13 @@ bool audit_append(
 bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err) MUST_CHECK;
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err) MUST_CHECK;
+/* As journal_incident() and journal_incident_close(), inside the caller's transaction. */
+bool incident_open(struct journal *journal, struct str kind, struct str subject, struct str message, int64_t now,
+    struct err *err) MUST_CHECK;
+bool incident_close(
+    struct journal *journal, struct str kind, struct str subject, int64_t now, struct err *err) MUST_CHECK;
+/* A request's overrides are in force from now until its time. */
+bool standing_begin(struct journal *journal, const struct redrive *redrive, int64_t now, struct err *err) MUST_CHECK;
 /* ERR_BUG when the run may not go there. */
 bool transition_check(enum run_state from, enum run_state to, struct err *err) MUST_CHECK;
 

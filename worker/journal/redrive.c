@@ -3,6 +3,8 @@
 #include "shared/json.h"
 #include "worker/journal/internal.h"
 
+#include <stdio.h>
+
 enum { MAX_DETAIL = 1024 * 1024 };
 #define EXPIRES_US (INT64_C(24) * 3600 * 1000000)
 
@@ -35,6 +37,15 @@ static bool tell(struct journal *journal, struct detail *detail, const char *act
     bool ok = buf_ok(&detail->text, "an audit line", err) && audit_append(journal, &entry, &id, err);
     buf_dispose(&detail->text);
     return ok;
+}
+
+/* A step of a request: "redrive-approved", "override-approved". */
+static bool tell_of(struct journal *journal, struct detail *detail, const struct redrive *redrive, const char *step,
+    const struct decider *by, int64_t now, struct err *err)
+{
+    char action[32];
+    snprintf(action, sizeof action, STR_FMT "-%s", STR_ARG(redrive->action), step);
+    return tell(journal, detail, action, str_of(redrive->redrive_id), by, now, err);
 }
 
 bool journal_refused(struct journal *journal, struct str action, struct str subject, struct str why,
@@ -94,7 +105,8 @@ static bool insert_redrive(struct journal *journal, const struct redrive *redriv
     sha256_of(redrive->overrides, hash);
     query_open(&query, journal,
         "INSERT INTO redrive (redrive_id, dataset, cause_id, rules, overrides, overrides_hash, reason, state, "
-        "requested_by, requested_at, expires_at) VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?)",
+        "requested_by, requested_at, expires_at, action, apply_until) VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, "
+        "'requested', ?, ?, ?, ?, nullif(?, 0))",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_str(&query, redrive->dataset);
@@ -106,6 +118,8 @@ static bool insert_redrive(struct journal *journal, const struct redrive *redriv
     query_str(&query, redrive->requested_by);
     query_int(&query, redrive->requested_at);
     query_int(&query, redrive->expires_at);
+    query_str(&query, redrive->action);
+    query_int(&query, redrive->apply_until);
     return query_run(&query);
 }
 
@@ -136,6 +150,8 @@ static bool tell_request(
     jsonw_put_cstring(&detail.json, "rules", redrive->same_rules ? "same" : "current");
     jsonw_key(&detail.json, "overrides");
     jsonw_raw(&detail.json, redrive->overrides);
+    if (redrive->apply_until)
+        jsonw_put_time(&detail.json, "until", redrive->apply_until);
     jsonw_key(&detail.json, "files");
     jsonw_array_begin(&detail.json);
     for (size_t i = 0; i < redrive->file_count; i++) {
@@ -149,7 +165,7 @@ static bool tell_request(
         jsonw_object_end(&detail.json);
     }
     jsonw_array_end(&detail.json);
-    return tell(journal, &detail, "redrive-requested", str_of(redrive->redrive_id), by, now, err);
+    return tell_of(journal, &detail, redrive, "requested", by, now, err);
 }
 
 bool journal_redrive_request(
@@ -214,7 +230,8 @@ bool journal_redrive_read(
     *redrive = (struct redrive){0};
     query_open(&query, journal,
         "SELECT redrive_id, dataset, coalesce(cause_id, 0), rules = 'same', overrides, reason, requested_by, state, "
-        "requested_at, expires_at FROM redrive WHERE instr(redrive_id, upper(?1)) > 0 LIMIT 2",
+        "requested_at, expires_at, action, coalesce(apply_until, 0) FROM redrive WHERE instr(redrive_id, upper(?1)) > "
+        "0 LIMIT 2",
         err);
     query_str(&query, part);
     while (query_step(&query) == STEP_ROW)
@@ -229,6 +246,8 @@ bool journal_redrive_read(
             redrive->state = query_column_copy(&query, 7, arena);
             redrive->requested_at = query_column_int(&query, 8);
             redrive->expires_at = query_column_int(&query, 9);
+            redrive->action = query_column_copy(&query, 10, arena);
+            redrive->apply_until = query_column_int(&query, 11);
         }
     if (!query_run(&query))
         return false;
@@ -282,13 +301,11 @@ bool journal_redrive_close(struct journal *journal, const struct redrive *redriv
     struct str message, const struct decider *by, int64_t now, struct err *err)
 {
     struct detail detail;
-    char action[32] = "redrive-";
     if (!unit_begin(journal, err))
         return false;
     detail_begin(&detail);
     jsonw_put_string(&detail.json, "message", message);
-    memcpy(action + 8, state, strlen(state) < 20 ? strlen(state) : 20);
-    bool ok = tell(journal, &detail, action, str_of(redrive->redrive_id), by, now, err) &&
+    bool ok = tell_of(journal, &detail, redrive, state, by, now, err) &&
               decide(journal, redrive, state, message, by, now, err);
     return unit_end(journal, ok, err);
 }
@@ -303,15 +320,15 @@ bool journal_redrive_approve(
                ERR(err, ERR_EXISTS, "request %s has expired: ask again", redrive->redrive_id);
     if (!unit_begin(journal, err))
         return false;
-    bool ok = decide(journal, redrive, "approved", STR(""), by, now, err);
+    bool ok = decide(journal, redrive, redrive->file_count ? "approved" : "done", STR(""), by, now, err);
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = queue_file(journal, redrive, &redrive->files[i], err);
+    ok = ok && (!redrive->apply_until || standing_begin(journal, redrive, now, err));
     detail_begin(&detail);
     jsonw_put_uint(&detail.json, "files", redrive->file_count);
     jsonw_put_string(&detail.json, "requested_by", redrive->requested_by);
     jsonw_put_bool(&detail.json, "four_eyes", false);
-    bool told =
-        tell(journal, &detail, "redrive-approved", str_of(redrive->redrive_id), by, now, ok ? err : &(struct err){0});
+    bool told = tell_of(journal, &detail, redrive, "approved", by, now, ok ? err : &(struct err){0});
     return unit_end(journal, ok && told, err);
 }
 

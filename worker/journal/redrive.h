@@ -19,7 +19,9 @@ struct redrive_file {
 struct redrive {
     char redrive_id[ULID_SIZE];
     struct str dataset;
-    int64_t cause_id; /* 0: none */
+    struct str action;   /* "redrive", "override" … */
+    int64_t apply_until; /* its overrides stand until then; 0: for its files alone */
+    int64_t cause_id;    /* 0: none */
     bool same_rules;
     struct str overrides; /* as overrides_write() has them */
     struct str reason, requested_by, state;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_OVERRIDES_TEXT = 8 * 1024 * 1024, MAX_WORDS = 64 * 1024 };
+enum { MAX_WORDS = 64 * 1024 };
 
 static const struct sink_driver *const no_sinks[] = {&sink_null, NULL};
 
@@ -155,15 +155,8 @@ static bool keep_overrides(
     const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena, struct err *err)
 {
     static const struct overrides none;
-    struct buf text;
-    struct json json;
-    buf_init(&text, MAX_OVERRIDES_TEXT);
-    jsonw_init(&json, &text);
-    overrides_write(request->rules.overrides ? request->rules.overrides : &none, &json);
-    bool ok = buf_ok(&text, "overrides", err);
-    rehearsal->overrides = ok ? arena_str(arena, buf_str(&text)) : STR("");
-    buf_dispose(&text);
-    return ok && (rehearsal->overrides.p || ERR(err, ERR_MEMORY, "no memory for overrides"));
+    return overrides_text(
+        request->rules.overrides ? request->rules.overrides : &none, &rehearsal->overrides, arena, err);
 }
 
 /* What the header's binding dropped, and what was decided for the file. */

@@ -1,6 +1,7 @@
 #include "worker/redrive/request.h"
 
 #include "shared/clock.h"
+#include "worker/journal/standing.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -92,10 +93,56 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
     return ok;
 }
 
+/* Until when, and what for. */
+static bool may_stand(const struct redrive_request *request, struct err *err)
+{
+    int64_t ahead = request->apply_until - clock_now();
+    if (!request->rules.overrides->count)
+        return ERR(err, ERR_USAGE, "there is nothing to override: give --set or --map");
+    if (request->rules.rules == RULES_SAME)
+        return ERR(err, ERR_USAGE, "what stands for files to come is laid over the contract as it is, not as it was");
+    if (ahead <= 0)
+        return ERR(err, ERR_USAGE, "the time that the override should stand until is past");
+    if (ahead > STANDING_MOST_US) {
+        ERR(err, ERR_USAGE, "an override stands for 31 days at most");
+        return err_hint(err, "What is to last is a change of the contract: 'sluice contract'.");
+    }
+    return true;
+}
+
+/* The contract, as it is, takes the overrides. */
+static bool is_taken(const struct rules_request *base, struct str dataset, struct arena *arena, struct err *err)
+{
+    char hash[SHA256_TEXT_SIZE];
+    struct rules_request request = *base;
+    request.dataset = dataset;
+    request.rules = RULES_CURRENT;
+    struct contract *contract = rules_load(&request, hash, arena, err);
+    contract_free(contract);
+    return contract != NULL;
+}
+
+bool override_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
+    struct arena *arena, struct err *err)
+{
+    *redrive = (struct redrive){.action = STR("override"),
+        .dataset = request->rules.dataset,
+        .apply_until = request->apply_until,
+        .reason = request->reason,
+        .state = STR("requested")};
+    if (!str_trim(request->reason).n)
+        return ERR(err, ERR_USAGE, "an override needs a reason");
+    return may_stand(request, err) && is_taken(&request->rules, redrive->dataset, arena, err) &&
+           overrides_text(request->rules.overrides, &redrive->overrides, arena, err) &&
+           journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);
+}
+
 bool redrive_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
     struct arena *arena, struct err *err)
 {
-    *redrive = (struct redrive){.same_rules = request->rules.rules == RULES_SAME,
+    *redrive = (struct redrive){.action = STR("redrive"),
+        .apply_until = request->apply_until,
+        .same_rules = request->rules.rules == RULES_SAME,
         .reason = request->reason,
         .cause_id = request->cause_id,
         .state = STR("requested")};
@@ -103,6 +150,8 @@ bool redrive_ask(const struct redrive_request *request, const struct decider *by
         ERR(err, ERR_USAGE, "a re-drive needs a reason");
         return err_hint(err, "--reason 'the producer changed the delimiter': whoever looks later will want to know.");
     }
+    if (request->apply_until && !may_stand(request, err))
+        return false;
     bool ok =
         request->run_id[0] ? add_run(redrive, request->run_id, arena, err) : add_cause(request, redrive, arena, err);
     for (size_t i = 0; ok && i < redrive->file_count; i++)
@@ -141,6 +190,14 @@ static bool still_holds(const struct rules_request *base, const struct redrive *
            same_bytes(request.storage, file, err);
 }
 
+static bool still_stands(
+    const struct rules_request *base, const struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    if (redrive->apply_until <= clock_now())
+        return ERR(err, ERR_CONFIG, "the time that it should stand until has passed");
+    return is_taken(base, redrive->dataset, arena, err);
+}
+
 bool redrive_approve(struct storage *storage, struct journal *journal, const struct contracts *contracts,
     const struct redrive *redrive, const struct decider *by, struct arena *arena, struct err *err)
 {
@@ -154,7 +211,8 @@ bool redrive_approve(struct storage *storage, struct journal *journal, const str
         return ERR(err, ERR_MEMORY, "no memory for overrides");
     if (!str_eq(redrive->state, STR("requested")))
         return ERR(err, ERR_EXISTS, "request %s is " STR_FMT, redrive->redrive_id, STR_ARG(redrive->state));
-    bool ok = overrides_read(overrides, redrive->overrides, arena, err);
+    bool ok = overrides_read(overrides, redrive->overrides, arena, err) &&
+              (!redrive->apply_until || still_stands(&base, redrive, arena, err));
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = still_holds(&base, redrive, &redrive->files[i], arena, err);
     if (ok)

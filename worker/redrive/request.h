@@ -12,6 +12,7 @@ struct redrive_request {
     struct rules_request rules; /* dataset and ruleset_hash are each run's */
     const char *run_id;         /* one run; or "" and a cause: all files it keeps quarantined */
     int64_t cause_id;
+    int64_t apply_until; /* the overrides then stand for files still to come; 0: for these alone */
     struct str reason;
     size_t memory;
     const volatile sig_atomic_t *stop;
@@ -19,6 +20,9 @@ struct redrive_request {
 
 /* Rehearses every file, then writes the request. ERR_FILE "pointless" when a file would be quarantined again. */
 bool redrive_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
+    struct arena *arena, struct err *err) MUST_CHECK;
+/* Overrides for the files of a dataset (request->rules.dataset) that are still to come, until apply_until. */
+bool override_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
     struct arena *arena, struct err *err) MUST_CHECK;
 /* Checks what is bound once more, then the files wait for a worker. ERR_FILE "redrive-void" when something changed: the
  * request is void from then on. */

@@ -7,6 +7,7 @@
 #include "worker/run/archive.h"
 #include "worker/run/publish.h"
 #include "worker/run/ruleset.h"
+#include "worker/run/standing.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -112,6 +113,13 @@ bool file_run_unchanged(struct file_run *run, struct err *err)
 
 /* ---- one run ---- */
 
+bool file_run_ruleset(struct file_run *run, struct err *err)
+{
+    return ruleset_keep(run->worker->storage, run->contract, err) &&
+           journal_run_ruleset(run->worker->journal, &run->claim, str_of(run->contract->hash), run->contract->dataset,
+               run->contract->text, err);
+}
+
 static bool begin(struct file_run *run, struct err *err)
 {
     const char *probe;
@@ -129,9 +137,7 @@ static bool begin(struct file_run *run, struct err *err)
         .error_message = STR(""),
         .blocks = STR(""),
         .system_cause_stage = STR("")};
-    return ruleset_keep(run->worker->storage, run->contract, err) &&
-           journal_run_ruleset(run->worker->journal, &run->claim, str_of(run->contract->hash), run->contract->dataset,
-               run->contract->text, err);
+    return file_run_ruleset(run, err);
 }
 
 static enum step_result run_stages(struct file_run *run, struct err *err)
@@ -284,7 +290,7 @@ static void hash_refused(struct file_run *run)
 static bool work(struct file_run *run, const struct err *refused, struct err *err)
 {
     struct err why = {0};
-    bool ok = begin(run, &why);
+    bool ok = begin(run, &why) && (run->claim.file.redrive_id.n || file_run_standing_load(run, &why));
     if (ok && refused->kind != ERR_NONE) {
         why = *refused;
         ok = false;
@@ -350,6 +356,7 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
         log_err(LOG_WARN, "refused", &refused);
     bool ok = run.contract ? work(&run, &refused, err) : wait_for_contract(&run, err);
     close_original(&run);
+    file_run_standing_free(&run);
     contract_free(own);
     arena_free(arena);
     return ok;

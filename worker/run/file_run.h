@@ -8,11 +8,21 @@
 #include "worker/run/worker.h"
 #include "worker/stream/stream.h"
 
+/* The contract as a standing override changes it. */
+struct file_run_standing {
+    struct contract *contract;
+    const struct overrides *overrides;
+    const char *redrive_id; /* of its request */
+};
+
 struct file_run {
     struct worker *worker;
     struct arena *arena;
     struct claim claim;
     const struct contract *contract;
+    struct file_run_standing *standing; /* what may be used in its place, the newest first */
+    size_t standing_count;
+    const char *standing_id;      /* NULL: none is used */
     int fd;                       /* the original; -1 before intake */
     struct storage_object object; /* as it was when opened */
     enum compression compression;
@@ -54,6 +64,8 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
 /* The contract of a file with a re-drive, which the caller frees. ERR_FILE redrive-void: what was approved no longer
  * holds. */
 bool file_run_rules(struct file_run *run, struct contract **own, struct err *err) MUST_CHECK;
+/* Keeps the run's ruleset in the lake, and that the run is read under it. */
+bool file_run_ruleset(struct file_run *run, struct err *err) MUST_CHECK;
 /* Turns the run into a quarantine: reason.json and reason.csv are staged, the manifest lists them. */
 bool quarantine_prepare(struct file_run *run, const struct err *why, struct err *err) MUST_CHECK;
 /* The cause with the most rows but for those up to last (NULL: none yet); equal ones in their order. NULL: no more. */

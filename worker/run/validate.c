@@ -1,14 +1,14 @@
 /* Validate: what is this file, and does its header fit the contract? It then moves to validated/. */
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
+#include "worker/run/standing.h"
 
 #include "shared/json.h"
 
 enum { MAX_DIALECT_TEXT = 64 * 1024 * 1024 };
 
-static bool sniff(struct file_run *run, struct err *err)
+static bool read_sample(struct file_run *run, struct err *err)
 {
-    struct sniff_request request = {.given = &run->contract->dialect};
     struct stream *stream = file_run_stream(run, err);
     char *sample = stream ? arena_alloc(run->arena, SNIFF_SAMPLE_BYTES) : NULL;
     size_t got = 0;
@@ -16,17 +16,44 @@ static bool sniff(struct file_run *run, struct err *err)
     if (stream && !sample)
         ERR(err, ERR_MEMORY, "no memory for a sample of the file");
     ok = ok && stream_read_full(stream, sample, SNIFF_SAMPLE_BYTES, &got, err);
-    request.expected = header_labels(run->contract, run->arena, &request.expected_count);
-    if (ok && !request.expected)
-        ok = ERR(err, ERR_MEMORY, "no memory for the contract's labels");
-    request.sample = run->sample = (struct str){sample, got};
-    request.whole = run->sample_is_whole = got < SNIFF_SAMPLE_BYTES;
-    ok = ok && sniff_csv(&request, &run->sniff, run->arena, err);
+    run->sample = (struct str){sample, got};
+    run->sample_is_whole = got < SNIFF_SAMPLE_BYTES;
     stream_close(stream);
     return ok;
 }
 
-/* Beside the dialect: what was noticed, and the columns (0-based) whose values are masked wherever they are shown. */
+bool reading_make(struct file_run *run, const struct contract *contract, struct reading *reading, struct err *err)
+{
+    struct sniff_request request = {.given = &contract->dialect, .sample = run->sample, .whole = run->sample_is_whole};
+    *reading = (struct reading){.contract = contract};
+    request.expected = header_labels(contract, run->arena, &request.expected_count);
+    if (!request.expected)
+        return ERR(err, ERR_MEMORY, "no memory for the contract's labels");
+    reading->bound = sniff_csv(&request, &reading->sniff, run->arena, err) &&
+                     binding_make(contract, &reading->sniff, &reading->binding, run->arena, err);
+    return reading->bound;
+}
+
+/* Under the contract, or under a standing override that fits. */
+static bool settle(struct file_run *run, struct err *err)
+{
+    struct reading reading;
+    struct err refused = {0};
+    bool used = false;
+    if (!reading_make(run, run->contract, &reading, &refused) && err_action(&refused) != ERR_ACTION_REJECT) {
+        *err = refused;
+        return false;
+    }
+    bool ok = file_run_standing_settle(run, &reading, &used, err) && (!used || file_run_ruleset(run, err));
+    run->sniff = reading.sniff;
+    run->binding = reading.binding;
+    if (ok && !reading.bound)
+        *err = refused;
+    return ok && reading.bound;
+}
+
+/* Beside the dialect: what was noticed, the columns (0-based) whose values are masked wherever they are shown, and how
+ * the contract was changed for this run: by overrides, which may be those of a standing one. */
 void file_run_dialect(const struct file_run *run, struct buf *out)
 {
     struct json json;
@@ -50,6 +77,12 @@ void file_run_dialect(const struct file_run *run, struct buf *out)
         if (run->binding.field_of_column[i] >= 0 && run->contract->fields[run->binding.field_of_column[i]].sensitive)
             jsonw_uint(&json, i);
     jsonw_array_end(&json);
+    if (run->contract->overrides.n) {
+        buf_add_cstr(out, ",\"overrides\":");
+        buf_add_str(out, run->contract->overrides);
+    }
+    if (run->standing_id)
+        buf_printf(out, ",\"standing\":\"%s\"", run->standing_id);
     buf_add_byte(out, '}');
 }
 
@@ -86,7 +119,7 @@ static bool move_to_validated(struct file_run *run, struct err *err)
 enum step_result stage_validate(struct file_run *run, struct err *err)
 {
     uint64_t size = run->claim.file.size;
-    if (!sniff(run, err) || !binding_make(run->contract, &run->sniff, &run->binding, run->arena, err))
+    if (!read_sample(run, err) || !settle(run, err))
         return STEP_FAILED;
     run->validated = true;
     run->manifest.counts[STAGE_VALIDATE].bytes_in = run->manifest.counts[STAGE_VALIDATE].bytes_out = size;
