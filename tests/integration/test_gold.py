@@ -322,6 +322,62 @@ class Gold(unittest.TestCase):
                     self.sound(lake)
             self.assertGreater(point, 40)
 
+    EXPORT = "key: [id, part]}\nwarehouse: {export: gold/sales.csv"
+    COLUMNS = ("id, part::BIGINT AS part, amount::DECIMAL(18, 2) AS amount, wide::DECIMAL(30, 4) AS wide, ok::BOOLEAN AS ok, "
+               "note, moment::TIMESTAMPTZ AS moment, version::BIGINT AS version, date::DATE AS date")
+
+    def test_export(self):
+        with Lake(contract(self.EXPORT)) as lake:
+            self.load(lake, 1, 2)
+            path = lake.path / "gold/sales.csv"
+            self.assertIn("exported: ", self.gold(lake).stderr)
+            for _ in range(2):
+                csv = f"read_csv('{path}', header=true, all_varchar=true, quote='\"', escape='\"')"
+                self.assertEqual(rows(lake, f"SELECT {self.COLUMNS} FROM {csv} ORDER BY ALL"),
+                                 rows(lake, f"SELECT {self.COLUMNS} FROM GOLD ORDER BY ALL"))
+                self.assertEqual(path.read_text().splitlines()[0], "id,part,day,amount,wide,ok,note,moment,version,date")
+                self.sound(lake)
+                self.load(lake, 3)
+                self.gold(lake)
+            # what did not change is not written again; what is gone is
+            self.assertNotIn("exported", self.gold(lake).stderr)
+            text = path.read_bytes()
+            path.unlink()
+            self.assertIn("exported", self.gold(lake).stderr)
+            self.assertEqual(path.read_bytes(), text)
+            # and what somebody else wrote is left alone
+            path.write_text("mine\n")
+            self.assertIn("not the object that the last export published", self.gold(lake, check=(1, 4)).stderr)
+            self.assertEqual(path.read_text(), "mine\n")
+            self.assertEqual(lake.query("SELECT count(*) FROM incident WHERE closed_at IS NULL"), [(1,)])
+            path.unlink()
+            self.gold(lake)
+            self.assertEqual(path.read_bytes(), text)
+            self.assertEqual(lake.query("SELECT count(*) FROM incident WHERE closed_at IS NULL"), [(0,)])
+
+    def test_export_killed_at_every_point(self):
+        with Lake(contract(self.EXPORT)) as first:
+            self.load(first, 1, count=30, days=1)
+            self.gold(first)
+            before = (first.path / "gold/sales.csv").read_bytes()
+            self.load(first, 2, count=30, days=1)
+            with Lake() as undisturbed:
+                shutil.copytree(first.path, undisturbed.path, dirs_exist_ok=True)
+                self.gold(undisturbed)
+                expected = (undisturbed.path / "gold/sales.csv").read_bytes()
+            self.assertNotEqual(before, expected)
+            point, died = 40, True
+            while died:
+                point += 1
+                with Lake() as lake, self.subTest(point=point):
+                    shutil.copytree(first.path, lake.path, dirs_exist_ok=True)
+                    died = self.gold(lake, check=(0, -9), fault=f"kill:any:{point}").returncode == -9
+                    self.assertIn((lake.path / "gold/sales.csv").read_bytes(), (before, expected))
+                    self.gold(lake)
+                    self.assertEqual((lake.path / "gold/sales.csv").read_bytes(), expected)
+                    self.sound(lake)
+            self.assertGreater(point, 55)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -86,6 +86,8 @@ static void summary(const struct gold_tally *tally)
             (unsigned long long)tally->rows_in, (unsigned long long)tally->rows_out,
             (unsigned long long)tally->duplicates, (unsigned long long)tally->deleted,
             (unsigned long long)tally->superseded);
+    if (tally->exports)
+        fprintf(stderr, "exported: %llu rows\n", (unsigned long long)tally->exported_rows);
 }
 
 static bool compact(

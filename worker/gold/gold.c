@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "worker/gold/compaction.h"
+#include "worker/gold/export.h"
 
 static bool has_value(struct str partition, struct str value)
 {
@@ -37,7 +38,7 @@ static void count(struct gold_tally *tally, const struct compaction *c, enum com
     tally->superseded += c->count.rows_merged;
 }
 
-/* An incident a partition whose gold could not be made; it closes by itself. */
+/* An incident a partition whose gold, or a dataset whose export, could not be made; it closes by itself. */
 static bool keep_incident(struct worker *worker, const struct contract *contract, struct str partition,
     const struct err *fault, struct arena *arena, struct err *err)
 {
@@ -48,6 +49,36 @@ static bool keep_incident(struct worker *worker, const struct contract *contract
     if (fault)
         return journal_incident(worker->journal, STR("gold"), subject, str_of(fault->message), clock_now(), err);
     return journal_incident_close(worker->journal, STR("gold"), subject, clock_now(), err);
+}
+
+/* What would fail for all that is still to do too. */
+static bool is_for_all(const struct err *fault)
+{
+    return fault->kind == ERR_INTERRUPTED || fault->kind == ERR_UNAVAILABLE;
+}
+
+static bool export_one(struct worker *worker, const struct contract *contract, struct gold_tally *tally,
+    struct err *first, struct arena *arena, struct err *err)
+{
+    struct gold_export done;
+    struct err fault;
+    if (!contract->warehouse.export_key.n)
+        return true;
+    bool made = gold_export(worker, contract, &done, &fault);
+    if (!made) {
+        err_context(&fault, "export of " STR_FMT, STR_ARG(contract->dataset));
+        log_err(LOG_ERROR, "export-failed", &fault);
+        tally->failed++;
+        *first = first->kind == ERR_NONE ? fault : *first;
+    }
+    tally->exports += made && done.made;
+    tally->exported_rows += made ? done.rows : 0;
+    if (!keep_incident(worker, contract, STR("export"), made ? NULL : &fault, arena, err))
+        return false;
+    if (made || !is_for_all(&fault))
+        return true;
+    *err = fault;
+    return false;
 }
 
 static bool compact_one(struct worker *worker, const struct contract *contract, const struct gold_options *options,
@@ -70,8 +101,7 @@ static bool compact_one(struct worker *worker, const struct contract *contract, 
     }
     if (!options->explain && (failed || result == COMPACTED))
         ok = keep_incident(worker, contract, partition, failed ? &fault : NULL, arena, err);
-    /* What would fail for every further partition too. */
-    if (ok && failed && (fault.kind == ERR_INTERRUPTED || fault.kind == ERR_UNAVAILABLE)) {
+    if (ok && failed && is_for_all(&fault)) {
         *err = fault;
         ok = false;
     }
@@ -93,6 +123,7 @@ bool gold_dataset(struct worker *worker, const struct contract *contract, const 
         tally->partitions++;
         ok = compact_one(worker, contract, options, partitions[i], tally, first, err);
     }
+    ok = ok && (options->explain || export_one(worker, contract, tally, first, arena, err));
     arena_free(arena);
     return ok;
 }

@@ -23,10 +23,12 @@ struct gold_options {
 struct gold_tally {
     uint64_t partitions, compacted, unchanged, busy, failed;
     uint64_t rows_in, rows_out, duplicates, deleted, superseded;
+    uint64_t exports, exported_rows;
 };
 
-/* A fault of one partition is logged and counted; its gold stays, the others are done. false: nothing more can be done.
- * *first: the first partition's fault (kind ERR_NONE: none). */
+/* The partitions, then the contract's export. A fault of one partition (or of the export) is logged and counted; its
+ * gold stays, the others are done. false: nothing more can be done. *first: the first partition's fault (kind ERR_NONE:
+ * none). */
 bool gold_dataset(struct worker *worker, const struct contract *contract, const struct gold_options *options,
     struct gold_tally *tally, struct err *first, struct err *err) MUST_CHECK;
 

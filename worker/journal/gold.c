@@ -100,6 +100,25 @@ bool journal_output_replaced(
     return unit_end(journal, ok, err);
 }
 
+bool journal_output_find(struct journal *journal, struct str key, struct journal_output *output, bool *found,
+    struct arena *arena, struct err *err)
+{
+    struct query query;
+    *output = (struct journal_output){.key = key};
+    query_open(&query, journal,
+        "SELECT kind, partition, rows, bytes, sha256 FROM output WHERE key = ?1 AND removed_at IS NULL", err);
+    query_str(&query, key);
+    *found = query_step(&query) == STEP_ROW;
+    if (*found) {
+        output->kind = query_column_copy(&query, 0, arena);
+        output->partition = query_column_copy(&query, 1, arena);
+        output->rows = (uint64_t)query_column_int(&query, 2);
+        output->bytes = (uint64_t)query_column_int(&query, 3);
+        snprintf(output->sha256, sizeof output->sha256, STR_FMT, STR_ARG(query_column(&query, 4)));
+    }
+    return query_run(&query);
+}
+
 bool journal_gold_commit(
     struct journal *journal, const char *run_id, struct str partition, const struct gold_state *state, struct err *err)
 {

@@ -251,6 +251,10 @@ bool journal_gold_commit(struct journal *journal, const char *run_id, struct str
 bool journal_output_replaced(
     struct journal *journal, const char *run_id, const struct journal_output *output, struct err *err) MUST_CHECK;
 
+/* What is published under a key, if anything. */
+bool journal_output_find(struct journal *journal, struct str key, struct journal_output *output, bool *found,
+    struct arena *arena, struct err *err) MUST_CHECK;
+
 /* ---- incidents, audit ---- */
 
 /* One open incident a subject: opening again counts it. */
