@@ -12,7 +12,8 @@
  * runs       dataset, after, limit                              items []
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
- * causes     dataset, run                                       items []
+ * causes     dataset, run                                       items [], each with suggestions [{overrides, why,
+ *                                                               would_pass}] as reason.json has them, of its samples
  * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
  * grid       run!, cause, at | row, limit                       header [], total, at, items [{row_number, line_number,
  *                                                               cause, state, cells [], errors []}]; a cell that is

@@ -41,7 +41,7 @@ def setUpModule():
     install_readers()
 
 
-class Standing(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
         self.box = Lake({"sales.yaml": CONTRACT})
         self.addCleanup(self.box.__exit__)
@@ -91,6 +91,8 @@ class Standing(unittest.TestCase):
         code, report = self.box.fsck()
         self.assertEqual((code, report["differences"]), (0, []))
 
+
+class Standing(Case):
     def test_forty_files_one_cause_one_decision_and_the_following_load_by_themselves(self):
         for number in range(1, 41):
             self.put(number, changed(number))
@@ -239,6 +241,33 @@ class Standing(unittest.TestCase):
         self.assertIn("has passed", self.sluice("approve", asked, code=1))
         self.assertEqual(self.sluice("requests")["items"][0]["state"], "void")
         self.assertEqual(self.standing(), [])
+
+
+class Suggestions(Case):
+    """A cause tells what would mend it, tried on its own values."""
+
+    def test_causes_of_rows_and_files(self):
+        rows = [f"{i},{i}.00,1,2026-01-05,a{i}@example.org" for i in range(1, 40)]
+        rows += ['50,"12,50",1,2026-01-05,', '51,"13,75",1,2026-01-05,', "52,1.00,n/a,2026-01-05,",
+                 "53,1.00,1,31.12.2025,", "54,1.00,1,30.11.2025,"]
+        self.box.put("datasets/sales.yaml", CONTRACT.replace(
+            "quantity, type: integer, constraints: {required: true}", "quantity, type: integer").replace(
+            "    - {name: note, type: string}", "    - {name: day, type: date}\n"
+            "    - {name: pin, type: integer, sensitive: true}"))
+        header = "id,unit_price,quantity,day,pin\n"
+        self.box.put("raw/sales/rows.csv", header + "\n".join(r.rsplit(",", 1)[0] + "," for r in rows) + "\n60,1.00,1,2026-01-05,1x2\n")
+        self.put(2, changed(2).replace("note", "day"))
+        self.work(1)
+        found = {(c["code"], c["column"]): c["suggestions"] for c in self.sluice("causes")["items"]}
+        self.assertEqual([(s["overrides"], s["would_pass"]) for s in found["type-error", "unit_price"]][0],
+                         ({"fields.unit_price.decimalChar": ","}, 2))
+        self.assertEqual([(s["overrides"], s["would_pass"]) for s in found["type-error", "quantity"]],
+                         [({"fields.quantity.missingValues": ["", "n/a"]}, 1)])
+        self.assertEqual([(s["overrides"], s["would_pass"]) for s in found["type-error", "day"]],
+                         [({"fields.day.formats": ["iso", "%d.%m.%Y"]}, 2)])
+        self.assertEqual(found["type-error", "pin"], [])
+        self.assertEqual(found["missing-label", ""][0]["overrides"],
+                         {"dialect.delimiter": ";", "map": {"Price EUR": "unit_price"}})
 
 
 if __name__ == "__main__":

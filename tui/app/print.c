@@ -263,9 +263,32 @@ void print_rejects(struct paper *paper, const json_t *result)
     print_list(paper, columns, COUNT(columns), result, "nothing was rejected");
 }
 
+/* With the command that tries it. */
+static void print_suggestion(struct paper *paper, const json_t *suggestion, const json_t *run)
+{
+    print_label(paper, "suggestion");
+    print_cell(paper, CELL_TEXT, suggestion, "why");
+    buf_add_cstr(&paper->out, "\n            sluice rehearse ");
+    table_cell(&paper->out, CELL_TEXT, run);
+    print_overrides(&paper->out, json_object_get(suggestion, "overrides"));
+    buf_add_byte(&paper->out, '\n');
+}
+
 void print_causes(struct paper *paper, const json_t *result)
 {
+    const json_t *items = json_object_get(result, "items"), *item;
+    size_t i;
     print_list(paper, cause_columns, COUNT(cause_columns), result, "nothing was rejected");
+    json_array_foreach(items, i, item)
+    {
+        const json_t *best = json_array_get(json_object_get(item, "suggestions"), 0);
+        if (!best)
+            continue;
+        buf_add_cstr(&paper->out, "\ncause       ");
+        print_cell(paper, CELL_NUMBER, item, "cause");
+        buf_add_byte(&paper->out, '\n');
+        print_suggestion(paper, best, json_object_get(item, "last_run"));
+    }
 }
 
 /* The row as it came: on a terminal not more than a few lines of it. */
@@ -327,17 +350,6 @@ void print_rows(struct paper *paper, const json_t *result)
     for (size_t i = 0; i < json_array_size(items); i++)
         print_row(paper, json_array_get(items, i));
     print_more(paper, result);
-}
-
-/* With the command that tries it. */
-static void print_suggestion(struct paper *paper, const json_t *suggestion, const json_t *run)
-{
-    print_label(paper, "suggestion");
-    print_cell(paper, CELL_TEXT, suggestion, "why");
-    buf_add_cstr(&paper->out, "\n            sluice rehearse ");
-    table_cell(&paper->out, CELL_TEXT, run);
-    print_overrides(&paper->out, json_object_get(suggestion, "overrides"));
-    buf_add_byte(&paper->out, '\n');
 }
 
 void print_reason(struct paper *paper, const json_t *result)

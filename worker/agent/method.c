@@ -5,7 +5,6 @@
 #include "shared/rpc.h"
 #include "worker/agent/cells.h"
 
-#include "schema/agent/causes.sql.h"
 #include "schema/agent/overrides.sql.h"
 #include "schema/agent/overview.sql.h"
 #include "schema/agent/rejects.sql.h"
@@ -28,7 +27,7 @@ static const struct method methods[] = {
     {"runs", false, runs_sql_text, NULL},
     {"run", true, run_sql_text, NULL},
     {"rejects", false, rejects_sql_text, NULL},
-    {"causes", false, causes_sql_text, NULL},
+    {"causes", false, NULL, answer_causes},
     {"rows", true, NULL, answer_rows},
     {"grid", true, NULL, answer_grid},
     {"frequency", true, NULL, answer_frequency},
@@ -116,7 +115,7 @@ static bool bind(struct call *call, sqlite3_stmt *statement, int index)
                                          (int)json_string_length(value), SQLITE_TRANSIENT) == SQLITE_OK;
 }
 
-static bool query(const char *sql, struct call *call, struct buf *result, int *code, struct err *err)
+bool method_query(const char *sql, struct call *call, struct buf *result, int *code, struct err *err)
 {
     sqlite3 *db = journal_handle(call->agent->journal);
     sqlite3_stmt *statement;
@@ -226,5 +225,5 @@ bool method_call(const struct method *method, struct call *call, struct buf *res
         *code = RPC_INVALID_PARAMS;
         return ERR(err, ERR_USAGE, "method %s needs the parameter 'run'", method->name);
     }
-    return method->sql ? query(method->sql, call, result, code, err) : method->answer(call, result, code, err);
+    return method->sql ? method_query(method->sql, call, result, code, err) : method->answer(call, result, code, err);
 }

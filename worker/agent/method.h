@@ -30,6 +30,9 @@ const struct method *method_list(size_t *count);
 bool method_call(
     const struct method *method, struct call *call, struct buf *result, int *code, struct err *err) MUST_CHECK;
 
+/* The one row and column of a query, as JSON. */
+bool method_query(const char *sql, struct call *call, struct buf *result, int *code, struct err *err) MUST_CHECK;
+
 /* An integer parameter within [least, most], or otherwise. */
 int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most);
 
@@ -38,6 +41,7 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
 bool call_overrides(struct call *call, struct overrides *overrides, struct err *err) MUST_CHECK;
 bool call_rules(struct call *call, enum rules *rules, struct err *err) MUST_CHECK;
 
+bool answer_causes(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_approve(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_decline(struct call *call, struct buf *result, int *code, struct err *err);
