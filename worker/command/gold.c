@@ -67,7 +67,10 @@ static struct worker make_worker(struct workplace *place)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     return (struct worker){
-        .options = {.memory = place->settings.memory, .lease_us = place->settings.lease, .only = STR("")},
+        .options = {.memory = place->settings.memory,
+            .threads = (unsigned)place->settings.workers,
+            .lease_us = place->settings.lease,
+            .only = STR("")},
         .storage = place->storage,
         .journal = place->journal,
         .contracts = &place->contracts,

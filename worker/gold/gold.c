@@ -4,6 +4,10 @@
 #include "shared/log.h"
 #include "worker/gold/compaction.h"
 #include "worker/gold/export.h"
+#include "worker/tasks/crew.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
 
 static bool has_value(struct str partition, struct str value)
 {
@@ -36,6 +40,19 @@ static void count(struct gold_tally *tally, const struct compaction *c, enum com
     tally->duplicates += c->count.rows_duplicate;
     tally->deleted += c->count.rows_filtered;
     tally->superseded += c->count.rows_merged;
+}
+
+static void add(struct gold_tally *sum, const struct gold_tally *part)
+{
+    sum->compacted += part->compacted;
+    sum->unchanged += part->unchanged;
+    sum->busy += part->busy;
+    sum->failed += part->failed;
+    sum->rows_in += part->rows_in;
+    sum->rows_out += part->rows_out;
+    sum->duplicates += part->duplicates;
+    sum->deleted += part->deleted;
+    sum->superseded += part->superseded;
 }
 
 /* An incident a partition whose gold, or a dataset whose export, could not be made; it closes by itself. */
@@ -109,21 +126,120 @@ static bool compact_one(struct worker *worker, const struct contract *contract, 
     return ok;
 }
 
+/* ---- several partitions at a time ---- */
+
+/* Takes one partition after another; a journal and a share of the memory of its own. */
+struct hand {
+    struct worker worker;
+    struct journal *journal; /* NULL: the caller's */
+    struct gold_tally tally;
+    struct err first;
+    size_t first_at; /* the partition that first is about */
+};
+
+struct hands {
+    const struct contract *contract;
+    const struct gold_options *options;
+    struct str *partitions;
+    size_t count;
+    atomic_size_t next;
+    atomic_bool failed;
+    struct hand *list;
+};
+
+static bool hand_run(void *context, uint32_t i, struct err *err)
+{
+    struct hands *hands = context;
+    struct hand *hand = &hands->list[i];
+    for (size_t at; !atomic_load(&hands->failed) && (at = atomic_fetch_add(&hands->next, 1)) < hands->count;) {
+        bool had = hand->first.kind != ERR_NONE;
+        bool ok = compact_one(
+            &hand->worker, hands->contract, hands->options, hands->partitions[at], &hand->tally, &hand->first, err);
+        if (!had)
+            hand->first_at = at;
+        if (!ok) {
+            atomic_store(&hands->failed, true);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool hands_open(struct hands *hands, unsigned count, const struct worker *worker, struct err *err)
+{
+    const char *path = sqlite3_db_filename(journal_handle(worker->journal), "main");
+    for (unsigned i = 0; i < count; i++) {
+        struct hand *hand = &hands->list[i];
+        hand->worker = *worker;
+        hand->worker.options.memory /= count;
+        if (i && !(hand->worker.journal = hand->journal = journal_open(path, false, err)))
+            return false;
+    }
+    return true;
+}
+
+/* Of several faults the one of the first partition is told. */
+static void hands_close(struct hands *hands, unsigned count, struct gold_tally *tally, struct err *first)
+{
+    size_t least = SIZE_MAX;
+    bool told = first->kind != ERR_NONE;
+    for (unsigned i = 0; i < count; i++) {
+        struct hand *hand = &hands->list[i];
+        add(tally, &hand->tally);
+        if (!told && hand->first.kind != ERR_NONE && hand->first_at < least) {
+            *first = hand->first;
+            least = hand->first_at;
+        }
+        journal_close(hand->journal);
+    }
+}
+
+/* Rows that lost are told in order, by one. */
+static unsigned hand_count(const struct worker *worker, const struct gold_options *options, size_t partitions)
+{
+    unsigned threads = worker->options.threads ? worker->options.threads : crew_processors();
+    return options->explain ? 1 : threads < partitions ? threads : (unsigned)partitions;
+}
+
+static bool compact_all(struct worker *worker, struct hands *hands, struct gold_tally *tally, struct err *first,
+    struct arena *arena, struct err *err)
+{
+    unsigned count = hand_count(worker, hands->options, hands->count);
+    if (!count)
+        return true;
+    hands->list = ARENA_ARRAY(arena, struct hand, count);
+    if (!hands->list)
+        return ERR(err, ERR_MEMORY, "no memory to compact a dataset");
+    struct crew *crew = crew_new(count, err);
+    bool ok = crew && hands_open(hands, count, worker, err) && crew_each(crew, count, hand_run, hands, err);
+    crew_free(crew);
+    hands_close(hands, count, tally, first);
+    return ok;
+}
+
+static size_t keep_wanted(const struct gold_options *options, struct str *partitions, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (is_wanted(options, partitions[i]))
+            partitions[kept++] = partitions[i];
+    return kept;
+}
+
 bool gold_dataset(struct worker *worker, const struct contract *contract, const struct gold_options *options,
     struct gold_tally *tally, struct err *first, struct err *err)
 {
-    struct str *partitions;
+    struct hands hands = {.contract = contract, .options = options};
     size_t n;
     struct arena *arena = arena_new(0);
-    bool ok = arena ? journal_gold_partitions(worker->journal, contract->dataset, &partitions, &n, arena, err)
+    bool ok = arena ? journal_gold_partitions(worker->journal, contract->dataset, &hands.partitions, &n, arena, err)
                     : ERR(err, ERR_MEMORY, "no memory for the partitions of a dataset");
-    for (size_t i = 0; ok && i < n; i++) {
-        if (!is_wanted(options, partitions[i]))
-            continue;
-        tally->partitions++;
-        ok = compact_one(worker, contract, options, partitions[i], tally, first, err);
+    if (ok) {
+        hands.count = keep_wanted(options, hands.partitions, n);
+        tally->partitions += hands.count;
+        ok = compact_all(worker, &hands, tally, first, arena, err) &&
+             (options->explain || export_one(worker, contract, tally, first, arena, err));
     }
-    ok = ok && (options->explain || export_one(worker, contract, tally, first, arena, err));
     arena_free(arena);
     return ok;
 }
