@@ -12,7 +12,7 @@
  * runs       dataset, after, limit                              items []
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
- * causes     dataset, run                                       items [], each with suggestions [{overrides, why,
+ * causes     dataset, run, cause                                items [], each with suggestions [{overrides, why,
  *                                                               would_pass}] as reason.json has them, of its samples
  * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
  * grid       run!, cause, at | row, limit                       header [], total, at, items [{row_number, line_number,
@@ -39,9 +39,10 @@
  * contract   dataset!, set [], map [], reason!                  the request; diff of the contract's text
  * patch      run!, row!, column | raw, value | undo             the patch: {patch, edits [], diff}
  *
- * incidents  after, limit                                       items [], open ones first, with acknowledged_by
- * acknowledge incident | cause!, note                           the incident or cause
- * audit      subject, after, limit                              items [] newest first; verified {lines, head}
+ * incidents  incident, after, limit                             items [], open ones first, with acknowledged_by
+ * acknowledge incident | cause!, note                           incidents' or causes' result with that item alone
+ * audit      subject (a part of it), after, limit               items [] newest first; without after: verified {lines,
+ *                                                               head, broken: what is wrong with the next line}
  * trace      dataset!, key!                                     steps []: delivered, rejected, redriven, gold …
  * balance    dataset!, partition                                items []: one a partition, with difference
  * export     run!, cause                                        name, text of the rejected rows; reasons

@@ -1,4 +1,4 @@
--- Why files and rows were rejected, the costliest first. :dataset, :run
+-- Why files and rows were rejected, the costliest first. :dataset, :run, :cause
 SELECT json_object('items', json_group_array(json(item)))
   FROM (
     SELECT json_object(
@@ -6,8 +6,13 @@ SELECT json_object('items', json_group_array(json(item)))
         'rule', c.rule_id, 'shape', c.shape, 'kind', iif(c.whole_file, 'system', 'data_quality'),
         'files', count(*), 'open_files', count(*) FILTER (WHERE c.whole_file AND EXISTS (
             SELECT 1 FROM file f WHERE f.job_run_id = rc.run_id AND f.state = 'QUARANTINED')), 'rows', sum(rc.rows), 'only', sum(rc.only_rows), 'last_run', max(rc.run_id),
+        'acknowledged_by', (SELECT acknowledged_by FROM cause_acknowledged a WHERE a.cause_id = c.cause_id),
+        'acknowledged_at', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', acknowledged_at / 1000000, 'unixepoch')
+                              FROM cause_acknowledged a WHERE a.cause_id = c.cause_id),
+        'note', (SELECT note FROM cause_acknowledged a WHERE a.cause_id = c.cause_id),
         'first_row', (SELECT first_row FROM run_cause WHERE cause_id = c.cause_id ORDER BY run_id DESC LIMIT 1),
         'samples', json((SELECT samples FROM run_cause WHERE cause_id = c.cause_id ORDER BY run_id DESC LIMIT 1))) AS item
       FROM cause c JOIN run_cause rc USING (cause_id)
      WHERE (:dataset IS NULL OR c.dataset = :dataset) AND (:run IS NULL OR rc.run_id = :run)
+       AND (:cause IS NULL OR c.cause_id = :cause)
      GROUP BY c.cause_id ORDER BY c.whole_file DESC, sum(rc.rows) DESC, count(*) DESC, c.cause_id)

@@ -34,7 +34,8 @@ SELECT json_object(
                          FROM (SELECT arrival_key FROM file WHERE state = 'UNMATCHED' ORDER BY arrival_key LIMIT 100))),
     'unmatched_count', (SELECT count(*) FROM file WHERE state = 'UNMATCHED'),
     'incidents', json((SELECT coalesce(json_group_array(json_object(
-        'kind', kind, 'subject', subject, 'message', message, 'times', times,
+        'incident', incident_id, 'kind', kind, 'subject', subject, 'message', message, 'times', times,
+        'acknowledged_by', acknowledged_by,
         'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'))), '[]')
         FROM incident WHERE closed_at IS NULL)),
     'workers', json((SELECT coalesce(json_group_array(json_object(

@@ -75,7 +75,7 @@ static const struct option_row rows[] = {
         .offset = offsetof(struct cli_options, input.after),
         .flag_only = true,
         .value = "KEY",
-        .help = "go on after this run, or this row number"},
+        .help = "go on after this run, row or line"},
     {.name = "set",
         .kind = OPTION_LIST,
         .offset = offsetof(struct cli_options, input.sets),
@@ -100,6 +100,12 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "TEXT",
         .help = "why, for whoever looks later"},
+    {.name = "note",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.note),
+        .flag_only = true,
+        .value = "TEXT",
+        .help = "what is done about it"},
     {.name = "until",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.until),
@@ -168,7 +174,8 @@ static bool offers(const struct verb *verb, const char *option)
         unsigned takes;
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES},
-        {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL}, {"apply-to", TAKES_APPLY}};
+        {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL}, {"apply-to", TAKES_APPLY},
+        {"note", TAKES_NOTE}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -184,7 +191,7 @@ static void verb_help(const struct verb *verb, struct buf *text)
             own[set.count++] = rows[i];
     buf_printf(text, "usage: sluice %s%s%s [options]\n\n%s\n\n", verb->name, verb->argument[0] ? " " : "",
         verb->argument, verb->summary);
-    if (verb->argument[0] && strcmp(verb->argument, "DATASET") != 0)
+    if (strstr(verb->argument, "RUN") || strstr(verb->argument, "REQUEST"))
         buf_printf(text, "%s is any part of its id that names only one.\n\n",
             strcmp(verb->argument, "REQUEST") == 0 ? "REQUEST" : "RUN");
     options_help(&set, text);
@@ -198,7 +205,7 @@ static void program_help(const struct option_set *set, struct buf *text)
     buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the\n"
                        "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
-        buf_printf(text, "  %-9s  %-7s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+        buf_printf(text, "  %-11s  %-10s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
     buf_add_cstr(text, "\nRUN and REQUEST are any part of an id that names only one.\n\noptions:\n");
     options_help(set, text);
     buf_add_cstr(text, "\nexamples:\n"

@@ -1,13 +1,10 @@
 /* Results as text, for people. */
-#include "tui/app/verb.h"
-#include "tui/core/table.h"
+#include "tui/app/print.h"
 
 #include "shared/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { MAX_TEXT = 64 * 1024 * 1024, RAW_LINES = 2, INDENT = 2 };
 
@@ -36,7 +33,7 @@ static void print_more(struct paper *paper, const json_t *result)
     buf_add_byte(&paper->out, '\n');
 }
 
-static void print_list(
+void print_list(
     struct paper *paper, const struct column *columns, size_t count, const json_t *result, const char *nothing)
 {
     if (json_array_size(items_of(result)) == 0)
@@ -198,6 +195,7 @@ static const struct column cause_columns[] = {
     {"ONLY", "only", CELL_NUMBER, 0, 7, STRESS_NONE},
     {"FIRST ROW", "first_row", CELL_NUMBER, 0, 8, STRESS_NONE},
     {"SAMPLES", "samples", CELL_LIST, 8, 2, STRESS_NONE},
+    {"WHO HAS IT", "acknowledged_by", CELL_TEXT, 6, 9, STRESS_NONE},
 };
 
 void print_run(struct paper *paper, const json_t *result)

@@ -24,7 +24,7 @@ static const struct verb verbs[] = {
     {"rehearse", "rehearse", true, TAKES_OVERRIDES, "RUN", "what its file would do now; nothing is written",
         "sluice rehearse 7BBXP --set dialect.delimiter=';'", print_rehearsal},
     {"redrive", "redrive", false, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY,
-        "[RUN]", "reads a quarantined file, or all of a cause, once more",
+        "[RUN]", "reads a quarantined file, or a cause's, once more",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
     {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
         "sluice requests --limit 10", print_requests},
@@ -41,6 +41,13 @@ static const struct verb verbs[] = {
         "sluice overrides --dataset sales", print_standing},
     {"revoke", "revoke", true, TAKES_REASON, "REQUEST", "ends a standing override before its time",
         "sluice revoke 7BBXP --reason 'the producer went back'", print_request},
+    {"incidents", "incidents", false, TAKES_PAGE, "", "what went wrong, the open ones first",
+        "sluice incidents --limit 10", print_incidents},
+    {"acknowledge", "acknowledge", false, TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
+        "tells others that somebody looks after it", "sluice acknowledge 3 --note 'asked the producer'",
+        print_acknowledged},
+    {"audit", "audit", false, TAKES_PAGE, "[SUBJECT]", "who did what, newest first, and that no line is amiss",
+        "sluice audit 7BBXP --limit 20", print_audit},
 };
 
 const struct verb *verb_list(size_t *count)
@@ -125,8 +132,32 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--ask", err);
     if (input->until && !(verb->takes & TAKES_UNTIL))
         return refuse(verb, "--until", err);
+    if (input->note && !(verb->takes & TAKES_NOTE))
+        return refuse(verb, "--note", err);
     if (input->apply_to && !(verb->takes & TAKES_APPLY))
         return refuse(verb, "--apply-to", err);
+    return true;
+}
+
+/* What the positional argument is to the method. */
+static bool put_argument(json_t *params, const struct verb *verb, const char *value, struct err *err)
+{
+    char *end;
+    if (!value || strcmp(verb->argument, "[INCIDENT]") != 0) {
+        put_text(params,
+            is_request(verb)                           ? "request"
+            : is_dataset(verb)                         ? "dataset"
+            : strcmp(verb->argument, "[SUBJECT]") == 0 ? "subject"
+                                                       : "run",
+            value);
+        return true;
+    }
+    json_int_t incident = strtoll(value, &end, 10);
+    if (*end || end == value || incident <= 0) {
+        ERR(err, ERR_USAGE, "'%.80s' is not an incident's number", value);
+        return err_hint(err, "'sluice incidents' lists them.");
+    }
+    json_object_set_new(params, "incident", json_integer(incident));
     return true;
 }
 
@@ -163,18 +194,19 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     json_t *params = allowed(verb, input, err) ? json_object() : NULL;
     if (!params)
         return NULL;
-    put_text(params, is_request(verb) ? "request" : is_dataset(verb) ? "dataset" : "run", input->run);
     put_text(params, "dataset", input->dataset);
     put_text(params, "apply_to", input->apply_to);
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
     put_text(params, "rules", input->rules);
     put_text(params, "reason", input->reason);
+    put_text(params, "note", input->note);
     if (input->ask)
         json_object_set_new(params, "ask", json_true());
     put_list(params, "set", &input->sets);
     put_list(params, "map", &input->maps);
-    if (put_until(params, input->until, err) && put_after(params, verb, input->after, err))
+    if (put_argument(params, verb, input->run, err) && put_until(params, input->until, err) &&
+        put_after(params, verb, input->after, err))
         return params;
     json_decref(params);
     return NULL;

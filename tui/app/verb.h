@@ -15,7 +15,7 @@ struct verb_input {
     const char *dataset, *after;
     uint64_t cause, limit;
     const char *rules, *reason;
-    const char *until, *apply_to;
+    const char *until, *apply_to, *note;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -29,6 +29,7 @@ enum verb_takes {
     TAKES_ASK = 32,
     TAKES_UNTIL = 64,
     TAKES_APPLY = 128,
+    TAKES_NOTE = 256,
 };
 
 struct verb {
@@ -36,7 +37,7 @@ struct verb {
     const char *method;
     bool needs_run;
     unsigned takes;
-    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "" */
+    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "[SUBJECT]", "[INCIDENT]", "" */
     const char *summary;
     const char *example;
     void (*print)(struct paper *paper, const json_t *result);
@@ -58,6 +59,9 @@ void print_stages(struct paper *paper, const json_t *result);
 void print_requests(struct paper *paper, const json_t *result);
 void print_request(struct paper *paper, const json_t *result);
 void print_standing(struct paper *paper, const json_t *result);
+void print_audit(struct paper *paper, const json_t *result);
+void print_incidents(struct paper *paper, const json_t *result);
+void print_acknowledged(struct paper *paper, const json_t *result);
 void print_rehearsal(struct paper *paper, const json_t *result);
 /* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
  * a shell and a screen. */

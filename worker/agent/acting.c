@@ -18,14 +18,20 @@ bool acting_may(struct call *call, const char *least, int *code, struct err *err
     return ERR(err, ERR_USAGE, "the role " STR_FMT " may not do this: %s may", STR_ARG(role), least);
 }
 
-bool acting_begin(struct acting *acting, struct call *call, struct err *err)
+bool acting_write(struct acting *acting, struct call *call, struct err *err)
 {
     const struct agent *agent = call->agent;
     *acting =
         (struct acting){.call = call, .findings = {.arena = call->arena}, .by = {agent->operator_name, agent->role}};
     buf_init(&acting->owner, MAX_OWNER);
     acting->journal = journal_open(sqlite3_db_filename(journal_handle(agent->journal), "main"), false, err);
-    return acting->journal && agent->storage->driver->probe(agent->storage, err) &&
+    return acting->journal != NULL;
+}
+
+bool acting_begin(struct acting *acting, struct call *call, struct err *err)
+{
+    const struct agent *agent = call->agent;
+    return acting_write(acting, call, err) && agent->storage->driver->probe(agent->storage, err) &&
            journal_owner(&acting->owner, err) &&
            contracts_load(agent->datasets, &acting->contracts, &acting->findings, err);
 }

@@ -18,6 +18,8 @@ struct acting {
 bool acting_may(struct call *call, const char *least, int *code, struct err *err) MUST_CHECK;
 /* acting_end() is due in either case. */
 bool acting_begin(struct acting *acting, struct call *call, struct err *err) MUST_CHECK;
+/* The same for what needs the journal alone. */
+bool acting_write(struct acting *acting, struct call *call, struct err *err) MUST_CHECK;
 void acting_end(struct acting *acting);
 /* What was refused is in the audit, whoever asked. Always false. */
 bool acting_refused(struct acting *acting, const char *action, const char *subject, int *code, const struct err *err);

@@ -5,6 +5,7 @@
 #include "shared/rpc.h"
 #include "worker/agent/cells.h"
 
+#include "schema/agent/incidents.sql.h"
 #include "schema/agent/overrides.sql.h"
 #include "schema/agent/overview.sql.h"
 #include "schema/agent/rejects.sql.h"
@@ -42,6 +43,9 @@ static const struct method methods[] = {
     {"overrides", false, overrides_sql_text, NULL},
     {"override", false, NULL, answer_override},
     {"revoke", false, NULL, answer_revoke},
+    {"incidents", false, incidents_sql_text, NULL},
+    {"acknowledge", false, NULL, answer_acknowledge},
+    {"audit", false, NULL, answer_audit},
 };
 
 const struct method *method_list(size_t *count)
@@ -142,7 +146,8 @@ bool method_query(const char *sql, struct call *call, struct buf *result, int *c
 static const struct {
     const char *name;
     bool is_text;
-} parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}};
+} parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
+    {"incident", false}, {"note", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {
@@ -150,7 +155,7 @@ static bool bad_parameter(const char *name, const char *wants, int *code, struct
     return ERR(err, ERR_USAGE, "the parameter '%s' must be %s", name, wants);
 }
 
-/* null stands for absent. "after" is what "next" was: a row number, or a run. */
+/* null stands for absent. "after" is what "next" was: a row number, or text. */
 static bool check_parameters(const struct method *method, const json_t *params, int *code, struct err *err)
 {
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
@@ -161,7 +166,7 @@ static bool check_parameters(const struct method *method, const json_t *params, 
     const json_t *after = json_object_get(params, "after");
     bool row = method->answer == answer_rows;
     if (after && !json_is_null(after) && !(row ? json_is_integer(after) : json_is_string(after)))
-        return bad_parameter("after", row ? "a row number" : "a run's id", code, err);
+        return bad_parameter("after", row ? "a row number" : "text", code, err);
     return true;
 }
 

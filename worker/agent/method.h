@@ -49,6 +49,8 @@ bool answer_discard(struct call *call, struct buf *result, int *code, struct err
 bool answer_override(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_revoke(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_audit(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_acknowledge(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);
 
 #endif

@@ -1,0 +1,149 @@
+"""What the lake tells whoever asks: who did what, what somebody looks after. Values by arithmetic.
+
+covers: worker/agent
+"""
+
+import hashlib
+import json
+import sqlite3
+import subprocess
+import unittest
+
+from tests.lake import SLUICE, Lake
+
+CONTRACT = """\
+dataset: sales
+source: {match: "raw/sales/*.csv"}
+schema:
+  primaryKey: [id]
+  fields:
+    - {name: id, type: integer, constraints: {required: true}}
+    - {name: amount, type: number, scale: 2}
+    - {name: day, type: date, constraints: {required: true}}
+partition: {date: "day"}
+limits: {max_reject_pct: 100}
+"""
+
+
+class Case(unittest.TestCase):
+    def sluice(self, box, *arguments, code=0):
+        """The verb's JSON; what it says on stderr where another exit code is expected."""
+        done = subprocess.run([SLUICE, *arguments, "--lake", str(box.path), "--json"],
+                              env=box.environment() | {"SLUICE_DATASETS": str(box.path / "datasets")},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, f"sluice {arguments}\n{done.stdout}\n{done.stderr}")
+        return done.stderr if code else json.loads(done.stdout)
+
+    def text(self, box, *arguments):
+        done = subprocess.run([SLUICE, *arguments, "--lake", str(box.path)], env=box.environment(),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def write(self, box, sql, *parameters):
+        with sqlite3.connect(box.path / ".sluice/journal.db") as db:
+            db.execute(sql, parameters)
+        db.close()
+
+
+def with_incidents():
+    """1 closed, 2 and 3 open; one quarantined file and its cause; nothing in the audit."""
+    box = Lake({"sales.yaml": CONTRACT})
+    box.put("raw/sales/a.csv", "id,amount\n1,2\n")
+    box.run(check=[1])
+    with sqlite3.connect(box.path / ".sluice/journal.db") as db:
+        db.execute("DELETE FROM incident")
+        for number, closed in ((1, 9_000_000), (2, None), (3, None)):
+            db.execute("INSERT INTO incident (incident_id, kind, subject, message, times, opened_at, last_at, closed_at) "
+                       "VALUES (?, 'disk', ?, 'full', ?, 1000000, 2000000, ?)",
+                       (number, f"volume {number}", number, closed))
+    db.close()
+    return box
+
+
+class Incidents(Case):
+    def test_open_ones_come_first_in_pages(self):
+        with with_incidents() as box:
+            whole = self.sluice(box, "incidents")
+            self.assertEqual([(i["incident"], i["state"], i["times"]) for i in whole["items"]],
+                             [(3, "open", 3), (2, "open", 2), (1, "closed", 1)])
+            self.assertEqual(whole["items"][2]["closed_at"], "1970-01-01T00:00:09Z")
+            seen, after = [], []
+            while True:
+                page = self.sluice(box, "incidents", "--limit", "1", *after)
+                seen += [i["incident"] for i in page["items"]]
+                if not page["next"]:
+                    break
+                after = ["--after", page["next"]]
+            self.assertEqual(seen, [3, 2, 1])
+
+    def test_acknowledging_an_incident(self):
+        with with_incidents() as box:
+            item = self.sluice(box, "acknowledge", "2", "--note", "asked for a larger one")["items"][0]
+            self.assertEqual((item["incident"], item["state"], item["note"]), (2, "acknowledged", "asked for a larger one"))
+            me = item["acknowledged_by"]
+            self.assertTrue(me)
+            self.assertIn(me, self.text(box, "incidents"))
+            again = self.sluice(box, "acknowledge", "2", "--note", "it comes on Monday")["items"][0]
+            self.assertEqual(again["note"], "it comes on Monday")
+            self.write(box, "UPDATE incident SET acknowledged_by = 'zoe', acknowledged_at = 86400000000")
+            self.assertIn("zoe has incident 2 already, since 1970-01-02T00:00:00",
+                          self.sluice(box, "acknowledge", "2", "--note", "mine", code=1))
+            self.assertEqual(self.sluice(box, "incidents")["items"][1]["note"], "it comes on Monday")
+            self.assertIn("closed", self.sluice(box, "acknowledge", "1", code=1))
+            self.assertIn("no incident 77", self.sluice(box, "acknowledge", "77", code=4))
+            self.sluice(box, "acknowledge", code=2)
+            self.sluice(box, "acknowledge", "2", "--cause", "1", code=2)
+            done = [(line["actor"], line["action"], line["subject"]) for line in self.sluice(box, "audit")["items"]]
+            self.assertEqual(done, [(me, "refused", "incident 1"), (me, "refused", "incident 2"),
+                                    (me, "acknowledged", "incident 2"), (me, "acknowledged", "incident 2")])
+
+    def test_acknowledging_a_cause(self):
+        with with_incidents() as box:
+            cause = self.sluice(box, "causes")["items"][0]
+            self.assertIsNone(cause["acknowledged_by"])
+            item = self.sluice(box, "acknowledge", "--cause", str(cause["cause"]), "--note", "new till")["items"][0]
+            self.assertEqual((item["cause"], item["note"]), (cause["cause"], "new till"))
+            listed = self.sluice(box, "causes")["items"][0]
+            self.assertEqual(listed["acknowledged_by"], item["acknowledged_by"])
+            self.write(box, "UPDATE cause_acknowledged SET acknowledged_by = 'zoe'")
+            self.assertIn(f"zoe has cause {cause['cause']} already",
+                          self.sluice(box, "acknowledge", "--cause", str(cause["cause"]), code=1))
+            self.assertIn("no cause 99", self.sluice(box, "acknowledge", "--cause", "99", code=4))
+
+
+class Audit(Case):
+    def test_lines_in_pages_and_their_chain(self):
+        with with_incidents() as box:
+            empty = self.sluice(box, "audit")
+            self.assertEqual((empty["items"], empty["verified"]), ([], {"lines": 0, "head": "0" * 64}))
+            for n in range(5):
+                self.sluice(box, "acknowledge", str(2 + n % 2), "--note", f"note {n}")
+            whole = self.sluice(box, "audit")
+            self.assertEqual([(i["id"], i["subject"], i["detail"]["note"]) for i in whole["items"]],
+                             [(5 - n, f"incident {2 + (4 - n) % 2}", f"note {4 - n}") for n in range(5)])
+            head = "0" * 64
+            for line, in box.query("SELECT line FROM audit ORDER BY audit_id"):
+                head = hashlib.sha256((head + line).encode()).hexdigest()
+            self.assertEqual(whole["verified"], {"lines": 5, "head": head})
+            self.assertIn(head, self.text(box, "audit"))
+            first = self.sluice(box, "audit", "INCIDENT 2", "--limit", "2")
+            second = self.sluice(box, "audit", "incident 2", "--limit", "2", "--after", first["next"])
+            self.assertEqual([i["id"] for i in first["items"] + second["items"]], [5, 3, 1])
+            self.assertEqual((second["next"], "verified" in second), (None, False))
+
+    def test_a_line_that_was_changed_is_named(self):
+        with with_incidents() as box:
+            for n in range(3):
+                self.sluice(box, "acknowledge", "2", "--note", f"note {n}")
+            with sqlite3.connect(box.path / ".sluice/journal.db") as db:
+                db.execute("DROP TRIGGER audit_keeps")
+                db.execute("UPDATE audit SET line = replace(line, 'note 1', 'note X') WHERE audit_id = 2")
+            db.close()
+            verified = self.sluice(box, "audit")["verified"]
+            self.assertEqual((verified["lines"], verified["broken"]), (1, "audit line 2 is not what was written"))
+            self.assertIn("BROKEN", self.text(box, "audit"))
+
+
+if __name__ == "__main__":
+    unittest.main()
