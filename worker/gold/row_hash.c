@@ -1,18 +1,19 @@
 #include "worker/gold/row_hash.h"
 
+#include "worker/gold/md5.h"
 #include "worker/value/value.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
-enum { MOST_TEXT = INT32_MAX, MD5_BYTES = 16, SECOND_US = 1000000, DAY_S = 86400 };
+enum { MOST_TEXT = INT32_MAX, SECOND_US = 1000000, DAY_S = 86400, GROUP_ROWS = 1024, GROUP_BYTES = 512 * 1024 };
 
 struct row_hash {
     const struct parquet_column *columns;
     uint32_t count;
-    struct buf text, value;
-    EVP_MD *md;
-    EVP_MD_CTX *context;
+    struct buf text, value; /* of the rows of a group; of one value */
+    size_t ends[GROUP_ROWS];
+    struct str messages[GROUP_ROWS];
+    uint8_t sums[GROUP_ROWS][MD5_BYTES];
 };
 
 void row_hash_free(struct row_hash *hash)
@@ -21,8 +22,6 @@ void row_hash_free(struct row_hash *hash)
         return;
     buf_dispose(&hash->text);
     buf_dispose(&hash->value);
-    EVP_MD_CTX_free(hash->context);
-    EVP_MD_free(hash->md);
     free(hash);
 }
 
@@ -35,12 +34,7 @@ struct row_hash *row_hash_new(const struct parquet_column *columns, uint32_t cou
     hash->count = count;
     buf_init(&hash->text, MOST_TEXT);
     buf_init(&hash->value, MOST_TEXT);
-    hash->md = EVP_MD_fetch(NULL, "MD5", NULL);
-    hash->context = EVP_MD_CTX_new();
-    if (hash->md && hash->context)
-        return hash;
-    row_hash_free(hash);
-    return NULL;
+    return hash;
 }
 
 static bool is_left_out(struct str name)
@@ -103,47 +97,103 @@ static void put_value(struct buf *out, const struct vector *vector, uint32_t i)
     }
 }
 
+/* Bytes that continue none: in eight at once those whose top bits are not 10. */
 static uint64_t code_points(struct str text)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < text.n; i++)
-        n += ((uint8_t)text.p[i] & 0xC0) != 0x80;
+    const uint64_t low = UINT64_C(0x0101010101010101);
+    uint64_t n = text.n, word;
+    size_t i = 0;
+    for (; i + sizeof word <= text.n; i += sizeof word) {
+        memcpy(&word, text.p + i, sizeof word);
+        n -= ((word >> 7 & ~(word >> 6) & low) * low) >> 56;
+    }
+    for (; i < text.n; i++)
+        n -= ((uint8_t)text.p[i] & 0xC0) == 0x80;
     return n;
+}
+
+static char *put_bytes(char *at, struct str bytes)
+{
+    memcpy(at, bytes.p, bytes.n);
+    return at + bytes.n;
+}
+
+static char *put_count(char *at, uint64_t value)
+{
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n)
+        *at++ = digits[--n];
+    return at;
+}
+
+/* name ':' length ':' text ';' */
+static void put_field(struct buf *out, struct str name, struct str value)
+{
+    enum { MOST_AROUND = 24 };
+    if (!buf_reserve(out, name.n + value.n + MOST_AROUND))
+        return;
+    char *at = put_bytes(out->p + out->n, name);
+    *at++ = ':';
+    at = put_count(at, code_points(value));
+    *at++ = ':';
+    at = value.n ? put_bytes(at, value) : at;
+    *at++ = ';';
+    out->n = (size_t)(at - out->p);
 }
 
 static void put_row(struct row_hash *hash, const struct vector *const *vectors, uint32_t i)
 {
-    buf_reset(&hash->text);
     for (uint32_t c = 0; c < hash->count; c++) {
         struct str name = hash->columns[c].name;
         if (vectors[c]->state[i] != VALUE_PRESENT || is_left_out(name))
             continue;
+        if (vectors[c]->type.kind == TYPE_STRING) {
+            put_field(&hash->text, name, vectors[c]->str[i]);
+            continue;
+        }
         buf_reset(&hash->value);
         put_value(&hash->value, vectors[c], i);
-        struct str value = hash->value.n ? buf_str(&hash->value) : STR("");
-        buf_add_str(&hash->text, name);
-        buf_add_byte(&hash->text, ':');
-        buf_add_u64(&hash->text, code_points(value));
-        buf_add_byte(&hash->text, ':');
-        buf_add_str(&hash->text, value);
-        buf_add_byte(&hash->text, ';');
+        put_field(&hash->text, name, buf_str(&hash->value));
     }
 }
 
-bool row_hash_of(struct row_hash *hash, const struct vector *const *vectors, uint32_t i, char *out, struct err *err)
+static void put_hex(const uint8_t *sum, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char sum[MD5_BYTES];
-    put_row(hash, vectors, i);
-    if (!buf_ok(&hash->text, "the text of a row", err) || !buf_ok(&hash->value, "the text of a value", err))
-        return false;
-    if (EVP_DigestInit_ex2(hash->context, hash->md, NULL) != 1 ||
-        EVP_DigestUpdate(hash->context, hash->text.p ? hash->text.p : "", hash->text.n) != 1 ||
-        EVP_DigestFinal_ex(hash->context, sum, NULL) != 1)
-        return ERR(err, ERR_BUG, "MD5 failed");
     for (int b = 0; b < MD5_BYTES; b++) {
         out[2 * b] = digits[sum[b] >> 4];
         out[2 * b + 1] = digits[sum[b] & 15];
     }
-    return true;
+}
+
+/* Of the first rows as many as their text stays small. Returns how many. */
+static uint32_t hash_group(struct row_hash *hash, const struct vector *const *vectors, const uint32_t *rows, uint32_t n,
+    char (*out)[ROW_HASH_TEXT])
+{
+    uint32_t count = 0;
+    buf_reset(&hash->text);
+    while (count < n && count < GROUP_ROWS && hash->text.n < GROUP_BYTES) {
+        put_row(hash, vectors, rows[count]);
+        hash->ends[count++] = hash->text.n;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        size_t start = i ? hash->ends[i - 1] : 0;
+        hash->messages[i] = (struct str){hash->text.p ? hash->text.p + start : "", hash->ends[i] - start};
+    }
+    md5_many(hash->messages, count, hash->sums);
+    for (uint32_t i = 0; i < count; i++)
+        put_hex(hash->sums[i], out[rows[i]]);
+    return count;
+}
+
+bool row_hash_of(struct row_hash *hash, const struct vector *const *vectors, const uint32_t *rows, uint32_t n,
+    char (*out)[ROW_HASH_TEXT], struct err *err)
+{
+    for (uint32_t done = 0; done < n;)
+        done += hash_group(hash, vectors, rows + done, n - done, out);
+    return buf_ok(&hash->text, "the text of a row", err) && buf_ok(&hash->value, "the text of a value", err);
 }

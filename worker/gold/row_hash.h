@@ -21,8 +21,8 @@ struct row_hash;
 /* columns: of the vectors handed to row_hash_add(); outlive it. NULL: memory is out. */
 struct row_hash *row_hash_new(const struct parquet_column *columns, uint32_t count);
 void row_hash_free(struct row_hash *hash);
-/* The hash of row i into out[0..ROW_HASH_TEXT), without a NUL. */
-bool row_hash_of(
-    struct row_hash *hash, const struct vector *const *vectors, uint32_t i, char *out, struct err *err) MUST_CHECK;
+/* The hash of row rows[i] into out[rows[i]], n of them, without a NUL. */
+bool row_hash_of(struct row_hash *hash, const struct vector *const *vectors, const uint32_t *rows, uint32_t n,
+    char (*out)[ROW_HASH_TEXT], struct err *err) MUST_CHECK;
 
 #endif

@@ -112,9 +112,8 @@ static bool write_slice(struct output *out, const struct scan *scan, struct sour
     for (uint32_t c = 0; c < hash_column; c++)
         out->columns[c] = scan->vectors[c];
     out->columns[hash_column] = &out->hashes;
-    for (uint32_t i = 0; i < n; i++)
-        if (!row_hash_of(out->hasher, scan->vectors, out->rows[i], out->texts[out->rows[i]], err))
-            return false;
+    if (!row_hash_of(out->hasher, scan->vectors, out->rows, n, out->texts, err))
+        return false;
     out->written += n;
     return parquet_writer_append(out->writer, out->columns, out->rows, n, err);
 }

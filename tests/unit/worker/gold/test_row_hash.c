@@ -12,6 +12,7 @@
 static void check(struct type type, const void *value, const char *expected)
 {
     struct err err;
+    const uint32_t first = 0;
     char sum[ROW_HASH_TEXT + 1] = {0};
     struct arena *arena = arena_new(0);
     struct vector vectors[2];
@@ -24,7 +25,7 @@ static void check(struct type type, const void *value, const char *expected)
     else
         vectors[0].state[0] = VALUE_NULL;
     struct row_hash *hash = row_hash_new(columns, 2);
-    assert_true(row_hash_of(hash, pointers, 0, sum, &err));
+    assert_true(row_hash_of(hash, pointers, &first, 1, (char(*)[ROW_HASH_TEXT])sum, &err));
     assert_string_equal(sum, expected);
     row_hash_free(hash);
     arena_free(arena);
@@ -51,8 +52,18 @@ static void each_type_has_its_text(void **state)
     check(TYPE(TYPE_INTEGER), NULL, "d41d8cd98f00b204e9800998ecf8427e");      /*  */
 }
 
+/* Lengths count code points, whatever the text's length in bytes. */
+static void lengths_count_code_points(void **state)
+{
+    (void)state;
+    struct str mixed = STR("abcdefg\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"), wide = STR("ééééééééé");
+    check(TYPE(TYPE_STRING), &mixed, "3e346f80d4f00ee0f63b76a1c6bc245a");
+    check(TYPE(TYPE_STRING), &wide, "f9c70128e9b7ff6abf04774338e852df");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_type_has_its_text)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_type_has_its_text), cmocka_unit_test(lengths_count_code_points)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
