@@ -45,7 +45,8 @@
  *                                                               head, broken: what is wrong with the next line}
  * trace      dataset!, key!                                     steps []: delivered, rejected, redriven, gold …
  * balance    dataset!, partition                                items []: one a partition, with difference
- * export     run!, cause                                        name, text of the rejected rows; reasons
+ * export     run!, cause, after                                 rows nobody has dealt with, as they were sent: name,
+ * rows, text | base64, reasons | reasons_base64, reasons_name
  *
  * Acting calls take "client", a ULID of the caller's: repeated, they are done once, and "outcome" tells what became of
  * one whose answer was lost. rows are row numbers of rejected rows.

@@ -3,7 +3,7 @@ _sluice() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word lake=()
     COMPREPLY=()
     case $prev in
-    --lake | -t | --target | --config | --journal | --datasets)
+    --lake | -t | --target | --config | --journal | --datasets | --output | -o)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return

@@ -5,11 +5,13 @@ covers: worker/agent
 
 import hashlib
 import json
+import os
+import pathlib
 import sqlite3
 import subprocess
 import unittest
 
-from tests.lake import SLUICE, Lake
+from tests.lake import SLUICE, SLUICED, Lake
 
 CONTRACT = """\
 dataset: sales
@@ -143,6 +145,90 @@ class Audit(Case):
             verified = self.sluice(box, "audit")["verified"]
             self.assertEqual((verified["lines"], verified["broken"]), (1, "audit line 2 is not what was written"))
             self.assertIn("BROKEN", self.text(box, "audit"))
+
+
+class Export(Case):
+    def export(self, box, run, *options):
+        done = self.sluice(box, "export", run, "-o", str(box.path / "out"), *options)
+        rows, reasons = (pathlib.Path(done[name]).read_bytes() for name in ("file", "reasons"))
+        self.assertEqual([name for name in os.listdir(box.path / "out") if name.startswith(".")], [])
+        return done["rows"], rows, reasons
+
+    def load(self, box, data, name="a.csv"):
+        box.put("raw/sales/" + name, data)
+        box.run(check=(0, 1))
+        return box.query("SELECT run_id FROM run WHERE kind = 'file' ORDER BY run_id DESC LIMIT 1")[0][0]
+
+    def kept(self, box, run):
+        folder = box.path / "rejected/data_quality/csv/sales"
+        return (folder / f"{run}.csv").read_bytes(), (folder / f"{run}.reasons.csv").read_bytes()
+
+    def read_back(self, box, data):
+        """The rows as sluice reads any file."""
+        box.put("back.csv", data)
+        done = subprocess.run([SLUICED, "read", str(box.path / "back.csv"), "--json"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_all_open_rows_are_the_reject_file(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.load(box, "a title\r\nid;amount;day\r\n1;2.5;2026-01-05\r\nx;3;2026-01-05\r\n"
+                                 "\"q;\r\n\";4;2026-01-05\n5;;\r\n6;1;2026-01-05")
+            count, rows, reasons = self.export(box, run)
+            self.assertEqual((rows, reasons), self.kept(box, run))
+            self.assertEqual((count, rows), (3, b'id;amount;day\r\nx;3;2026-01-05\r\n"q;\r\n";4;2026-01-05\n5;;\r\n'))
+            self.assertEqual([row["id"] for row in self.read_back(box, rows)], ["x", "q;\r\n", "5"])
+
+    def test_one_cause_and_open_rows_only(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.load(box, "id,amount,day\n" + "".join(
+                f"{n},{'x' if n % 3 == 1 else n},{'' if n % 3 == 2 else '2026-01-05'}\n" for n in range(1, 31)))
+            causes = {c["column"]: c["cause"] for c in self.sluice(box, "causes", run)["items"]}
+            count, rows, reasons = self.export(box, run, "--cause", str(causes["day"]))
+            self.assertEqual((count, rows.decode()), (10, "id,amount,day\n" + "".join(
+                f"{n},{n},\n" for n in range(2, 31, 3))))
+            self.assertEqual([int(line.split(b",")[0]) for line in reasons.splitlines()[1:]], list(range(2, 31, 3)))
+            states, = box.query("SELECT row_states FROM reject_block WHERE run_id = ?", run)[0]
+            self.write(box, "UPDATE reject_block SET row_states = ?, open_rows = 19 WHERE run_id = ?",
+                       b"\x04" + states[1:], run)
+            count, rows, _ = self.export(box, run)
+            self.assertEqual(count, 19)
+            self.assertEqual(rows.decode().splitlines()[1], "2,2,")
+
+    def test_other_encodings_keep_their_bytes(self):
+        text = "id;amount;day\r\n1;2.5;2026-01-05\r\nä;3;2026-01-05\r\nç;4;2026-01-05\r\n7;1;2026-01-05\r\n"
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            for encoding, mark in (("utf-16-le", b"\xff\xfe"), ("cp1252", b""), ("utf-8", b"\xef\xbb\xbf")):
+                with self.subTest(encoding):
+                    run = self.load(box, mark + text.encode(encoding), encoding + ".csv")
+                    count, rows, reasons = self.export(box, run)
+                    self.assertEqual((rows, reasons), self.kept(box, run))
+                    self.assertEqual((count, rows), (2, mark + "id;amount;day\r\nä;3;2026-01-05\r\nç;4;2026-01-05\r\n"
+                                                     .encode(encoding)))
+
+    def test_many_rows_come_in_pages(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.load(box, "id,amount,day\n" + "".join(f"{n},{'x' * 40},2026-01-05\n" for n in range(30000)))
+            count, rows, reasons = self.export(box, run)
+            self.assertEqual((count, (rows, reasons) == self.kept(box, run)), (30000, True))
+            self.assertGreater(len(rows) + len(reasons), 2 << 20)
+
+    def test_standard_output(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.load(box, "id,amount,day\nx,1,2026-01-05\n1,1,2026-01-05\n")
+            for more in ((), ("--json",)):
+                done = subprocess.run([SLUICE, "export", run, "-o", "-", "--lake", str(box.path), *more],
+                                      env=box.environment(), capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stdout), (0, "id,amount,day\nx,1,2026-01-05\n"))
+            clean = self.load(box, "id,amount,day\n1,1,2026-01-06\n", "b.csv")
+            self.assertIn("rejected no rows", self.sluice(box, "export", clean, code=4))
+
+    def test_sensitive_values_are_told_of(self):
+        with Lake({"sales.yaml": CONTRACT.replace("scale: 2}", "scale: 2, sensitive: true}")}) as box:
+            run = self.load(box, "id,amount,day\nx,1,2026-01-05\n1,1,2026-01-05\n")
+            self.assertEqual(self.export(box, run)[1], b"id,amount,day\nx,1,2026-01-05\n")
+            line = self.sluice(box, "audit")["items"][0]
+            self.assertEqual((line["action"], line["subject"], line["detail"]), ("revealed", run, {"by": "export"}))
 
 
 if __name__ == "__main__":

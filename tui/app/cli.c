@@ -106,6 +106,13 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "TEXT",
         .help = "what is done about it"},
+    {.name = "output",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.output),
+        .letter = 'o',
+        .flag_only = true,
+        .value = "DIR|-",
+        .help = "where to (else this folder); -: standard output"},
     {.name = "until",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.until),
@@ -175,7 +182,7 @@ static bool offers(const struct verb *verb, const char *option)
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES},
         {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL}, {"apply-to", TAKES_APPLY},
-        {"note", TAKES_NOTE}};
+        {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -270,11 +277,13 @@ static int ask(const struct verb *verb, const struct cli_options *own, struct er
     struct link *link = params ? link_open(&own->link, err) : NULL;
     if (!link)
         json_decref(params);
-    json_t *result = link ? link_call(link, verb->method, params, err) : NULL;
+    json_t *result = !link                        ? NULL
+                     : verb->takes & TAKES_OUTPUT ? pack_fetch(link, params, &own->input, err)
+                                                  : link_call(link, verb->method, params, err);
     link_close(link);
     if (!result)
         return complain(err);
-    if (own->json)
+    if (own->json && json_object_size(result))
         print_json(result);
     else
         print_text(verb, result);

@@ -46,6 +46,8 @@ static const struct verb verbs[] = {
     {"acknowledge", "acknowledge", false, TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
         "tells others that somebody looks after it", "sluice acknowledge 3 --note 'asked the producer'",
         print_acknowledged},
+    {"export", "export", true, TAKES_CAUSE | TAKES_OUTPUT, "RUN", "rejected rows and the reasons, to send back",
+        "sluice export 7BBXP --cause 3 -o to-producer", print_pack},
     {"audit", "audit", false, TAKES_PAGE, "[SUBJECT]", "who did what, newest first, and that no line is amiss",
         "sluice audit 7BBXP --limit 20", print_audit},
 };
@@ -132,6 +134,8 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--ask", err);
     if (input->until && !(verb->takes & TAKES_UNTIL))
         return refuse(verb, "--until", err);
+    if (input->output && !(verb->takes & TAKES_OUTPUT))
+        return refuse(verb, "--output", err);
     if (input->note && !(verb->takes & TAKES_NOTE))
         return refuse(verb, "--note", err);
     if (input->apply_to && !(verb->takes & TAKES_APPLY))

@@ -4,6 +4,7 @@
 #define TUI_APP_VERB_H
 
 #include "shared/options.h"
+#include "tui/core/link.h"
 #include "tui/core/paper.h"
 
 #include <jansson.h>
@@ -15,7 +16,7 @@ struct verb_input {
     const char *dataset, *after;
     uint64_t cause, limit;
     const char *rules, *reason;
-    const char *until, *apply_to, *note;
+    const char *until, *apply_to, *note, *output;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -30,6 +31,7 @@ enum verb_takes {
     TAKES_UNTIL = 64,
     TAKES_APPLY = 128,
     TAKES_NOTE = 256,
+    TAKES_OUTPUT = 512,
 };
 
 struct verb {
@@ -59,6 +61,9 @@ void print_stages(struct paper *paper, const json_t *result);
 void print_requests(struct paper *paper, const json_t *result);
 void print_request(struct paper *paper, const json_t *result);
 void print_standing(struct paper *paper, const json_t *result);
+/* The calls that an export takes; what was written where. Takes params over. */
+json_t *pack_fetch(struct link *link, json_t *params, const struct verb_input *input, struct err *err);
+void print_pack(struct paper *paper, const json_t *result);
 void print_audit(struct paper *paper, const json_t *result);
 void print_incidents(struct paper *paper, const json_t *result);
 void print_acknowledged(struct paper *paper, const json_t *result);

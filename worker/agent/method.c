@@ -46,6 +46,7 @@ static const struct method methods[] = {
     {"incidents", false, incidents_sql_text, NULL},
     {"acknowledge", false, NULL, answer_acknowledge},
     {"audit", false, NULL, answer_audit},
+    {"export", true, NULL, answer_export},
 };
 
 const struct method *method_list(size_t *count)

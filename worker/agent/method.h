@@ -36,6 +36,9 @@ bool method_query(const char *sql, struct call *call, struct buf *result, int *c
 /* An integer parameter within [least, most], or otherwise. */
 int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most);
 
+/* The key of an output of the run by its kind; empty: there is none. */
+struct str call_output(struct call *call, const char *kind);
+
 bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err);
 /* The parameters set, map and rules of what reads a file again. */
 bool call_overrides(struct call *call, struct overrides *overrides, struct err *err) MUST_CHECK;
@@ -49,6 +52,7 @@ bool answer_discard(struct call *call, struct buf *result, int *code, struct err
 bool answer_override(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_revoke(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_export(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_audit(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_acknowledge(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);

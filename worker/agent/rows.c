@@ -120,8 +120,7 @@ static bool add_blocks(struct page *page, struct err *err)
     return ok;
 }
 
-/* The key of an output of the run by its kind; empty: there is none. */
-static struct str output_key(struct call *call, const char *kind)
+struct str call_output(struct call *call, const char *kind)
 {
     sqlite3_stmt *statement;
     struct str key = STR("");
@@ -147,7 +146,7 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
         .cause = call_integer(call, "cause", 0, 0, INT64_MAX),
         .after = call_integer(call, "after", 0, 0, INT64_MAX),
         .left = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE)};
-    struct str key = output_key(call, "rejects-json");
+    struct str key = call_output(call, "rejects-json");
     *code = RPC_UNAVAILABLE;
     if (!mask_init(&page.mask, call, err))
         return false;
@@ -190,7 +189,7 @@ static bool in_one_line(struct str text, struct str key, struct buf *result, str
 
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err)
 {
-    struct str key = output_key(call, "reason");
+    struct str key = call_output(call, "reason");
     struct storage *storage = call->agent->storage;
     struct buf text;
     *code = RPC_NOT_FOUND;
