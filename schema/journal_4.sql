@@ -29,6 +29,15 @@ CREATE TABLE standing_override (
 
 CREATE INDEX standing_override_by_dataset ON standing_override (dataset, until);
 
+-- A contract's text as it is to be, bound to the one it was made from.
+CREATE TABLE contract_change (
+    redrive_id TEXT PRIMARY KEY REFERENCES redrive (redrive_id),
+    path       TEXT NOT NULL,
+    before     TEXT NOT NULL CHECK (length(before) = 64),      -- sha256 of the text then
+    text       TEXT NOT NULL,
+    diff       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Cell and row edits as byte ranges over the immutable original.
 CREATE TABLE patch (
     patch_id   TEXT PRIMARY KEY CHECK (length(patch_id) = 26),

@@ -36,7 +36,7 @@
  *                                                               force | expired | revoked | void), until, files …}
  * override   dataset!, set [], map [], until!, reason!, ask     the request
  * revoke     request!, reason!                                  the request, whose standing override ends
- * contract   dataset!, set [], map [], reason!                  the request; diff of the contract's text
+ * contract   dataset!, set [], map [], reason!, ask             the request, with diff of the contract's text
  * patch      run!, row!, column | raw, value | undo             the patch: {patch, edits [], diff}
  *
  * incidents  incident, after, limit                             items [], open ones first, with acknowledged_by

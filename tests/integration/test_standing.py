@@ -3,6 +3,7 @@
 covers: worker/redrive
 """
 
+import hashlib
 import json
 import subprocess
 import unittest
@@ -268,6 +269,82 @@ class Suggestions(Case):
         self.assertEqual(found["type-error", "pin"], [])
         self.assertEqual(found["missing-label", ""][0]["overrides"],
                          {"dialect.delimiter": ";", "map": {"Price EUR": "unit_price"}})
+
+
+class Contract(Case):
+    """A change that lasts: proposed as a difference, written when somebody approved it."""
+
+    COMMENTED = CONTRACT.replace("dialect: {delimiter: \",\"}", "dialect: {delimiter: \",\"}  # the tills send it so")
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.box.put("datasets/sales.yaml", self.COMMENTED)
+
+    def propose(self, *options, code=0):
+        done = self.sluice("contract", "sales", *MEND, "--reason", "new till software", *options, code=code)
+        return done if code else done["items"][0]
+
+    def changed_text(self):
+        return (self.COMMENTED.replace('delimiter: ","', 'delimiter: ";"')
+                .replace("constraints: {required: true, minimum: 0}}",
+                         'constraints: {required: true, minimum: 0}, aliases: ["Price EUR"]}'))
+
+    def test_it_is_shown_approved_and_written(self):
+        self.put(1, changed(1))
+        self.work(1)
+        asked = self.propose("--ask")
+        self.assertEqual((asked["action"], asked["state"], self.path.read_text()),
+                         ("contract", "requested", self.COMMENTED))
+        patched = self.box.put("proposed.yaml", self.COMMENTED)
+        subprocess.run(["patch", "-s", str(patched)], input=asked["diff"], text=True, check=True)
+        self.assertEqual(patched.read_text(), self.changed_text())
+        self.assertEqual(self.sluice("approve", asked["request"])["items"][0]["state"], "done")
+        self.assertEqual(self.path.read_text(), self.changed_text())
+        self.put(2, changed(2))
+        self.work()
+        self.assertEqual(self.rows(), self.expected([2]))
+        run = self.box.query("SELECT run_id FROM run WHERE outcome = 'quarantined'")[0][0]
+        self.sluice("redrive", run, "--reason", "the contract knows it now")
+        self.assertEqual(self.rows(), self.expected([1, 2]))
+        audit = {a: json.loads(line) for a, line in self.box.query("SELECT action, line FROM audit")}
+        sha = {name: hashlib.sha256(text.encode()).hexdigest()
+               for name, text in (("before", self.COMMENTED), ("after", self.changed_text()))}
+        detail = audit["contract-requested"]["detail"]
+        self.assertEqual({k: detail[k] for k in sha}, sha)
+        self.assertIn("contract-approved", audit)
+        self.sound()
+
+    def test_an_edit_meanwhile_voids_it(self):
+        asked = self.propose("--ask")["request"]
+        self.path.write_text(self.COMMENTED + "# mine\n")
+        self.assertIn("is void", self.sluice("approve", asked, code=1))
+        self.assertEqual(self.path.read_text(), self.COMMENTED + "# mine\n")
+        self.assertEqual(self.sluice("requests")["items"][0]["state"], "void")
+
+    def test_a_death_while_writing(self):
+        for fault in ("kill:contract-written", "fail:contract-written"):
+            with self.subTest(fault=fault):
+                self.path.write_text(self.COMMENTED)
+                asked = self.propose("--ask")["request"]
+                done = subprocess.run([SLUICE, "approve", asked, "--lake", str(self.box.path)], capture_output=True,
+                                      env=self.environment() | {"SLUICE_FAULT": fault}, stdin=subprocess.DEVNULL)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertEqual(self.sluice("requests", "--limit", "1")["items"][0]["state"], "requested")
+                self.assertEqual(self.sluice("approve", asked)["items"][0]["state"], "done")
+                self.assertEqual(self.path.read_text(), self.changed_text())
+                self.now += 1
+
+    def test_what_is_refused(self):
+        for options, words in ((["--set", "fields.unit_price.decimalChar=;"], "does not load"),
+                               (["--set", "gold.key=[id]"], "cannot be written into the contract"),
+                               (["--map", "Price EUR=prize"], "no such field"),
+                               (["--set", "encoding=utf-8"], "says so already"),
+                               ([], "nothing to change")):
+            with self.subTest(options=options):
+                self.assertIn(words, self.sluice("contract", "sales", *options, "--reason", "r", code=2))
+        self.assertIn("needs a reason", self.sluice("contract", "sales", *MEND, code=2))
+        self.assertEqual(self.box.query("SELECT count(*) FROM redrive"), [(0,)])
+        self.assertEqual(self.path.read_text(), self.COMMENTED)
 
 
 if __name__ == "__main__":

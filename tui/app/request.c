@@ -1,4 +1,5 @@
 /* Re-drives as text. */
+#include "shared/utf8.h"
 #include "tui/app/verb.h"
 #include "tui/core/table.h"
 
@@ -12,6 +13,22 @@ static void line(struct buf *out, const char *label, enum cell_kind kind, const 
         return;
     buf_printf(out, "%-13s", label);
     table_cell(out, kind, value);
+    buf_add_byte(out, '\n');
+}
+
+static void print_diff(struct buf *out, const json_t *diff)
+{
+    struct str text = {json_string_value(diff), json_string_length(diff)};
+    if (!text.n)
+        return;
+    buf_add_byte(out, '\n');
+    while (text.n) {
+        size_t n = str_find_byte(text, '\n');
+        utf8_sanitise(out, (struct str){text.p, n});
+        buf_add_byte(out, '\n');
+        n += n < text.n;
+        text = (struct str){text.p + n, text.n - n};
+    }
     buf_add_byte(out, '\n');
 }
 
@@ -63,6 +80,7 @@ void print_request(struct paper *paper, const json_t *result)
     print_overrides(out, json_object_get(request, "overrides"));
     buf_add_cstr(out, out->n == at ? " none\n" : "\n");
     line(out, "reason", CELL_TEXT, json_object_get(request, "reason"));
+    print_diff(out, json_object_get(request, "diff"));
     line(out, "asked by", CELL_TEXT, json_object_get(request, "requested_by"));
     line(out, "decided by", CELL_TEXT, json_object_get(request, "decided_by"));
     line(out, "message", CELL_TEXT, json_object_get(request, "message"));

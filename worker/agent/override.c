@@ -1,9 +1,9 @@
-/* Standing overrides: how a dataset's files still to come are read, until a time. */
+/* How a dataset's files still to come are read: until a time, or for good by a change of the contract. */
 #include "shared/clock.h"
 #include "shared/until.h"
 #include "worker/agent/acting.h"
 #include "worker/journal/standing.h"
-#include "worker/redrive/request.h"
+#include "worker/redrive/change.h"
 
 bool call_apply_to(const struct call *call, int64_t *until, struct err *err)
 {
@@ -29,7 +29,7 @@ static bool known(struct acting *acting, struct str *dataset, struct err *err)
            ERR(err, ERR_NOT_FOUND, "there is no contract " STR_FMT " that loads", STR_ARG(*dataset));
 }
 
-static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
+static bool ask(struct acting *acting, bool lasting, struct redrive *redrive, struct err *err)
 {
     struct call *call = acting->call;
     struct overrides *overrides = ARENA_NEW(call->arena, struct overrides);
@@ -42,26 +42,39 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
     struct str until = call_text(call, "until");
     if (!overrides)
         return ERR(err, ERR_MEMORY, "no memory for overrides");
+    if (!known(acting, &request.rules.dataset, err) || !call_overrides(call, overrides, err))
+        return false;
+    if (lasting)
+        return change_ask(&request, &acting->by, redrive, call->arena, err);
     if (!until.n)
         return ERR(err, ERR_USAGE, "until when? --until 09:00, 2h or 2026-01-31T09:00Z");
-    return known(acting, &request.rules.dataset, err) && call_overrides(call, overrides, err) &&
-           until_read(until, clock_now(), &request.apply_until, err) &&
+    return until_read(until, clock_now(), &request.apply_until, err) &&
            override_ask(&request, &acting->by, redrive, call->arena, err);
 }
 
-bool answer_override(struct call *call, struct buf *result, int *code, struct err *err)
+static bool act(struct call *call, const char *action, bool lasting, struct buf *result, int *code, struct err *err)
 {
     struct acting acting;
     struct redrive redrive = {0};
     bool waits = json_is_true(json_object_get(call->params, "ask"));
     if (!acting_may(call, "operator", code, err))
         return false;
-    bool ok = acting_begin(&acting, call, err) && ask(&acting, &redrive, err) &&
+    bool ok = acting_begin(&acting, call, err) && ask(&acting, lasting, &redrive, err) &&
               (waits || acting_approve(&acting, &redrive, err));
     if (!ok)
-        acting_refused(&acting, "override", redrive.redrive_id, code, err);
+        acting_refused(&acting, action, redrive.redrive_id, code, err);
     acting_end(&acting);
     return ok && acting_show(call, redrive.redrive_id, result, code, err);
+}
+
+bool answer_override(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    return act(call, "override", false, result, code, err);
+}
+
+bool answer_contract(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    return act(call, "contract", true, result, code, err);
 }
 
 bool answer_revoke(struct call *call, struct buf *result, int *code, struct err *err)

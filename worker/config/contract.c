@@ -126,11 +126,14 @@ static bool hash_ruleset(struct contract *c, struct err *err)
     return true;
 }
 
-static bool read_text(struct contract *c, const char *path, struct findings *findings, struct err *err)
+static bool read_text(
+    struct contract *c, const char *path, struct str given, struct findings *findings, struct err *err)
 {
     struct buf text;
     buf_init(&text, YAML_MAX_BYTES + 1);
-    bool ok = fs_read(path, &text, err);
+    if (given.n)
+        buf_add_str(&text, given);
+    bool ok = given.n ? buf_ok(&text, path, err) : fs_read(path, &text, err);
     if (!ok && text.failed && text.n >= YAML_MAX_BYTES / 2) {
         finding_add(findings, path, 1, 1, false, "a contract of more than %d bytes", YAML_MAX_BYTES);
         err_clear(err);
@@ -172,7 +175,7 @@ static bool load_into(
         .err = err};
     struct yaml_fault fault;
     size_t before = findings->errors, first = findings->count;
-    if (!read_text(c, path, findings, err) || !keep_overrides(c, variant->overrides, err))
+    if (!read_text(c, path, variant->text, findings, err) || !keep_overrides(c, variant->overrides, err))
         return false;
     struct yaml_node *root = yaml_parse(c->text, c->arena, &fault);
     if (!root && !fault.line)

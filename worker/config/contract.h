@@ -187,6 +187,7 @@ struct contract *contract_load(const char *path, struct findings *findings, stru
 struct contract_variant {
     const char *path;
     const struct overrides *overrides; /* NULL: none */
+    struct str text;                   /* in place of what stands in path; empty: that */
     bool kept;                         /* of a kept ruleset: the files it names lie beside it, by their last part */
 };
 struct contract *contract_load_variant(

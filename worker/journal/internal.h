@@ -82,6 +82,8 @@ bool audit_append(
 bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err) MUST_CHECK;
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err) MUST_CHECK;
+/* The text that a request 'contract' is to write. */
+bool change_insert(struct journal *journal, const struct redrive *redrive, struct err *err) MUST_CHECK;
 /* As journal_incident() and journal_incident_close(), inside the caller's transaction. */
 bool incident_open(struct journal *journal, struct str kind, struct str subject, struct str message, int64_t now,
     struct err *err) MUST_CHECK;

@@ -152,6 +152,13 @@ static bool tell_request(
     jsonw_raw(&detail.json, redrive->overrides);
     if (redrive->apply_until)
         jsonw_put_time(&detail.json, "until", redrive->apply_until);
+    if (redrive->change) {
+        char after[SHA256_TEXT_SIZE];
+        sha256_of(redrive->change->text, after);
+        jsonw_put_string(&detail.json, "contract", redrive->change->path);
+        jsonw_put_cstring(&detail.json, "before", redrive->change->before);
+        jsonw_put_cstring(&detail.json, "after", after);
+    }
     jsonw_key(&detail.json, "files");
     jsonw_array_begin(&detail.json);
     for (size_t i = 0; i < redrive->file_count; i++) {
@@ -177,7 +184,7 @@ bool journal_redrive_request(
     redrive->expires_at = now + EXPIRES_US;
     if (!unit_begin(journal, err))
         return false;
-    bool ok = insert_redrive(journal, redrive, err);
+    bool ok = insert_redrive(journal, redrive, err) && (!redrive->change || change_insert(journal, redrive, err));
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = none_open(journal, &redrive->files[i], err) && is_quarantined(journal, &redrive->files[i], err) &&
              insert_file(journal, redrive, &redrive->files[i], err);

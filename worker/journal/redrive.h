@@ -16,6 +16,12 @@ struct redrive_file {
     struct str base_ruleset; /* that of the run */
 };
 
+/* What the request 'contract' is to write. */
+struct contract_change {
+    struct str path, text, diff;
+    char before[SHA256_TEXT_SIZE]; /* of the text it replaces */
+};
+
 struct redrive {
     char redrive_id[ULID_SIZE];
     struct str dataset;
@@ -26,6 +32,7 @@ struct redrive {
     struct str overrides; /* as overrides_write() has them */
     struct str reason, requested_by, state;
     int64_t requested_at, expires_at;
+    const struct contract_change *change; /* of a new request; read it with journal_change_read() */
     struct redrive_file *files;
     size_t file_count, file_capacity;
 };
@@ -47,6 +54,8 @@ bool journal_redrive_approve(struct journal *journal, const struct redrive *redr
 /* state: "declined" or "void". ERR_EXISTS: it is decided already. */
 bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
     struct str message, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
+bool journal_change_read(struct journal *journal, const char *redrive_id, struct contract_change *change,
+    struct arena *arena, struct err *err) MUST_CHECK;
 /* A quarantined file is closed for good. ERR_EXISTS: it is not quarantined by that run, or has an open request. */
 bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
     int64_t now, struct err *err) MUST_CHECK;

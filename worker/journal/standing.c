@@ -41,6 +41,37 @@ bool standing_begin(struct journal *journal, const struct redrive *redrive, int6
     return query_run(&query) && incident_close(journal, str_of(incident_kind), redrive->dataset, now, err);
 }
 
+bool change_insert(struct journal *journal, const struct redrive *redrive, struct err *err)
+{
+    struct query query;
+    query_open(&query, journal,
+        "INSERT INTO contract_change (redrive_id, path, before, text, diff) VALUES (?, ?, ?, ?, ?)", err);
+    query_cstr(&query, redrive->redrive_id);
+    query_str(&query, redrive->change->path);
+    query_cstr(&query, redrive->change->before);
+    query_str(&query, redrive->change->text);
+    query_str(&query, redrive->change->diff);
+    return query_run(&query);
+}
+
+bool journal_change_read(struct journal *journal, const char *redrive_id, struct contract_change *change,
+    struct arena *arena, struct err *err)
+{
+    struct query query;
+    *change = (struct contract_change){0};
+    query_open(&query, journal, "SELECT path, text, diff, before FROM contract_change WHERE redrive_id = ?1", err);
+    query_cstr(&query, redrive_id);
+    if (query_step(&query) == STEP_ROW) {
+        struct str before = query_column(&query, 3);
+        change->path = query_column_copy(&query, 0, arena);
+        change->text = query_column_copy(&query, 1, arena);
+        change->diff = query_column_copy(&query, 2, arena);
+        memcpy(change->before, before.p, before.n < SHA256_TEXT_SIZE ? before.n : SHA256_TEXT_SIZE - 1);
+    }
+    return query_run(&query) &&
+           (change->path.p || ERR(err, ERR_CORRUPT, "request %s has no text of a contract", redrive_id));
+}
+
 bool journal_standing_list(struct journal *journal, struct str dataset, int64_t at, struct standing_list *out,
     struct arena *arena, struct err *err)
 {

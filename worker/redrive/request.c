@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "worker/journal/standing.h"
+#include "worker/redrive/change.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -215,8 +216,10 @@ bool redrive_approve(struct storage *storage, struct journal *journal, const str
               (!redrive->apply_until || still_stands(&base, redrive, arena, err));
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = still_holds(&base, redrive, &redrive->files[i], arena, err);
-    if (ok)
-        return journal_redrive_approve(journal, redrive, by, clock_now(), err);
+    if (ok &&
+        (str_eq(redrive->action, STR("contract")) ? change_approve(journal, redrive, by, arena, err)
+                                                  : journal_redrive_approve(journal, redrive, by, clock_now(), err)))
+        return true;
     struct err why = *err, closing;
     if (err_action(&why) != ERR_ACTION_STOP || why.kind == ERR_INTERRUPTED)
         return false;
