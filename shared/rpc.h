@@ -44,9 +44,10 @@
  * audit      subject (a part of it), after, limit               items [] newest first; without after: verified {lines,
  *                                                               head, broken: what is wrong with the next line}
  * trace      dataset!, key!                                     steps []: delivered, rejected, redriven, gold …
- * balance    dataset!, partition                                items []: one a partition, with difference
- * export     run!, cause, after                                 rows nobody has dealt with, as they were sent: name,
- * rows, text | base64, reasons | reasons_base64, reasons_name
+ * balance    dataset!, partition                                items []: one a partition, with difference; total
+ *                                                               of the dataset, without a partition; balanced
+ * export     run!, cause, after                                 rows nobody has dealt with, as they were sent:
+ *                                                               text | base64, rows, name; reasons, reasons_name
  *
  * Acting calls take "client", a ULID of the caller's: repeated, they are done once, and "outcome" tells what became of
  * one whose answer was lost. rows are row numbers of rejected rows.

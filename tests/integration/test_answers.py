@@ -231,5 +231,67 @@ class Export(Case):
             self.assertEqual((line["action"], line["subject"], line["detail"]), ("revealed", run, {"by": "export"}))
 
 
+class Balance(Case):
+    """Of every row delivered it is known by arithmetic where it went."""
+
+    CONTRACT = CONTRACT.replace("limits:", "gold: {mode: merge}\nlimits:")
+
+    def check(self, box, code=0, **counts):
+        done = subprocess.run([SLUICE, "balance", "sales", "--lake", str(box.path), "--json"], env=box.environment(),
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stderr)
+        answer = json.loads(done.stdout)
+        total = answer["total"]
+        self.assertEqual({key: value for key, value in total.items() if value}, counts)
+        parts = [value for key, value in total.items() if key not in ("delivered", "difference")]
+        self.assertEqual(total["delivered"] - sum(parts), total["difference"])
+        self.assertEqual(answer["balanced"], code == 0)
+        return {item["partition"]: item for item in answer["items"]}
+
+    def test_every_row_is_counted_once(self):
+        def table(first, last, day):
+            return "".join(f"{n},{n},2026-01-{day:02}\n" for n in range(first, last + 1))
+        head = "id,amount,day\n"
+        with Lake({"sales.yaml": self.CONTRACT}) as box:
+            # 20 rows, 2 of a repeated key, 3 without a day, 1 blank
+            box.put("raw/sales/a.csv", head + table(1, 20, 5) + table(1, 2, 5) + "x,1,\ny,1,\nz,1,\n,,\n")
+            box.run(check=(0, 1))
+            self.check(box, delivered=26, pending=20, duplicates=2, open=3, filtered=1)
+            box.run(command="gold", check=[0])
+            self.check(box, delivered=26, gold=20, duplicates=2, open=3, filtered=1)
+            # 15 more, 5 of which gold has already, on two days; the same bytes once more count nothing
+            box.put("raw/sales/b.csv", head + table(16, 25, 5) + table(31, 35, 6))
+            box.put("raw/sales/c.csv", "nothing\n1\n2\n")
+            box.run(check=(0, 1))
+            box.put("raw/sales/b.csv", head + table(16, 25, 5) + table(31, 35, 6))
+            box.run(check=(0, 1))
+            parts = self.check(box, delivered=41, gold=20, pending=15, duplicates=2, open=3, filtered=1)
+            self.assertEqual([(p["gold"], p["pending"]) for p in parts.values()], [(20, 10), (0, 5)])
+            box.run(command="gold", check=[0])
+            parts = self.check(box, delivered=41, gold=30, gold_duplicates=5, duplicates=2, open=3, filtered=1)
+            self.assertEqual([(name, p["processed"], p["gold"], p["gold_duplicates"]) for name, p in parts.items()],
+                             [("date=2026-01-05", 30, 25, 5), ("date=2026-01-06", 5, 5, 0)])
+            one = self.sluice(box, "balance", "sales", "--partition", "date=2026-01-06")
+            self.assertEqual(([p["gold"] for p in one["items"]], "total" in one), ([5], False))
+            # two of the open rows are dealt with
+            run, states = box.query("SELECT run_id, row_states FROM reject_block")[0]
+            at = [n for n, state in enumerate(states)][2:4]
+            self.write(box, "UPDATE reject_block SET row_states = ?, open_rows = 3 WHERE run_id = ?",
+                       states[:at[0]] + b"\x04\x05" + states[at[1] + 1:], run)
+            self.check(box, delivered=41, gold=30, gold_duplicates=5, duplicates=2, open=1, discarded=1, returned=1,
+                       filtered=1)
+            # a row of gold is lost
+            self.write(box, "UPDATE gold_partition SET rows = rows - 1 WHERE partition = 'date=2026-01-06'")
+            parts = self.check(box, code=1, delivered=41, gold=29, gold_duplicates=5, duplicates=2, open=1, discarded=1,
+                               returned=1, filtered=1, difference=1)
+            self.assertEqual(parts["date=2026-01-06"]["difference"], 1)
+
+    def test_what_is_not_there(self):
+        with Lake({"sales.yaml": self.CONTRACT}) as box:
+            box.run()
+            self.assertIn("no dataset", self.sluice(box, "balance", "sales", code=4))
+            self.sluice(box, "balance", code=2)
+
+
 if __name__ == "__main__":
     unittest.main()

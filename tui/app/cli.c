@@ -113,6 +113,12 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "DIR|-",
         .help = "where to (else this folder); -: standard output"},
+    {.name = "partition",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.partition),
+        .flag_only = true,
+        .value = "NAME=VALUE",
+        .help = "only this partition"},
     {.name = "until",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.until),
@@ -182,7 +188,7 @@ static bool offers(const struct verb *verb, const char *option)
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES},
         {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL}, {"apply-to", TAKES_APPLY},
-        {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}};
+        {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -287,8 +293,10 @@ static int ask(const struct verb *verb, const struct cli_options *own, struct er
         print_json(result);
     else
         print_text(verb, result);
+    bool adds_up = !json_is_false(json_object_get(result, "balanced"));
     json_decref(result);
-    return flush(err);
+    int code = flush(err);
+    return code ? code : !adds_up;
 }
 
 static int no_such_verb(const char *name, struct err *err)

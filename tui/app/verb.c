@@ -51,6 +51,8 @@ static const struct verb verbs[] = {
         print_acknowledged},
     {"export", "export", true, TAKES_CAUSE | TAKES_OUTPUT, "RUN", "rejected rows and the reasons, to send back",
         "sluice export 7BBXP --cause 3 -o to-producer", print_pack},
+    {"balance", "balance", true, TAKES_PARTITION, "DATASET", "that every row delivered is somewhere, once",
+        "sluice balance sales --partition date=2026-11-21", print_balance},
     {"audit", "audit", false, TAKES_PAGE, "[SUBJECT]", "who did what, newest first, and that no line is amiss",
         "sluice audit 7BBXP --limit 20", print_audit},
 };
@@ -139,6 +141,8 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--until", err);
     if (input->output && !(verb->takes & TAKES_OUTPUT))
         return refuse(verb, "--output", err);
+    if (input->partition && !(verb->takes & TAKES_PARTITION))
+        return refuse(verb, "--partition", err);
     if (input->note && !(verb->takes & TAKES_NOTE))
         return refuse(verb, "--note", err);
     if (input->apply_to && !(verb->takes & TAKES_APPLY))
@@ -208,6 +212,7 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     put_text(params, "rules", input->rules);
     put_text(params, "reason", input->reason);
     put_text(params, "note", input->note);
+    put_text(params, "partition", input->partition);
     if (input->ask)
         json_object_set_new(params, "ask", json_true());
     put_list(params, "set", &input->sets);

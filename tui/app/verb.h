@@ -16,7 +16,7 @@ struct verb_input {
     const char *dataset, *after;
     uint64_t cause, limit;
     const char *rules, *reason;
-    const char *until, *apply_to, *note, *output;
+    const char *until, *apply_to, *note, *output, *partition;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -32,6 +32,7 @@ enum verb_takes {
     TAKES_APPLY = 128,
     TAKES_NOTE = 256,
     TAKES_OUTPUT = 512,
+    TAKES_PARTITION = 1024,
 };
 
 struct verb {
@@ -64,6 +65,7 @@ void print_standing(struct paper *paper, const json_t *result);
 /* The calls that an export takes; what was written where. Takes params over. */
 json_t *pack_fetch(struct link *link, json_t *params, const struct verb_input *input, struct err *err);
 void print_pack(struct paper *paper, const json_t *result);
+void print_balance(struct paper *paper, const json_t *result);
 void print_audit(struct paper *paper, const json_t *result);
 void print_incidents(struct paper *paper, const json_t *result);
 void print_acknowledged(struct paper *paper, const json_t *result);

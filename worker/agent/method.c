@@ -47,6 +47,7 @@ static const struct method methods[] = {
     {"incidents", false, incidents_sql_text, NULL},
     {"acknowledge", false, NULL, answer_acknowledge},
     {"audit", false, NULL, answer_audit},
+    {"balance", false, NULL, answer_balance},
     {"export", true, NULL, answer_export},
 };
 
@@ -149,7 +150,7 @@ static const struct {
     const char *name;
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
-    {"incident", false}, {"note", true}};
+    {"incident", false}, {"note", true}, {"partition", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {
