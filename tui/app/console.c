@@ -67,11 +67,10 @@ static void host_ask(void *context, struct view *view, int tag, const char *meth
 static void connect_link(struct console *console)
 {
     struct err err;
-    char path[PATH_MAX];
-    const char *argv[LINK_ARGUMENTS];
-    link_command(console->options, path, argv);
+    struct agent_command command;
     buf_reset(&console->complaint);
-    if (!async_link_open(&console->link, (char *const *)argv, &err)) {
+    if (!target_command(console->options, &command, &err) ||
+        !async_link_open(&console->link, (char *const *)command.argv, &err)) {
         lose_link(console, err.message);
         return;
     }

@@ -6,75 +6,40 @@
 #include "shared/subprocess.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024 };
+enum { READ_BYTES = 64 * 1024, SSH_FAILED = 255, NO_SUCH_COMMAND = 127 };
 
 struct link {
     struct subprocess agent;
     struct buf pending; /* read, not yet used */
-    bool answered, ended;
+    bool answered, ended, is_ssh;
     json_int_t next_id;
 };
 
-static char *agent_path(char path[PATH_MAX])
-{
-    static const char name[] = "/sluiced" SLUICE_SUFFIX; /* a sanitizer build starts its like */
-    static char fallback[] = "sluiced" SLUICE_SUFFIX;
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name);
-    if (n <= 0)
-        return fallback;
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        return fallback;
-    memcpy(slash, name, sizeof name);
-    return access(path, X_OK) == 0 ? path : fallback;
-}
-
-static void add_option(const char **argv, const char *name, const char *value)
-{
-    size_t n = 0;
-    while (argv[n])
-        n++;
-    if (value) {
-        argv[n] = name;
-        argv[n + 1] = value;
-    }
-}
-
-void link_command(const struct link_options *options, char path[PATH_MAX], const char *argv[LINK_ARGUMENTS])
-{
-    for (size_t i = 0; i < LINK_ARGUMENTS; i++)
-        argv[i] = NULL;
-    argv[0] = agent_path(path);
-    argv[1] = "agent";
-    add_option(argv, "--config", options->config);
-    add_option(argv, "--lake", options->lake);
-    add_option(argv, "--journal", options->journal);
-    add_option(argv, "--datasets", options->datasets);
-}
-
 struct link *link_open(const struct link_options *options, struct err *err)
 {
-    char path[PATH_MAX];
-    const char *argv[LINK_ARGUMENTS];
+    struct agent_command command;
     struct link *link = calloc(1, sizeof *link);
     if (!link) {
         ERR(err, ERR_MEMORY, "no memory for a link");
         return NULL;
     }
-    link_command(options, path, argv);
+    if (!target_command(options, &command, err)) {
+        free(link);
+        return NULL;
+    }
+    link->is_ssh = target_is_ssh(options);
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
     buf_init(&link->pending, RPC_MAX_LINE);
-    if (subprocess_start(&link->agent, (char *const *)argv, err))
+    if (subprocess_start(&link->agent, (char *const *)command.argv, err))
         return link;
-    err_hint(err, "sluiced is looked for beside sluice, then in $PATH.");
+    err_hint(
+        err, link->is_ssh ? "ssh is needed for this target." : "sluiced is looked for beside sluice, then in $PATH.");
     free(link);
     return NULL;
 }
@@ -89,6 +54,14 @@ static bool lost(struct link *link, struct err *err)
     link->ended = true;
     bool known = subprocess_end(&link->agent, &status, &ignored) && WIFEXITED(status);
     int code = known ? WEXITSTATUS(status) : 0;
+    if (code == SSH_FAILED && link->is_ssh) {
+        ERR(err, ERR_UNAVAILABLE, link->answered ? "the ssh link was lost" : "ssh could not reach the agent");
+        return err_hint(err, "What ssh said stands above; try 'ssh -v' with the same host.");
+    }
+    if (code == NO_SUCH_COMMAND && link->is_ssh && !link->answered) {
+        ERR(err, ERR_UNAVAILABLE, "there is no sluiced in the PATH of that account");
+        return err_hint(err, "Install it there, or name it in a forced command of its authorized_keys.");
+    }
     if (!link->answered && code > 0 && code <= 4)
         return ERR(err, kinds[code], "%s", "");
     return ERR(err, ERR_UNAVAILABLE, "the agent ended before it answered");

@@ -9,23 +9,35 @@
 
 enum { MAX_OWNER = 512 };
 
-bool acting_may(struct call *call, const char *least, int *code, struct err *err)
-{
-    struct str role = call->agent->role;
-    if (str_eq(role, STR("approver")) || (str_eq(role, STR("operator")) && strcmp(least, "operator") == 0))
-        return true;
-    *code = RPC_FORBIDDEN;
-    return ERR(err, ERR_USAGE, "the role " STR_FMT " may not do this: %s may", STR_ARG(role), least);
-}
-
 bool acting_write(struct acting *acting, struct call *call, struct err *err)
 {
     const struct agent *agent = call->agent;
-    *acting =
-        (struct acting){.call = call, .findings = {.arena = call->arena}, .by = {agent->operator_name, agent->role}};
+    *acting = (struct acting){
+        .call = call, .findings = {.arena = call->arena}, .by = {agent->who.name, agent->who.role, agent->who.from}};
     buf_init(&acting->owner, MAX_OWNER);
     acting->journal = journal_open(sqlite3_db_filename(journal_handle(agent->journal), "main"), false, err);
     return acting->journal != NULL;
+}
+
+void acting_forbidden(struct call *call, const char *action, const char *subject, const struct err *why)
+{
+    struct acting acting;
+    struct err unwritten;
+    if (!acting_write(&acting, call, &unwritten) || !journal_refused(acting.journal, str_of(action), str_of(subject),
+                                                        str_of(why->message), &acting.by, clock_now(), &unwritten))
+        log_err(LOG_WARN, "refusal-not-audited", &unwritten);
+    acting_end(&acting);
+}
+
+bool acting_may(struct call *call, const char *least, int *code, struct err *err)
+{
+    struct str role = call->agent->who.role;
+    if (str_eq(role, STR("approver")) || (str_eq(role, STR("operator")) && strcmp(least, "operator") == 0))
+        return true;
+    ERR(err, ERR_USAGE, "the role " STR_FMT " may not do this: %s may", STR_ARG(role), least);
+    acting_forbidden(call, call->method, call->run_id, err);
+    *code = RPC_FORBIDDEN;
+    return false;
 }
 
 bool acting_begin(struct acting *acting, struct call *call, struct err *err)

@@ -16,6 +16,10 @@ struct acting {
 
 /* Does the caller's role reach this one: "operator" or "approver"? */
 bool acting_may(struct call *call, const char *least, int *code, struct err *err) MUST_CHECK;
+/* What nobody in this role may do is told in the audit. */
+void acting_forbidden(struct call *call, const char *action, const char *subject, const struct err *why);
+/* Is what is asked for left to somebody else to approve? */
+bool acting_waits(const struct call *call);
 /* acting_end() is due in either case. */
 bool acting_begin(struct acting *acting, struct call *call, struct err *err) MUST_CHECK;
 /* The same for what needs the journal alone. */

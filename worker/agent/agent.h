@@ -2,6 +2,7 @@
 #ifndef WORKER_AGENT_AGENT_H
 #define WORKER_AGENT_AGENT_H
 
+#include "worker/agent/identity.h"
 #include "worker/journal/journal.h"
 #include "worker/storage/storage.h"
 
@@ -11,7 +12,9 @@
 struct agent {
     struct storage *storage;
     const char *journal_path;
-    struct str operator_name, role;
+    struct identity who;
+    bool break_glass;                  /* who may approve alone, in an emergency */
+    struct str environment, colour;    /* as settings name them; colour may be empty */
     const char *datasets;              /* where the contracts are */
     size_t memory;                     /* bytes a rehearsal may use */
     const volatile sig_atomic_t *stop; /* ends a rehearsal, and the agent */

@@ -331,8 +331,9 @@ static bool may_reveal(struct call *call, bool sensitive, int *code, struct err 
 {
     struct acting acting;
     struct audit_entry entry = {.at = clock_now(),
-        .actor = call->agent->operator_name,
-        .role = call->agent->role,
+        .actor = call->agent->who.name,
+        .role = call->agent->who.role,
+        .from = call->agent->who.from,
         .action = STR("revealed"),
         .subject = str_of(call->run_id),
         .detail = STR("{\"by\":\"export\"}")};

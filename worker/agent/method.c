@@ -86,12 +86,16 @@ static bool answer_hello(struct call *call, struct buf *result, int *code, struc
     jsonw_put_string(&json, "lake", agent->storage->url);
     jsonw_key(&json, "environment");
     jsonw_object_begin(&json);
-    jsonw_put_cstring(&json, "name", "local");
-    jsonw_put_null(&json, "colour");
+    jsonw_put_string(&json, "name", agent->environment);
+    jsonw_key(&json, "colour");
+    if (agent->colour.n)
+        jsonw_string(&json, agent->colour);
+    else
+        jsonw_null(&json);
     jsonw_object_end(&json);
-    jsonw_put_string(&json, "operator", agent->operator_name);
-    jsonw_put_string(&json, "role", agent->role);
-    jsonw_put_bool(&json, "four_eyes", false);
+    jsonw_put_string(&json, "operator", agent->who.name);
+    jsonw_put_string(&json, "role", agent->who.role);
+    jsonw_put_bool(&json, "four_eyes", agent->who.four_eyes);
     jsonw_key(&json, "capabilities");
     jsonw_array_begin(&json);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -222,6 +226,7 @@ static bool resolve_run(struct call *call, int *code, struct err *err)
 bool method_call(const struct method *method, struct call *call, struct buf *result, int *code, struct err *err)
 {
     *code = RPC_INTERNAL_ERROR;
+    call->method = method->name;
     if (method->answer == answer_hello)
         return answer_hello(call, result, code, err);
     if (!check_parameters(method, call->params, code, err))

@@ -10,7 +10,8 @@
 
 struct call {
     struct agent *agent;
-    const json_t *params;   /* an object, or NULL */
+    const json_t *params; /* an object, or NULL */
+    const char *method;
     char run_id[ULID_SIZE]; /* the run that params name, resolved; "" when none is named */
     struct arena *arena;
 };

@@ -56,7 +56,7 @@ static bool act(struct call *call, const char *action, bool lasting, struct buf 
 {
     struct acting acting;
     struct redrive redrive = {0};
-    bool waits = json_is_true(json_object_get(call->params, "ask"));
+    bool waits = acting_waits(call);
     if (!acting_may(call, "operator", code, err))
         return false;
     bool ok = acting_begin(&acting, call, err) && ask(&acting, lasting, &redrive, err) &&

@@ -7,6 +7,30 @@
 
 enum { LEASE_US = 60 * 1000000 };
 
+bool acting_waits(const struct call *call)
+{
+    return call->agent->who.four_eyes || json_is_true(json_object_get(call->params, "ask"));
+}
+
+/* Where four eyes are asked for, nobody approves their own; but one who may break the glass, and all will know. */
+static bool by_another(struct acting *acting, const struct redrive *redrive, struct err *err)
+{
+    const struct agent *agent = acting->call->agent;
+    struct audit_entry entry = {.at = clock_now(),
+        .actor = acting->by.name,
+        .role = acting->by.role,
+        .from = acting->by.from,
+        .action = STR("break-glass"),
+        .subject = str_of(redrive->redrive_id)};
+    int64_t audit_id;
+    if (!agent->who.four_eyes || !str_eq(redrive->requested_by, agent->who.name))
+        return true;
+    if (agent->break_glass)
+        return journal_audit(acting->journal, &entry, &audit_id, err);
+    ERR(err, ERR_EXISTS, "request %s is your own: somebody else must approve it", redrive->redrive_id);
+    return err_hint(err, "Tell them: sluice approve %s", redrive->redrive_id);
+}
+
 bool acting_approve(struct acting *acting, const struct redrive *redrive, struct err *err)
 {
     struct call *call = acting->call;
@@ -18,7 +42,8 @@ bool acting_approve(struct acting *acting, const struct redrive *redrive, struct
         .owner = buf_str(&acting->owner),
         .stop = agent->stop};
     struct err left;
-    if (!redrive_approve(agent->storage, acting->journal, &acting->contracts, redrive, &acting->by, call->arena, err))
+    if (!by_another(acting, redrive, err) ||
+        !redrive_approve(agent->storage, acting->journal, &acting->contracts, redrive, &acting->by, call->arena, err))
         return false;
     /* Approved it is, whatever becomes of this process: a worker does what is left. */
     if (!redrive_carry_out(&worker, redrive, &left))
@@ -53,7 +78,7 @@ bool answer_redrive(struct call *call, struct buf *result, int *code, struct err
 {
     struct acting acting;
     struct redrive redrive = {0};
-    bool waits = json_is_true(json_object_get(call->params, "ask"));
+    bool waits = acting_waits(call);
     if (!acting_may(call, "operator", code, err))
         return false;
     bool ok = acting_begin(&acting, call, err) && ask(&acting, &redrive, err) &&

@@ -3,7 +3,6 @@
 
 #include "worker/command/workplace.h"
 
-#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -25,27 +24,61 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+struct agent_own {
+    const char *operator_name, *role;
+    bool break_glass;
+};
+
+static const struct option_row rows[] = {
+    {.name = "operator",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct agent_own, operator_name),
+        .flag_only = true,
+        .value = "NAME",
+        .help = "who is at the other end, from a forced command of sshd"},
+    {.name = "role",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct agent_own, role),
+        .flag_only = true,
+        .value = "viewer|operator|approver",
+        .help = "and what they may do"},
+    {.name = "break-glass",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct agent_own, break_glass),
+        .flag_only = true,
+        .help = "they may approve their own requests; the audit says so"},
+};
+
+static bool serve(struct workplace *place, const struct agent_own *own, struct err *err)
+{
+    struct agent agent = {.storage = place->storage,
+        .journal_path = place->settings.journal
+                            ? place->settings.journal
+                            : arena_printf(place->arena, STR_FMT "/.sluice/journal.db", STR_ARG(place->storage->root)),
+        .break_glass = own->break_glass,
+        .environment = str_of(place->settings.environment),
+        .colour = place->settings.environment_colour ? str_of(place->settings.environment_colour) : STR(""),
+        .datasets = place->settings.datasets,
+        .memory = place->settings.memory,
+        .stop = &stop_wanted};
+    bool ok = agent.journal_path || ERR(err, ERR_MEMORY, "no memory for an agent");
+    ok = ok && identity_find(own->operator_name, own->role, place->storage->root.p, &agent.who, place->arena, err) &&
+         agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, err);
+    agent_dispose(&agent);
+    return ok;
+}
+
 static int run(int argc, char **argv)
 {
+    struct agent_own own = {0};
+    struct option_set extra = OPTION_SET(rows, &own);
     struct workplace place;
     struct err err;
     int code;
-    if (!workplace_open(&place, argc, argv, &command_agent, NULL, 0, NEED_LAKE, &code))
+    if (!workplace_open(&place, argc, argv, &command_agent, &extra, 0, NEED_LAKE, &code))
         return code;
     catch_signals();
-    const struct passwd *user = getpwuid(getuid());
-    struct agent agent = {.storage = place.storage,
-        .journal_path = place.settings.journal
-                            ? place.settings.journal
-                            : arena_printf(place.arena, STR_FMT "/.sluice/journal.db", STR_ARG(place.storage->root)),
-        .operator_name = user ? arena_str(place.arena, str_of(user->pw_name)) : STR("unknown"),
-        .role = STR("approver"),
-        .datasets = place.settings.datasets,
-        .memory = place.settings.memory,
-        .stop = &stop_wanted};
-    bool ok = (agent.journal_path && agent.operator_name.p) || ERR(&err, ERR_MEMORY, "no memory for an agent");
-    code = ok && agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, &err) ? 0 : complain(&err);
-    agent_dispose(&agent);
+    code = serve(&place, &own, &err) ? 0 : complain(&err);
     workplace_close(&place);
     return code;
 }

@@ -11,18 +11,19 @@
 enum fail_on { FAIL_ON_REJECT, FAIL_ON_QUARANTINE, FAIL_ON_NEVER };
 
 struct settings {
-    const char *config;     /* --config, or NULL */
-    const char *config_dir; /* of --config, else $XDG_CONFIG_HOME/sluice */
-    const char *lake;       /* URL or directory */
-    const char *journal;    /* NULL: where the lake has it */
-    const char *datasets;   /* folder or file of contracts; always set, may not exist */
-    uint64_t memory;        /* bytes of resident memory, the whole process */
-    uint64_t workers;       /* threads; 0: as many as there are processors */
-    int64_t lease;          /* microseconds */
-    int64_t every;          /* microseconds between sweeps of watch */
-    uint64_t batch;         /* files a run takes; 0: all */
-    int fail_on;            /* enum fail_on */
-    int log_level;          /* enum log_level */
+    const char *config;                           /* --config, or NULL */
+    const char *config_dir;                       /* of --config, else $XDG_CONFIG_HOME/sluice */
+    const char *lake;                             /* URL or directory */
+    const char *journal;                          /* NULL: where the lake has it */
+    const char *environment, *environment_colour; /* what consoles call this place; the colour may be NULL */
+    const char *datasets;                         /* folder or file of contracts; always set, may not exist */
+    uint64_t memory;                              /* bytes of resident memory, the whole process */
+    uint64_t workers;                             /* threads; 0: as many as there are processors */
+    int64_t lease;                                /* microseconds */
+    int64_t every;                                /* microseconds between sweeps of watch */
+    uint64_t batch;                               /* files a run takes; 0: all */
+    int fail_on;                                  /* enum fail_on */
+    int log_level;                                /* enum log_level */
     bool help, version;
 };
 

@@ -53,6 +53,8 @@ static void write_line(struct buf *line, int64_t id, const struct audit_entry *e
     jsonw_put_int(&json, "at", entry->at);
     jsonw_put_string(&json, "actor", entry->actor);
     jsonw_put_string(&json, "role", entry->role);
+    if (entry->from.n)
+        jsonw_put_string(&json, "from", entry->from);
     jsonw_put_string(&json, "action", entry->action);
     jsonw_put_string(&json, "subject", entry->subject);
     write_detail(&json, entry->detail);

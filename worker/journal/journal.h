@@ -267,6 +267,7 @@ bool journal_incident_close(
 struct audit_entry {
     int64_t at;
     struct str actor, role, action, subject, detail;
+    struct str from; /* where the actor sat: an address, a key's fingerprint; or empty */
 };
 bool journal_audit(
     struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err) MUST_CHECK;

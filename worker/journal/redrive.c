@@ -31,6 +31,7 @@ static bool tell(struct journal *journal, struct detail *detail, const char *act
     struct audit_entry entry = {.at = now,
         .actor = by->name,
         .role = by->role,
+        .from = by->from,
         .action = str_of(action),
         .subject = subject,
         .detail = buf_str(&detail->text)};
@@ -396,7 +397,7 @@ bool redrive_taken(struct journal *journal, const struct claim *claim, struct er
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err)
 {
-    static const struct decider worker = {STR("worker"), STR("worker")};
+    static const struct decider worker = {STR("worker"), STR("worker"), STR("")};
     struct detail detail;
     struct query query;
     if (!claim->file.redrive_id.n)

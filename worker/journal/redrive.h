@@ -40,6 +40,7 @@ struct redrive {
 /* Who does it. */
 struct decider {
     struct str name, role;
+    struct str from; /* address and key, or empty */
 };
 
 /* Sets redrive_id. ERR_EXISTS: a file is no longer quarantined by that run, or has an open request. */

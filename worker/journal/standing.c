@@ -141,7 +141,7 @@ bool journal_standing_revoke(struct journal *journal, const struct redrive *redr
 bool journal_standing_void(
     struct journal *journal, const struct standing *standing, struct str why, int64_t now, struct err *err)
 {
-    static const struct decider worker = {STR("worker"), STR("worker")};
+    static const struct decider worker = {STR("worker"), STR("worker"), STR("")};
     int changed = 0;
     if (!unit_begin(journal, err))
         return false;

@@ -1,0 +1,122 @@
+#include "worker/agent/identity.h"
+
+#include "shared/buf.h"
+#include "shared/fs.h"
+
+#include <openssl/evp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_AUTH_INFO = 64 * 1024, SUM_BYTES = 32, SUM_TEXT = 44 };
+
+static bool is_role(const char *role)
+{
+    return strcmp(role, "viewer") == 0 || strcmp(role, "operator") == 0 || strcmp(role, "approver") == 0;
+}
+
+/* ---- the key ---- */
+
+static struct str next_word(struct str *text)
+{
+    *text = str_trim(*text);
+    struct str word = {text->p, 0};
+    while (word.n < text->n && word.p[word.n] != ' ' && word.p[word.n] != '\n')
+        word.n++;
+    *text = (struct str){text->p + word.n, text->n - word.n};
+    return word;
+}
+
+static struct str print_sum(const unsigned char *key, size_t n, struct arena *arena)
+{
+    unsigned char sum[SUM_BYTES], text[SUM_TEXT + 1];
+    if (EVP_Digest(key, n, sum, NULL, EVP_sha256(), NULL) != 1)
+        return STR("");
+    int length = EVP_EncodeBlock(text, sum, SUM_BYTES);
+    while (length && text[length - 1] == '=')
+        length--;
+    return str_of(arena_printf(arena, "SHA256:%.*s", length, (const char *)text));
+}
+
+struct str identity_fingerprint(struct str auth_info, struct arena *arena)
+{
+    struct str method = next_word(&auth_info), kind = next_word(&auth_info), key = next_word(&auth_info);
+    unsigned char *bytes = arena_alloc(arena, key.n + 1);
+    if (!str_eq(method, STR("publickey")) || !kind.n || !key.n || key.n > MOST_AUTH_INFO || !bytes)
+        return STR("");
+    int n = EVP_DecodeBlock(bytes, (const unsigned char *)key.p, (int)key.n);
+    for (size_t i = key.n; n > 0 && i && key.p[i - 1] == '='; i--)
+        n--;
+    return n > 0 ? print_sum(bytes, (size_t)n, arena) : STR("");
+}
+
+static struct str read_auth_info(struct buf *text)
+{
+    const char *path = getenv("SSH_USER_AUTH");
+    struct err unread; /* sshd was not told to expose it */
+    buf_init(text, MOST_AUTH_INFO);
+    return path && fs_read(path, text, &unread) ? buf_str(text) : STR("");
+}
+
+/* "192.0.2.7 SHA256:…" */
+static struct str origin(struct arena *arena)
+{
+    const char *connection = getenv("SSH_CONNECTION");
+    struct str rest = str_of(connection ? connection : "");
+    struct str address = next_word(&rest);
+    struct buf text;
+    struct str key = identity_fingerprint(read_auth_info(&text), arena);
+    buf_dispose(&text);
+    return str_of(
+        arena_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(address), address.n && key.n ? " " : "", STR_ARG(key)));
+}
+
+/* ---- who ---- */
+
+static bool owns(const char *lake, bool *does, struct err *err)
+{
+    struct stat info;
+    *does = false;
+    if (stat(lake, &info) != 0)
+        return ERR_ERRNO(err, "cannot look at the lake %s", lake);
+    *does = info.st_uid == getuid();
+    return true;
+}
+
+static bool believe(const char *name, const char *role, bool owner, struct err *err)
+{
+    if (!name || !*name || !role)
+        return ERR(err, ERR_USAGE, "--operator and --role go together");
+    if (!is_role(role))
+        return ERR(err, ERR_USAGE, "there is no role '%.40s': viewer, operator or approver", role);
+    if (owner && getenv("SSH_CONNECTION"))
+        return true;
+    ERR(err, ERR_USAGE,
+        owner ? "--operator is believed only from a forced command of sshd"
+              : "--operator is believed only from the account that owns the lake");
+    return err_hint(err,
+        "In that account's authorized_keys: command=\"sluiced agent --operator %.40s --role %s "
+        "--lake DIR\",restrict KEY. Without it you are yourself.",
+        name, role);
+}
+
+static struct str account(struct arena *arena)
+{
+    const struct passwd *user = getpwuid(getuid());
+    return user ? arena_str(arena, str_of(user->pw_name)) : STR("unknown");
+}
+
+bool identity_find(const char *name, const char *role, const char *lake, struct identity *identity, struct arena *arena,
+    struct err *err)
+{
+    bool owner, claimed = name || role;
+    *identity = (struct identity){.four_eyes = claimed, .from = origin(arena)};
+    if (!owns(lake, &owner, err) || (claimed && !believe(name, role, owner, err)))
+        return false;
+    identity->name = claimed ? arena_str(arena, str_of(name)) : account(arena);
+    identity->role = claimed ? arena_str(arena, str_of(role)) : owner ? STR("approver") : STR("viewer");
+    return (identity->name.p && identity->role.p && identity->from.p) ||
+           ERR(err, ERR_MEMORY, "no memory for who it is");
+}
