@@ -111,6 +111,7 @@ static enum err_kind kind_of(json_int_t code)
     case RPC_INVALID_REQUEST:
         return ERR_USAGE;
     case RPC_REFUSED:
+    case RPC_FORBIDDEN:
         return ERR_FILE;
     case RPC_INTERNAL_ERROR:
         return ERR_BUG;

@@ -10,7 +10,10 @@ static const struct storage_driver *const drivers[] = {&storage_dir, NULL};
 
 static struct agent make_agent(struct fixture *f)
 {
-    struct agent agent = {.journal_path = f->path, .who = {.name = STR("ann"), .role = STR("viewer"), .from = STR("")}, .environment = STR("local"), .colour = STR("")};
+    struct agent agent = {.journal_path = f->path,
+        .who = {.name = STR("ann"), .role = STR("viewer"), .from = STR("")},
+        .environment = STR("local"),
+        .colour = STR("")};
     OK(f, storage_open(str_of(f->base), drivers, f->arena, &agent.storage, &f->err));
     return agent;
 }
