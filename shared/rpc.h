@@ -43,7 +43,9 @@
  * acknowledge incident | cause!, note                           incidents' or causes' result with that item alone
  * audit      subject (a part of it), after, limit               items [] newest first; without after: verified {lines,
  *                                                               head, broken: what is wrong with the next line}
- * trace      dataset!, key!                                     steps []: delivered, rejected, redriven, gold …
+ * trace      dataset!, key! (VALUE, or COLUMN=VALUE,…)         steps [], by time: delivered, redriven, rejected,
+ *                                                               duplicate, processed {gold: won | lost | deleted |
+ *                                                               pending, to {run, row}}, gold
  * balance    dataset!, partition                                items []: one a partition, with difference; total
  *                                                               of the dataset, without a partition; balanced
  * export     run!, cause, after                                 rows nobody has dealt with, as they were sent:

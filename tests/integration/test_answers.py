@@ -293,5 +293,55 @@ class Balance(Case):
             self.sluice(box, "balance", code=2)
 
 
+class Trace(Case):
+    CONTRACT = CONTRACT.replace("limits:", "gold: {mode: merge}\nlimits:")
+
+    def steps(self, box, key):
+        """[step, file or state or gold, row] each."""
+        answer = self.sluice(box, "trace", "sales", key)
+        times = [step["at"] for step in answer["steps"]]
+        self.assertEqual(times, sorted(times))
+        return answer["steps"], [(s["step"], s.get("file") or s.get("state") or s.get("gold"), s["row"])
+                                 for s in answer["steps"]]
+
+    def test_from_delivery_to_gold(self):
+        with Lake({"sales.yaml": self.CONTRACT}) as box:
+            box.put("raw/sales/a.csv", "id,amount,day\n1,1,2026-01-05\n2,2,2026-01-05\n1,3,2026-01-05\n7,x,2026-01-05\n")
+            box.run(check=(0, 1))
+            box.put("raw/sales/b.csv", "id,amount,day\n9,9,2026-01-05\n1,4,2026-01-05\n")
+            box.run(check=(0, 1))
+            self.assertEqual(self.steps(box, "9")[1], [("delivered", "raw/sales/b.csv", 1), ("processed", "pending", 1)])
+            box.run(command="gold", check=[0])
+            one, other = (run for run, in box.query("SELECT run_id FROM run WHERE kind = 'file' ORDER BY run_id"))
+            steps, seen = self.steps(box, "1")
+            self.assertEqual(seen, [
+                ("delivered", "raw/sales/a.csv", 1), ("delivered", "raw/sales/a.csv", 3), ("processed", "lost", 1),
+                ("duplicate", "open", 3), ("delivered", "raw/sales/b.csv", 2), ("processed", "won", 2), ("gold", None, 2)])
+            self.assertEqual((steps[2]["run"], steps[2]["to"]), (one, {"run": other, "row": 2}))
+            self.assertIn("repeats row 1", steps[3]["message"])
+            self.assertEqual(steps[6]["run"], other)
+            self.assertEqual(self.steps(box, "id=2")[1][-1], ("gold", None, 2))
+            rejected = self.steps(box, "7")[0][1]
+            self.assertEqual((rejected["step"], rejected["code"], rejected["column"], rejected["line"], rejected["state"]),
+                             ("rejected", "type-error", "amount", 5, "open"))
+            self.assertEqual(self.steps(box, "8")[1], [])
+            self.sluice(box, "trace", "sales", code=2)
+            self.sluice(box, "trace", "nothing", "1", code=4)
+
+    def test_a_key_of_several_columns_that_was_redriven(self):
+        text = self.CONTRACT.replace("[id]", "[id, day]").replace("schema:", "dialect: {delimiter: ','}\nschema:")
+        with Lake({"sales.yaml": text}) as box:
+            box.put("raw/sales/a.csv", "id;amount;day\n1;1;2026-01-05\n1;2;2026-01-06\n")
+            box.run(check=[1])
+            run = box.query("SELECT run_id FROM run")[0][0]
+            self.sluice(box, "redrive", run, "--set", "dialect.delimiter=;", "--reason", "a new till")
+            steps, seen = self.steps(box, "id=1,day=2026-01-06")
+            self.assertEqual([step["step"] for step in steps], ["delivered", "redriven", "processed"])
+            self.assertEqual([step["row"] for step in steps], [2, 2, 2])
+            self.assertEqual(steps[1]["request"], self.sluice(box, "requests")["items"][0]["request"])
+            self.assertEqual(self.steps(box, "day=2026-01-05,id=1")[1][0][2], 1)
+            self.assertIn("needs day=VALUE", self.sluice(box, "trace", "sales", "id=1", code=2))
+
+
 if __name__ == "__main__":
     unittest.main()

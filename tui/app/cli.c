@@ -218,7 +218,7 @@ static void program_help(const struct option_set *set, struct buf *text)
     buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the\n"
                        "console on a terminal, the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
-        buf_printf(text, "  %-11s  %-10s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+        buf_printf(text, "  %-11s  %-11s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
     buf_add_cstr(text, "\nRUN and REQUEST are any part of an id that names only one.\n\noptions:\n");
     options_help(set, text);
     buf_add_cstr(text, "\nexamples:\n"
@@ -333,8 +333,10 @@ static int dispatch(
     if (!rest->count && !own->json && console_possible())
         return console_run(&own->link, err) ? 0 : complain(err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
-    if (rest->count > 2) {
-        ERR(err, ERR_USAGE, "'sluice %s' does not take '%.80s'", name, rest->items[2]);
+    bool takes_key = strstr(verb->argument, "KEY") != NULL;
+    own->input.key = takes_key && rest->count > 2 ? rest->items[2] : NULL;
+    if (rest->count > 2u + takes_key) {
+        ERR(err, ERR_USAGE, "'sluice %s' does not take '%.80s'", name, rest->items[2 + takes_key]);
         err_hint(err, "'sluice %s --help' tells what it takes.", name);
         return complain(err);
     }

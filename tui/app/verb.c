@@ -51,6 +51,8 @@ static const struct verb verbs[] = {
         print_acknowledged},
     {"export", "export", true, TAKES_CAUSE | TAKES_OUTPUT, "RUN", "rejected rows and the reasons, to send back",
         "sluice export 7BBXP --cause 3 -o to-producer", print_pack},
+    {"trace", "trace", true, 0, "DATASET KEY", "one primary key from delivery to gold", "sluice trace sales 10000017",
+        print_trace},
     {"balance", "balance", true, TAKES_PARTITION, "DATASET", "that every row delivered is somewhere, once",
         "sluice balance sales --partition date=2026-11-21", print_balance},
     {"audit", "audit", false, TAKES_PAGE, "[SUBJECT]", "who did what, newest first, and that no line is amiss",
@@ -106,7 +108,7 @@ static bool is_request(const struct verb *verb)
 
 static bool is_dataset(const struct verb *verb)
 {
-    return strcmp(verb->argument, "DATASET") == 0;
+    return strncmp(verb->argument, "DATASET", strlen("DATASET")) == 0;
 }
 
 static bool allowed(const struct verb *verb, const struct verb_input *input, struct err *err)
@@ -212,6 +214,7 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     put_text(params, "rules", input->rules);
     put_text(params, "reason", input->reason);
     put_text(params, "note", input->note);
+    put_text(params, "key", input->key);
     put_text(params, "partition", input->partition);
     if (input->ask)
         json_object_set_new(params, "ask", json_true());

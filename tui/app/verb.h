@@ -17,6 +17,7 @@ struct verb_input {
     uint64_t cause, limit;
     const char *rules, *reason;
     const char *until, *apply_to, *note, *output, *partition;
+    const char *key; /* the second positional argument */
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -40,7 +41,7 @@ struct verb {
     const char *method;
     bool needs_run;
     unsigned takes;
-    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "[SUBJECT]", "[INCIDENT]", "" */
+    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "DATASET KEY", "[SUBJECT]", "[INCIDENT]", "" */
     const char *summary;
     const char *example;
     void (*print)(struct paper *paper, const json_t *result);
@@ -66,6 +67,7 @@ void print_standing(struct paper *paper, const json_t *result);
 json_t *pack_fetch(struct link *link, json_t *params, const struct verb_input *input, struct err *err);
 void print_pack(struct paper *paper, const json_t *result);
 void print_balance(struct paper *paper, const json_t *result);
+void print_trace(struct paper *paper, const json_t *result);
 void print_audit(struct paper *paper, const json_t *result);
 void print_incidents(struct paper *paper, const json_t *result);
 void print_acknowledged(struct paper *paper, const json_t *result);

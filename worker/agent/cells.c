@@ -59,7 +59,7 @@ static json_t *cell_value(struct str text)
 }
 
 /* The cells of one record, as JSON texts. */
-static json_t *split(const struct grammar *grammar, struct str raw, struct arena *arena)
+json_t *cells_split(const struct grammar *grammar, struct str raw, struct arena *arena)
 {
     json_t *cells = json_array();
     size_t room = 2 * raw.n + 64;
@@ -77,7 +77,7 @@ static json_t *split(const struct grammar *grammar, struct str raw, struct arena
     return cells;
 }
 
-static struct str raw_of(const json_t *reject, struct arena *arena)
+struct str cells_raw(const json_t *reject, struct arena *arena)
 {
     struct str raw = text_of(reject, "raw"), coded = text_of(reject, "raw_base64");
     if (!coded.n)
@@ -186,7 +186,7 @@ static char *reject_csv_key(struct call *call, struct err *err)
 }
 
 /* The labels, as the first record of the rejected rows in the source's own dialect has them. */
-static json_t *read_header(struct call *call, const json_t *dialect, const struct grammar *grammar, struct err *err)
+json_t *cells_header(struct call *call, const json_t *dialect, const struct grammar *grammar, struct err *err)
 {
     struct storage *storage = call->agent->storage;
     char *key = json_is_true(json_object_get(dialect, "header")) ? reject_csv_key(call, err) : NULL;
@@ -196,7 +196,7 @@ static json_t *read_header(struct call *call, const json_t *dialect, const struc
         return json_array();
     ssize_t n = pread(fd, bytes, MAX_HEADER, 0);
     close(fd);
-    return n > 0 ? split(grammar, (struct str){bytes, (size_t)n}, call->arena) : json_array();
+    return n > 0 ? cells_split(grammar, (struct str){bytes, (size_t)n}, call->arena) : json_array();
 }
 
 /* ---- pages ---- */
@@ -225,7 +225,7 @@ static json_t *grid_item(const json_t *row, const struct grammar *grammar, struc
     return json_pack("{s:O*, s:O*, s:O*, s:O*, s:O*, s:o}", "row_number", json_object_get(row, "row_number"),
         "line_number", json_object_get(reject, "line_number"), "cause", json_object_get(row, "cause"), "state",
         json_object_get(row, "state"), "errors", json_object_get(reject, "errors"), "cells",
-        split(grammar, raw_of(reject, arena), arena));
+        cells_split(grammar, cells_raw(reject, arena), arena));
 }
 
 static bool put(struct buf *result, json_t *value, struct err *err)
@@ -258,7 +258,7 @@ bool answer_grid(struct call *call, struct buf *result, int *code, struct err *e
         json_array_append_new(
             items, grid_item(json_array_get(json_object_get(page, "items"), i), &grammar, call->arena));
     json_t *answer = items ? json_pack("{s:s, s:o, s:I, s:I, s:o}", "run_id", call->run_id, "header",
-                                 read_header(call, dialect, &grammar, &ignored), "total", (json_int_t)position.total,
+                                 cells_header(call, dialect, &grammar, &ignored), "total", (json_int_t)position.total,
                                  "at", (json_int_t)position.found, "items", items)
                            : NULL;
     json_decref(dialect);
@@ -323,7 +323,8 @@ bool answer_frequency(struct call *call, struct buf *result, int *code, struct e
         const json_t *items = json_object_get(page, "items");
         ok = page;
         for (size_t i = 0; i < json_array_size(items); i++, counted++) {
-            json_t *cells = split(&grammar, raw_of(json_object_get(json_array_get(items, i), "reject"), arena), arena);
+            json_t *cells =
+                cells_split(&grammar, cells_raw(json_object_get(json_array_get(items, i), "reject"), arena), arena);
             count_cell(counts, json_array_get(cells, column));
             json_decref(cells);
         }

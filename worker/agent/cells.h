@@ -14,6 +14,10 @@ bool answer_frequency(struct call *call, struct buf *result, int *code, struct e
 
 /* The dialect a run has recorded, {} when there is none (the caller's to release), and what it says of records. */
 json_t *cells_dialect(struct call *call, struct err *err);
+/* The cells of one record as JSON texts, the bytes of a rejected row, the labels of its file ([]: none). */
+json_t *cells_split(const struct grammar *grammar, struct str raw, struct arena *arena);
+struct str cells_raw(const json_t *reject, struct arena *arena);
+json_t *cells_header(struct call *call, const json_t *dialect, const struct grammar *grammar, struct err *err);
 void cells_grammar(const json_t *recorded, struct grammar *grammar);
 
 #endif

@@ -47,6 +47,7 @@ static const struct method methods[] = {
     {"incidents", false, incidents_sql_text, NULL},
     {"acknowledge", false, NULL, answer_acknowledge},
     {"audit", false, NULL, answer_audit},
+    {"trace", false, NULL, answer_trace},
     {"balance", false, NULL, answer_balance},
     {"export", true, NULL, answer_export},
 };

@@ -56,6 +56,7 @@ bool answer_revoke(struct call *call, struct buf *result, int *code, struct err 
 bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_export(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_balance(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_trace(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_audit(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_acknowledge(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);
