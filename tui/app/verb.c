@@ -14,7 +14,7 @@ static const struct verb verbs[] = {
     {"show", "run", true, 0, "RUN", "one run: funnel, outputs, causes", "sluice show 7BBXP", print_run},
     {"rejects", "rejects", false, TAKES_DATASET | TAKES_PAGE, "", "runs that rejected a file or rows",
         "sluice rejects --dataset sales", print_rejects},
-    {"causes", "causes", false, TAKES_DATASET, "[RUN]", "why files and rows were rejected, the costliest first",
+    {"causes", "causes", false, TAKES_DATASET, "[RUN]", "why files and rows were rejected, costliest first",
         "sluice causes 7BBXP", print_causes},
     {"rows", "rows", true, TAKES_CAUSE | TAKES_PAGE, "RUN", "rejected rows with their errors",
         "sluice rows 7BBXP --cause 3 --limit 10", print_rows},
@@ -55,7 +55,7 @@ static const struct verb verbs[] = {
         print_trace},
     {"balance", "balance", true, TAKES_PARTITION, "DATASET", "that every row delivered is somewhere, once",
         "sluice balance sales --partition date=2026-11-21", print_balance},
-    {"audit", "audit", false, TAKES_PAGE, "[SUBJECT]", "who did what, newest first, and that no line is amiss",
+    {"audit", "audit", false, TAKES_PAGE, "[SUBJECT]", "who did what, newest first; is any line amiss?",
         "sluice audit 7BBXP --limit 20", print_audit},
 };
 
