@@ -7,6 +7,7 @@ ALTER TABLE redrive ADD COLUMN action TEXT NOT NULL DEFAULT 'redrive'
 ALTER TABLE redrive ADD COLUMN scope TEXT NOT NULL DEFAULT 'file' CHECK (scope IN ('file', 'rows'));
 ALTER TABLE redrive ADD COLUMN apply_until INTEGER;            -- NULL: for these files alone
 ALTER TABLE redrive ADD COLUMN patch_id TEXT;
+ALTER TABLE redrive ADD COLUMN patch_hash TEXT;               -- what it came to when asked for
 ALTER TABLE redrive ADD COLUMN client_id TEXT;                 -- the client's ULID: a call repeated is the same request
 ALTER TABLE redrive ADD COLUMN requested_from TEXT;            -- where the requester sat: an address, or ''
 ALTER TABLE redrive ADD COLUMN rehearsed TEXT;                 -- JSON: {would_pass, would_fail, duplicates, rows}
@@ -42,7 +43,7 @@ CREATE TABLE contract_change (
 CREATE TABLE patch (
     patch_id   TEXT PRIMARY KEY CHECK (length(patch_id) = 26),
     file_id    INTEGER NOT NULL REFERENCES file (file_id),
-    run_id     TEXT NOT NULL REFERENCES run (run_id),          -- whose rejects it mends
+    run_id     TEXT NOT NULL UNIQUE REFERENCES run (run_id),   -- whose rejects it mends
     sha256     TEXT NOT NULL CHECK (length(sha256) = 64),      -- of the original
     author     TEXT NOT NULL,
     reason     TEXT NOT NULL DEFAULT '',
@@ -53,6 +54,7 @@ CREATE TABLE patch_edit (
     patch_id    TEXT NOT NULL REFERENCES patch (patch_id),
     edit        INTEGER NOT NULL CHECK (edit > 0),             -- in the order made; undone from the end
     row_number  INTEGER NOT NULL,
+    line_number INTEGER NOT NULL,
     column_name TEXT NOT NULL DEFAULT '',                      -- '': the whole record
     byte_offset INTEGER NOT NULL CHECK (byte_offset >= 0),     -- in the decompressed original
     byte_length INTEGER NOT NULL CHECK (byte_length >= 0),

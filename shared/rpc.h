@@ -37,7 +37,8 @@
  * override   dataset!, set [], map [], until!, reason!, ask     the request
  * revoke     request!, reason!                                  the request, whose standing override ends
  * contract   dataset!, set [], map [], reason!, ask             the request, with diff of the contract's text
- * patch      run!, row!, column | raw, value | undo             the patch: {patch, edits [], diff}
+ * patch      run!, row, column | raw, value, undo, set [],      the patch of a quarantined file: {patch, edits [],
+ *            map []                                             diff}; without row and undo it is shown
  *
  * incidents  incident, after, limit                             items [], open ones first, with acknowledged_by
  * acknowledge incident | cause!, note                           incidents' or causes' result with that item alone
@@ -50,6 +51,8 @@
  *                                                               of the dataset, without a partition; balanced
  * export     run!, cause, after                                 rows nobody has dealt with, as they were sent:
  *                                                               text | base64, rows, name; reasons, reasons_name
+ *
+ * "patch": true reads a run's file with its patch over it; a request is bound to what the patch comes to.
  *
  * Acting calls take "client", a ULID of the caller's: repeated, they are done once, and "outcome" tells what became of
  * one whose answer was lost. rows are row numbers of rejected rows.

@@ -97,6 +97,21 @@ void print_request(struct paper *paper, const json_t *result)
     }
 }
 
+void print_patch(struct paper *paper, const json_t *result)
+{
+    struct buf *out = &paper->out;
+    if (!json_array_size(json_object_get(result, "edits"))) {
+        buf_add_cstr(out, "nothing is edited\n");
+        return;
+    }
+    line(out, "patch", CELL_TEXT, json_object_get(result, "patch"));
+    line(out, "file", CELL_TEXT, json_object_get(result, "file"));
+    print_diff(out, json_object_get(result, "diff"));
+    buf_add_cstr(out, "It is read so by: sluice redrive ");
+    table_cell(out, CELL_TEXT, json_object_get(result, "run"));
+    buf_add_cstr(out, " --patch\n");
+}
+
 void print_standing(struct paper *paper, const json_t *result)
 {
     struct buf *out = &paper->out;

@@ -21,10 +21,12 @@ static const struct verb verbs[] = {
     {"reason", "reason", true, 0, "RUN", "why a whole file was rejected: its reason.json", "sluice reason 7BBXP --json",
         print_reason},
     {"stages", "stages", true, 0, "RUN", "the balance sheet of a run", "sluice stages 7BBXP", print_stages},
-    {"rehearse", "rehearse", true, TAKES_OVERRIDES, "RUN", "what its file would do now; nothing is written",
-        "sluice rehearse 7BBXP --set dialect.delimiter=';'", print_rehearsal},
-    {"redrive", "redrive", false, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY,
-        "[RUN]", "reads a quarantined file, or a cause's, once more",
+    {"rehearse", "rehearse", true, TAKES_OVERRIDES | TAKES_PATCH, "RUN",
+        "what its file would do now; nothing is written", "sluice rehearse 7BBXP --set dialect.delimiter=';'",
+        print_rehearsal},
+    {"redrive", "redrive", false,
+        TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH, "[RUN]",
+        "reads a quarantined file, or a cause's, once more",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
     {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
         "sluice requests --limit 10", print_requests},
@@ -39,6 +41,8 @@ static const struct verb verbs[] = {
         "sluice override sales --set dialect.delimiter=';' --until 09:00 --reason 'new till software'", print_request},
     {"overrides", "overrides", false, TAKES_DATASET, "", "standing overrides, those in force first",
         "sluice overrides --dataset sales", print_standing},
+    {"patch", "patch", true, TAKES_OVERRIDES | TAKES_EDIT, "RUN", "edits a row of a quarantined file, over its bytes",
+        "sluice patch 7BBXP --row 17 --column unit_price --value 12.50", print_patch},
     {"contract", "contract", true, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK, "DATASET",
         "changes its contract for good, once approved",
         "sluice contract sales --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
@@ -147,6 +151,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--partition", err);
     if (input->note && !(verb->takes & TAKES_NOTE))
         return refuse(verb, "--note", err);
+    if ((input->row || input->column || input->value || input->raw || input->undo) && !(verb->takes & TAKES_EDIT))
+        return refuse(verb, "--row, --column, --value, --raw or --undo", err);
+    if (input->patch && !(verb->takes & TAKES_PATCH))
+        return refuse(verb, "--patch", err);
     if (input->apply_to && !(verb->takes & TAKES_APPLY))
         return refuse(verb, "--apply-to", err);
     return true;
@@ -209,6 +217,14 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
         return NULL;
     put_text(params, "dataset", input->dataset);
     put_text(params, "apply_to", input->apply_to);
+    put_number(params, "row", input->row);
+    put_text(params, "column", input->column);
+    put_text(params, "value", input->value);
+    put_text(params, "raw", input->raw);
+    if (input->undo)
+        json_object_set_new(params, "undo", json_true());
+    if (input->patch)
+        json_object_set_new(params, "patch", json_true());
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
     put_text(params, "rules", input->rules);

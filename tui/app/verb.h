@@ -18,6 +18,9 @@ struct verb_input {
     const char *rules, *reason;
     const char *until, *apply_to, *note, *output, *partition;
     const char *key; /* the second positional argument */
+    const char *column, *value, *raw; /* an edit */
+    uint64_t row;
+    bool undo, patch;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -34,6 +37,8 @@ enum verb_takes {
     TAKES_NOTE = 256,
     TAKES_OUTPUT = 512,
     TAKES_PARTITION = 1024,
+    TAKES_EDIT = 1 << 20 /* --row, --column, --value, --raw, --undo */,
+    TAKES_PATCH = 1 << 21,
 };
 
 struct verb {
@@ -71,6 +76,7 @@ void print_trace(struct paper *paper, const json_t *result);
 void print_audit(struct paper *paper, const json_t *result);
 void print_incidents(struct paper *paper, const json_t *result);
 void print_acknowledged(struct paper *paper, const json_t *result);
+void print_patch(struct paper *paper, const json_t *result);
 void print_rehearsal(struct paper *paper, const json_t *result);
 /* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
  * a shell and a screen. */

@@ -42,6 +42,7 @@ static const struct method methods[] = {
     {"discard", true, NULL, answer_discard},
     {"overrides", false, overrides_sql_text, NULL},
     {"override", false, NULL, answer_override},
+    {"patch", true, NULL, answer_patch},
     {"contract", false, NULL, answer_contract},
     {"revoke", false, NULL, answer_revoke},
     {"incidents", false, incidents_sql_text, NULL},

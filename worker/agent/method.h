@@ -52,6 +52,7 @@ bool answer_decline(struct call *call, struct buf *result, int *code, struct err
 bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_override(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_contract(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_patch(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_revoke(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_export(struct call *call, struct buf *result, int *code, struct err *err);

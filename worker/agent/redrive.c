@@ -57,6 +57,7 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
     const struct agent *agent = call->agent;
     struct overrides *overrides = ARENA_NEW(call->arena, struct overrides);
     struct redrive_request request = {.run_id = call->run_id,
+        .patch = json_is_true(json_object_get(call->params, "patch")),
         .cause_id = call_integer(call, "cause", 0, 0, INT64_MAX),
         .reason = call_text(call, "reason"),
         .memory = agent->memory,
@@ -69,6 +70,8 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
         return ERR(err, ERR_MEMORY, "no memory for overrides");
     if (!call->run_id[0] == !request.cause_id)
         return ERR(err, ERR_USAGE, "a re-drive is of one run, or of all files of one cause");
+    if (request.patch && request.cause_id)
+        return ERR(err, ERR_USAGE, "a patch is of one run: name it");
     return call_overrides(call, overrides, err) && call_rules(call, &request.rules.rules, err) &&
            call_apply_to(call, &request.apply_until, err) &&
            redrive_ask(&request, &acting->by, redrive, call->arena, err);

@@ -59,6 +59,7 @@ bool answer_rehearse(struct call *call, struct buf *result, int *code, struct er
     struct contracts contracts = {0};
     struct findings findings = {.arena = call->arena};
     struct rehearse_request request = {.run_id = call->run_id,
+        .patch = json_is_true(json_object_get(call->params, "patch")),
         .memory = agent->memory,
         .stop = agent->stop,
         .rules = {

@@ -106,8 +106,9 @@ static bool insert_redrive(struct journal *journal, const struct redrive *redriv
     sha256_of(redrive->overrides, hash);
     query_open(&query, journal,
         "INSERT INTO redrive (redrive_id, dataset, cause_id, rules, overrides, overrides_hash, reason, state, "
-        "requested_by, requested_at, expires_at, action, apply_until) VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, "
-        "'requested', ?, ?, ?, ?, nullif(?, 0))",
+        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash) VALUES (?, ?, nullif(?, "
+        "0), ?, ?, ?, ?, "
+        "'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_str(&query, redrive->dataset);
@@ -121,6 +122,8 @@ static bool insert_redrive(struct journal *journal, const struct redrive *redriv
     query_int(&query, redrive->expires_at);
     query_str(&query, redrive->action);
     query_int(&query, redrive->apply_until);
+    query_str_or_null(&query, redrive->patch_id);
+    query_str_or_null(&query, redrive->patch_hash);
     return query_run(&query);
 }
 
@@ -159,6 +162,10 @@ static bool tell_request(
         jsonw_put_string(&detail.json, "contract", redrive->change->path);
         jsonw_put_cstring(&detail.json, "before", redrive->change->before);
         jsonw_put_cstring(&detail.json, "after", after);
+    }
+    if (redrive->patch_id.n) {
+        jsonw_put_string(&detail.json, "patch", redrive->patch_id);
+        jsonw_put_string(&detail.json, "patch_hash", redrive->patch_hash);
     }
     jsonw_key(&detail.json, "files");
     jsonw_array_begin(&detail.json);
@@ -238,7 +245,8 @@ bool journal_redrive_read(
     *redrive = (struct redrive){0};
     query_open(&query, journal,
         "SELECT redrive_id, dataset, coalesce(cause_id, 0), rules = 'same', overrides, reason, requested_by, state, "
-        "requested_at, expires_at, action, coalesce(apply_until, 0) FROM redrive WHERE instr(redrive_id, upper(?1)) > "
+        "requested_at, expires_at, action, coalesce(apply_until, 0), coalesce(patch_id, ''), coalesce(patch_hash, '') "
+        "FROM redrive WHERE instr(redrive_id, upper(?1)) > "
         "0 LIMIT 2",
         err);
     query_str(&query, part);
@@ -256,6 +264,8 @@ bool journal_redrive_read(
             redrive->expires_at = query_column_int(&query, 9);
             redrive->action = query_column_copy(&query, 10, arena);
             redrive->apply_until = query_column_int(&query, 11);
+            redrive->patch_id = query_column_copy(&query, 12, arena);
+            redrive->patch_hash = query_column_copy(&query, 13, arena);
         }
     if (!query_run(&query))
         return false;

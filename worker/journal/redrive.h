@@ -33,6 +33,7 @@ struct redrive {
     struct str reason, requested_by, state;
     int64_t requested_at, expires_at;
     const struct contract_change *change; /* of a new request; read it with journal_change_read() */
+    struct str patch_id, patch_hash;      /* of its one file; empty: none */
     struct redrive_file *files;
     size_t file_count, file_capacity;
 };

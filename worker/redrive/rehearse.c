@@ -36,7 +36,7 @@ static bool lies_still(const struct past *past, struct err *err)
     }
 }
 
-static bool open_original(struct file_run *run, struct err *err)
+bool rehearse_open(struct file_run *run, struct err *err)
 {
     struct storage *storage = run->worker->storage;
     struct journal_file *file = &run->claim.file;
@@ -189,7 +189,7 @@ static bool report(
 static bool pass_through(struct file_run *run, struct rehearsal *rehearsal, struct err *err)
 {
     struct err *why = &rehearsal->why;
-    if (!open_original(run, err))
+    if (!rehearse_open(run, err))
         return false;
     run->stage = STAGE_VALIDATE;
     bool passed = stage_validate(run, why) != STEP_FAILED;
@@ -221,6 +221,14 @@ static bool in_scratch(struct file_run *run, struct rehearsal *rehearsal, struct
     return ok;
 }
 
+static bool read_patch(
+    const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena, struct err *err)
+{
+    if (!journal_patch_read(request->rules.journal, request->run_id, &rehearsal->patch, arena, err))
+        return false;
+    return rehearsal->patch.count || ERR(err, ERR_USAGE, "run %s has no patch", request->run_id);
+}
+
 bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena, struct err *err)
 {
     int64_t started = clock_monotonic();
@@ -232,6 +240,8 @@ bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsa
     struct past *past = &rehearsal->past;
     if (!past_read(request->rules.journal, request->run_id, past, arena, err) || !lies_still(past, err) ||
         !keep_overrides(request, rehearsal, arena, err))
+        return false;
+    if (request->patch && !read_patch(request, rehearsal, arena, err))
         return false;
     struct rules_request rules = request->rules;
     rules.dataset = past->file.dataset;
@@ -245,6 +255,7 @@ bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsa
         .claim.file = past->file,
         .contract = contract,
         .fd = -1,
+        .patch = request->patch ? &rehearsal->patch : NULL,
         .sinks = no_sinks,
         .rehearsal = true};
     memcpy(run.claim.run_id, past->run_id, sizeof run.claim.run_id);

@@ -6,13 +6,17 @@
 #ifndef WORKER_REDRIVE_REHEARSE_H
 #define WORKER_REDRIVE_REHEARSE_H
 
+#include "worker/journal/patch.h"
 #include "worker/redrive/past.h"
 #include "worker/run/rules.h"
 #include "worker/run/worker.h"
 
+struct file_run;
+
 struct rehearse_request {
     struct rules_request rules; /* its dataset and ruleset_hash are the run's */
     const char *run_id;
+    bool patch; /* with the run's patch over the file; ERR_USAGE when there is none */
     size_t memory;
     const volatile sig_atomic_t *stop; /* may be NULL */
 };
@@ -28,6 +32,7 @@ struct rehearsed_cause {
 
 struct rehearsal {
     struct past past;
+    struct patch patch; /* "": none */
     enum rules rules;
     struct str overrides; /* those of the request, as overrides_write() has them */
     char base_hash[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE];
@@ -48,6 +53,9 @@ struct rehearsal {
  * the rehearsal. */
 bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena,
     struct err *err) MUST_CHECK;
+
+/* The file as it was delivered, for run->fd. ERR_CORRUPT: its bytes have changed. */
+bool rehearse_open(struct file_run *run, struct err *err) MUST_CHECK;
 
 /* Of all but how long it took. */
 bool rehearsal_hash(const struct rehearsal *rehearsal, char out[SHA256_TEXT_SIZE], struct err *err) MUST_CHECK;

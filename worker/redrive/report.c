@@ -86,6 +86,7 @@ static void write_body(const struct rehearsal *rehearsal, struct json *json)
     jsonw_raw(json, rehearsal->overrides);
     jsonw_put_cstring(json, "base_ruleset", rehearsal->base_hash);
     jsonw_put_cstring(json, "ruleset", rehearsal->ruleset_hash);
+    jsonw_put_cstring(json, "patch", rehearsal->patch.count ? rehearsal->patch.hash : NULL);
     write_outcome(rehearsal, json);
     write_before(&rehearsal->past, json);
     jsonw_key(json, "causes");

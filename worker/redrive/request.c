@@ -66,8 +66,11 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
 {
     struct arena *frame = arena_new(0);
     struct rehearsal *rehearsal = frame ? ARENA_NEW(frame, struct rehearsal) : NULL;
-    struct rehearse_request one = {
-        .rules = request->rules, .run_id = file->run_id, .memory = request->memory, .stop = request->stop};
+    struct rehearse_request one = {.rules = request->rules,
+        .run_id = file->run_id,
+        .patch = request->patch,
+        .memory = request->memory,
+        .stop = request->stop};
     bool ok = (rehearsal || ERR(err, ERR_MEMORY, "no memory for a rehearsal")) && rehearse(&one, rehearsal, frame, err);
     if (ok && rehearsal->past.file.state != FILE_QUARANTINED) {
         ok = ERR(err, ERR_EXISTS, STR_FMT " is %s, not quarantined", STR_ARG(rehearsal->past.file.arrival_key),
@@ -85,6 +88,10 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
         file->location = arena_str(arena, known->location);
         file->base_ruleset = arena_str(arena, rehearsal->past.ruleset_hash);
         redrive->dataset = arena_str(arena, known->dataset);
+        if (request->patch) {
+            redrive->patch_id = arena_str(arena, str_of(rehearsal->patch.patch_id));
+            redrive->patch_hash = arena_str(arena, str_of(rehearsal->patch.hash));
+        }
         redrive->overrides = arena_str(arena, rehearsal->overrides);
         ok = (file->arrival_key.p && file->location.p && file->base_ruleset.p && redrive->dataset.p &&
                  redrive->overrides.p) ||
@@ -175,6 +182,14 @@ static bool same_bytes(struct storage *storage, const struct redrive_file *file,
                      ERR(err, ERR_CORRUPT, "the bytes of " STR_FMT " have changed", STR_ARG(file->arrival_key)));
 }
 
+static bool same_patch(const struct rules_request *base, const struct redrive *redrive, const struct redrive_file *file,
+    struct arena *arena, struct err *err)
+{
+    struct patch patch;
+    return journal_patch_read(base->journal, file->run_id, &patch, arena, err) &&
+           (str_eq(str_of(patch.hash), redrive->patch_hash) || ERR(err, ERR_CONFIG, "its patch has changed"));
+}
+
 static bool still_holds(const struct rules_request *base, const struct redrive *redrive,
     const struct redrive_file *file, struct arena *arena, struct err *err)
 {
@@ -188,7 +203,8 @@ static bool still_holds(const struct rules_request *base, const struct redrive *
     bool same = strcmp(contract->hash, file->ruleset_hash) == 0;
     contract_free(contract);
     return (same || ERR(err, ERR_CONFIG, "the contract " STR_FMT " has changed", STR_ARG(redrive->dataset))) &&
-           same_bytes(request.storage, file, err);
+           same_bytes(request.storage, file, err) &&
+           (!redrive->patch_hash.n || same_patch(base, redrive, file, arena, err));
 }
 
 static bool still_stands(
@@ -221,7 +237,7 @@ bool redrive_approve(struct storage *storage, struct journal *journal, const str
                                                   : journal_redrive_approve(journal, redrive, by, clock_now(), err)))
         return true;
     struct err why = *err, closing;
-    if (err_action(&why) != ERR_ACTION_STOP || why.kind == ERR_INTERRUPTED)
+    if (err_action(&why) != ERR_ACTION_STOP || why.kind == ERR_INTERRUPTED || why.kind == ERR_EXISTS)
         return false;
     if (!journal_redrive_close(journal, redrive, "void", str_of(why.message), by, clock_now(), &closing)) {
         *err = closing;

@@ -12,6 +12,7 @@ struct redrive_request {
     struct rules_request rules; /* dataset and ruleset_hash are each run's */
     const char *run_id;         /* one run; or "" and a cause: all files it keeps quarantined */
     int64_t cause_id;
+    bool patch;          /* with its run's patch */
     int64_t apply_until; /* the overrides then stand for files still to come; 0: for these alone */
     struct str reason;
     size_t memory;

@@ -4,6 +4,7 @@
 #ifndef WORKER_RUN_FILE_RUN_H
 #define WORKER_RUN_FILE_RUN_H
 
+#include "worker/journal/patch.h"
 #include "worker/run/manifest.h"
 #include "worker/run/worker.h"
 #include "worker/stream/stream.h"
@@ -22,6 +23,7 @@ struct file_run {
     const struct contract *contract;
     struct file_run_standing *standing; /* what may be used in its place, the newest first */
     size_t standing_count;
+    const struct patch *patch;    /* over the original; NULL: none */
     const char *standing_id;      /* NULL: none is used */
     int fd;                       /* the original; -1 before intake */
     struct storage_object object; /* as it was when opened */

@@ -2,6 +2,7 @@
 #include "worker/run/process.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
+#include "worker/run/patched.h"
 
 #include <stdlib.h>
 
@@ -152,21 +153,21 @@ static bool open_reader(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
     const struct dialect *dialect = &run->sniff.dialect;
-    struct segment whole = {.offset = dialect->first_data_offset,
-        .length = UINT64_MAX,
-        .first_row = 1,
-        .first_line = dialect->first_data_line};
+    size_t count;
+    struct segment *segments = patched_segments(dialect, run->patch, &count, run->arena);
     struct reader_options options = {.dialect = dialect,
         .width = run->binding.width,
         .blank_tail = run->binding.blank_tail,
         .reject_blank = run->contract->reject_blank};
+    if (!segments)
+        return ERR(err, ERR_MEMORY, "no memory for a patch");
     pipeline_bound(pass, &options);
     reader_close(pass->reader);
     stream_close(pass->stream);
     pass->reader = NULL;
     pass->stream = file_run_stream(run, err);
     if (pass->stream)
-        pass->reader = reader_open(pass->stream, &whole, 1, &options, err);
+        pass->reader = reader_open(pass->stream, segments, count, &options, err);
     return pass->reader != NULL;
 }
 

@@ -21,6 +21,22 @@ static bool void_it(struct err *err)
     return err_hint(err, "Rehearse it again under the rules as they are now, and ask again.");
 }
 
+static bool take_patch(
+    struct file_run *run, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
+{
+    struct patch *patch = ARENA_NEW(run->arena, struct patch);
+    if (!patch)
+        return ERR(err, ERR_MEMORY, "no memory for a patch");
+    if (!journal_patch_read(run->worker->journal, file->run_id, patch, run->arena, err))
+        return void_it(err);
+    if (!str_eq(str_of(patch->hash), redrive->patch_hash)) {
+        ERR(err, ERR_CONFIG, "its patch has changed since");
+        return void_it(err);
+    }
+    run->patch = patch;
+    return true;
+}
+
 bool file_run_rules(struct file_run *run, struct contract **own, struct err *err)
 {
     struct worker *worker = run->worker;
@@ -48,7 +64,7 @@ bool file_run_rules(struct file_run *run, struct contract **own, struct err *err
     if (!*own)
         return void_it(err);
     if (strcmp((*own)->hash, file->ruleset_hash) == 0)
-        return true;
+        return !redrive.patch_hash.n || take_patch(run, &redrive, file, err);
     contract_free(*own);
     *own = NULL;
     ERR(err, ERR_CONFIG, "the contract has changed since");

@@ -83,6 +83,8 @@ void file_run_dialect(const struct file_run *run, struct buf *out)
     }
     if (run->standing_id)
         buf_printf(out, ",\"standing\":\"%s\"", run->standing_id);
+    if (run->patch)
+        buf_printf(out, ",\"patch\":\"%s\"", run->patch->patch_id);
     buf_add_byte(out, '}');
 }
 
