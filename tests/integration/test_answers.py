@@ -343,5 +343,35 @@ class Trace(Case):
             self.assertIn("needs day=VALUE", self.sluice(box, "trace", "sales", "id=1", code=2))
 
 
+class Workers(Case):
+    def test_a_paused_dataset_is_left_alone(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            box.run("sales", command="pause", check=[0])
+            box.put("raw/sales/a.csv", "id,amount,day\n1,1,2026-01-05\n")
+            box.run(check=[0])
+            self.assertEqual(box.query("SELECT state FROM file"), [("PENDING",)])
+            box.run("sales", command="resume", check=[0])
+            box.run(check=[0])
+            self.assertEqual(box.query("SELECT state FROM file"), [("SUCCEEDED",)])
+            self.assertEqual([(i["action"], i["subject"]) for i in self.sluice(box, "audit")["items"]],
+                             [("resumed", "sales"), ("paused", "sales")])
+            box.run("nothing", command="pause", check=[4])
+            box.run(command="pause", check=[2])
+
+    def test_a_backup_is_the_journal(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            box.put("raw/sales/a.csv", "id,amount,day\n1,1,2026-01-05\nx,1,2026-01-05\n")
+            box.run(check=(0, 1))
+            copy = box.path / "copy.db"
+            box.run("backup", str(copy), command="journal", check=[0])
+            with sqlite3.connect(copy) as db:
+                self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+                for table in ("file", "run", "stage_count", "output", "reject_block"):
+                    self.assertEqual(db.execute(f"SELECT * FROM {table}").fetchall(), box.query(f"SELECT * FROM {table}"))
+            db.close()
+            box.run("backup", command="journal", check=[2])
+            box.run("restore", str(copy), command="journal", check=[2])
+
+
 if __name__ == "__main__":
     unittest.main()

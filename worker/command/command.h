@@ -18,6 +18,9 @@ extern const struct command command_check;
 extern const struct command command_infer;
 extern const struct command command_gold;
 extern const struct command command_fsck;
+extern const struct command command_pause;
+extern const struct command command_resume;
+extern const struct command command_journal;
 extern const struct command command_agent;
 
 const struct command *command_find(const char *name);

@@ -22,6 +22,9 @@ static const struct command *const commands[] = {
     &reading,
     &command_gold,
     &command_fsck,
+    &command_pause,
+    &command_resume,
+    &command_journal,
     &command_agent,
 };
 

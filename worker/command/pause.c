@@ -1,0 +1,79 @@
+/* sluiced pause DATASET, sluiced resume DATASET: nothing is claimed for it in between; what has begun is finished. */
+#include "worker/agent/identity.h"
+#include "worker/command/workplace.h"
+
+#include "shared/clock.h"
+
+#include <stdio.h>
+
+#define PAUSED STR("paused")
+
+static bool hold(struct workplace *place, struct str dataset, struct str name, bool pauses, struct err *err)
+{
+    if (pauses)
+        return journal_hold(place->journal, dataset, PAUSED, name, clock_now(), 0, err);
+    return journal_release(place->journal, dataset, PAUSED, err);
+}
+
+static bool change(struct workplace *place, struct str dataset, bool pauses, struct err *err)
+{
+    struct identity who;
+    int64_t audit_id;
+    if (!identity_find(NULL, NULL, place->storage->root.p, &who, place->arena, err))
+        return false;
+    struct audit_entry entry = {.at = clock_now(),
+        .actor = who.name,
+        .role = who.role,
+        .action = pauses ? STR("paused") : STR("resumed"),
+        .subject = dataset};
+    if (!journal_begin(place->journal, err))
+        return false;
+    bool ok = hold(place, dataset, who.name, pauses, err) && journal_audit(place->journal, &entry, &audit_id, err);
+    if (ok)
+        return journal_commit(place->journal, err);
+    journal_rollback(place->journal);
+    return false;
+}
+
+static int act(int argc, char **argv, const struct command *command, bool pauses)
+{
+    struct workplace place;
+    struct err err;
+    int code;
+    if (!workplace_open(&place, argc, argv, command, NULL, 1, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
+        return code;
+    struct str dataset = place.rest.count ? str_of(place.rest.items[0]) : STR("");
+    bool ok = dataset.n ? contracts_find(&place.contracts, dataset) ||
+                              ERR(&err, ERR_NOT_FOUND, "no contract is about a dataset '" STR_FMT "'", STR_ARG(dataset))
+                        : ERR(&err, ERR_USAGE, "which dataset?");
+    ok = ok && change(&place, dataset, pauses, &err);
+    code = ok ? 0 : complain(&err);
+    if (ok)
+        printf(STR_FMT ": %s\n", STR_ARG(dataset), pauses ? "paused; 'sluiced resume' ends it" : "resumed");
+    workplace_close(&place);
+    return code;
+}
+
+static int run_pause(int argc, char **argv)
+{
+    return act(argc, argv, &command_pause, true);
+}
+
+static int run_resume(int argc, char **argv)
+{
+    return act(argc, argv, &command_resume, false);
+}
+
+const struct command command_pause = {
+    .name = "pause",
+    .arguments = "DATASET",
+    .summary = "takes no more files of a dataset; what has begun is finished",
+    .run = run_pause,
+};
+
+const struct command command_resume = {
+    .name = "resume",
+    .arguments = "DATASET",
+    .summary = "takes its files again",
+    .run = run_resume,
+};
