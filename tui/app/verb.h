@@ -17,7 +17,7 @@ struct verb_input {
     uint64_t cause, limit;
     const char *rules, *reason;
     const char *until, *apply_to, *note, *output, *partition;
-    const char *key; /* the second positional argument */
+    const char *key;                  /* the second positional argument */
     const char *column, *value, *raw; /* an edit */
     uint64_t row;
     bool undo, patch;
