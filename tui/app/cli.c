@@ -222,10 +222,11 @@ static bool offers(const struct verb *verb, const char *option)
         const char *option;
         unsigned takes;
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
-        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES}, {"datasets", TAKES_OVERRIDES},
-        {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL}, {"apply-to", TAKES_APPLY},
-        {"row", TAKES_EDIT}, {"column", TAKES_EDIT}, {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT},
-        {"patch", TAKES_PATCH}, {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
+        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES},
+        {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL},
+        {"apply-to", TAKES_APPLY}, {"row", TAKES_EDIT}, {"column", TAKES_EDIT}, {"value", TAKES_EDIT},
+        {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT}, {"patch", TAKES_PATCH}, {"note", TAKES_NOTE},
+        {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;
@@ -370,7 +371,7 @@ static int dispatch(
     if (!rest->count && !own->json && console_possible())
         return console_run(&own->link, err) ? 0 : complain(err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
-    bool takes_key = strstr(verb->argument, "KEY") != NULL;
+    bool takes_key = verb->takes & TAKES_KEY;
     own->input.key = takes_key && rest->count > 2 ? rest->items[2] : NULL;
     if (rest->count > 2u + takes_key) {
         ERR(err, ERR_USAGE, "'sluice %s' does not take '%.80s'", name, rest->items[2 + takes_key]);

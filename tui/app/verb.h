@@ -37,6 +37,7 @@ enum verb_takes {
     TAKES_NOTE = 256,
     TAKES_OUTPUT = 512,
     TAKES_PARTITION = 1024,
+    TAKES_KEY = 2048,
     TAKES_EDIT = 1 << 20 /* --row, --column, --value, --raw, --undo */,
     TAKES_PATCH = 1 << 21,
 };
