@@ -8,7 +8,8 @@
  * method     params (all optional unless marked !)              result
  * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
- * overview                                                      datasets [], unmatched, incidents [], workers [], as_of
+ * overview                                                      datasets [{hours: rows in of each of 24, held}],
+ *                                                               unmatched, incidents [], standing [], workers [], as_of
  * runs       dataset, after, limit                              items []
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows

@@ -1,11 +1,16 @@
 -- What is going on: one JSON object. :now, :since (a day ago)
-WITH datasets AS (
+WITH RECURSIVE datasets AS (
     SELECT dataset FROM file WHERE dataset IS NOT NULL UNION SELECT dataset FROM run
-), rows_of AS (
-    SELECT r.dataset, sum(v.rows_in) AS rows_in, sum(v.rows_out) AS rows_out,
-           sum(v.rows_rejected + v.rows_duplicate) AS rows_rejected
+), hours (hour) AS (
+    SELECT 0 UNION ALL SELECT hour + 1 FROM hours WHERE hour < 23
+), hour_of AS MATERIALIZED (
+    SELECT r.dataset, min((r.finished_at - :since) / 3600000000, 23) AS hour, sum(v.rows_in) AS rows_in,
+           sum(v.rows_out) AS rows_out, sum(v.rows_rejected + v.rows_duplicate) AS rows_rejected
       FROM run r JOIN run_view v USING (run_id)
-     WHERE r.finished_at >= :since AND r.outcome = 'loaded' AND r.kind IN ('file', 'redrive') GROUP BY r.dataset
+     WHERE r.finished_at >= :since AND r.outcome = 'loaded' AND r.kind IN ('file', 'redrive') GROUP BY 1, 2
+), rows_of AS (
+    SELECT dataset, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out, sum(rows_rejected) AS rows_rejected
+      FROM hour_of GROUP BY dataset
 ), open_of AS (
     SELECT r.dataset, sum(b.open_rows) AS open_rows
       FROM reject_block b JOIN run r USING (run_id) WHERE b.open_rows > 0 GROUP BY r.dataset
@@ -22,7 +27,13 @@ SELECT json_object(
         'succeeded', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'SUCCEEDED'),
         'duplicates', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'DUPLICATE'),
         'quarantined', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'QUARANTINED'),
+        'held', (SELECT group_concat(reason, ', ') FROM (
+            SELECT reason FROM hold
+             WHERE dataset = d.dataset AND (held_until IS NULL OR held_until > :now) ORDER BY reason)),
         'rows_in', coalesce(r.rows_in, 0),
+        'hours', json((SELECT json_group_array(rows_in) FROM (
+            SELECT coalesce(x.rows_in, 0) AS rows_in
+              FROM hours n LEFT JOIN hour_of x ON x.hour = n.hour AND x.dataset = d.dataset ORDER BY n.hour))),
         'rows_out', coalesce(r.rows_out, 0),
         'rows_rejected', coalesce(r.rows_rejected, 0),
         'open_rows', coalesce(o.open_rows, 0),
@@ -38,6 +49,11 @@ SELECT json_object(
         'acknowledged_by', acknowledged_by,
         'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'))), '[]')
         FROM incident WHERE closed_at IS NULL)),
+    'standing', json((SELECT coalesce(json_group_array(json_object(
+        'request', redrive_id, 'dataset', dataset,
+        'until', strftime('%Y-%m-%dT%H:%M:%SZ', until / 1000000, 'unixepoch'))), '[]')
+        FROM (SELECT * FROM standing_override
+               WHERE ended_at IS NULL AND starts_at <= :now AND until > :now ORDER BY dataset, until LIMIT 100))),
     'workers', json((SELECT coalesce(json_group_array(json_object(
         'owner', owner, 'runs', runs,
         'heartbeat_at', strftime('%Y-%m-%dT%H:%M:%SZ', heartbeat_at / 1000000, 'unixepoch'))), '[]')

@@ -139,6 +139,17 @@ class Verbs(unittest.TestCase):
         self.assertEqual(overview["unmatched"], ["raw/other/\u6f22.txt"])
         self.assertEqual(sales["rows_in"], 500 + 19 + len(HOSTILE) + 3)
         self.assertEqual(sales["rows_out"] + sales["rows_rejected"], sales["rows_in"])
+        self.assertEqual(sales["hours"], [0] * 23 + [sales["rows_in"]])
+        self.assertEqual((sales["held"], overview["standing"]), (None, []))
+        journal = sqlite3.connect(self.lake.path / ".sluice/journal.db")
+        self.addCleanup(journal.close)
+        now = time.time_ns() // 1000
+        with journal:
+            held = "INSERT INTO hold VALUES ('sales', ?, 'bo', ?, ?)"
+            journal.executemany(held, [("paused", now, None), ("over", now - 2, now - 1)])
+        self.assertEqual(self.lake.sluice("overview")["datasets"][0]["held"], "paused")
+        with journal:
+            journal.execute("DELETE FROM hold")
 
     def test_rows_in_pages(self):
         run = self.run_of["raw/sales/many.csv"]

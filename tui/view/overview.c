@@ -32,7 +32,11 @@ enum {
 static void add_state(struct grid_cell *cell, const json_t *item)
 {
     const char *waiting_for = json_string_value(json_object_get(item, "waiting_for"));
-    if (waiting_for) {
+    const char *held = json_string_value(json_object_get(item, "held"));
+    if (held) {
+        buf_printf(cell->text, "held: %s", held);
+        cell->style = ROLE_WARN;
+    } else if (waiting_for) {
         buf_printf(cell->text, "waits: %s", waiting_for);
         cell->style = ROLE_WARN;
     } else if (view_field(item, "processing") > 0) {
@@ -105,7 +109,8 @@ static size_t lines_below(const struct view *view)
 {
     const json_t *datasets = json_object_get(view->result, "datasets");
     size_t lines = json_array_size(json_object_get(view->result, "incidents")) +
-                   json_array_size(json_object_get(view->result, "unmatched"));
+                   json_array_size(json_object_get(view->result, "unmatched")) +
+                   json_array_size(json_object_get(view->result, "standing"));
     for (size_t i = 0; i < json_array_size(datasets); i++)
         lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
     return lines;
@@ -140,6 +145,36 @@ static void draw_figures(const struct view *view, struct canvas *canvas, int y)
     figure(canvas, y, x, unmatched, "unmatched", unmatched > 0 ? ROLE_WARN | MARK_BOLD : ROLE_GOOD);
 }
 
+/* Rows in per hour of the selected dataset, against its busiest hour; an hour without any is blank. */
+static void draw_hours(const struct view *view, struct canvas *canvas, int y)
+{
+    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const plain[] = {".", ".", ":", ":", "-", "=", "+", "#"};
+    const json_t *item = grid_item(&view->grid), *hours = json_object_get(item, "hours"), *hour;
+    json_int_t most = 0;
+    size_t i;
+    json_array_foreach(hours, i, hour) most = json_integer_value(hour) > most ? json_integer_value(hour) : most;
+    if (!most)
+        return;
+    int x = 1;
+    json_array_foreach(hours, i, hour)
+    {
+        json_int_t rows = json_integer_value(hour);
+        size_t step = (size_t)(7.0 * (double)rows / (double)most);
+        if (rows > 0)
+            canvas_cstr(canvas, y, x, 1, ROLE_ACCENT, (canvas->ascii ? plain : blocks)[step]);
+        x++;
+    }
+    const char *dataset = json_string_value(json_object_get(item, "dataset"));
+    x += 1 + canvas_cstr(canvas, y, x + 1, 24, ROLE_TITLE, dataset ? dataset : "");
+    struct buf text;
+    buf_init(&text, 64);
+    buf_add_cstr(&text, "rows in by hour, at most ");
+    view_number(&text, most);
+    canvas_text(canvas, y, x + 1, canvas->columns - x - 2, ROLE_DIM, buf_str(&text));
+    buf_dispose(&text);
+}
+
 /* ---- what wants a person ---- */
 
 static int draw_incident(struct canvas *canvas, int y, const json_t *item)
@@ -152,7 +187,25 @@ static int draw_incident(struct canvas *canvas, int y, const json_t *item)
     canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, kind ? kind : "");
     int x = MARK_COLUMNS + 2 + canvas_text(canvas, y, MARK_COLUMNS + 2, 12, ROLE_DIM, buf_str(&opened));
     buf_dispose(&opened);
-    canvas_cstr(canvas, y, x + 1, canvas->columns - x - 2, ROLE_TEXT, message ? message : "");
+    const char *by = json_string_value(json_object_get(item, "acknowledged_by"));
+    if (by)
+        x += 1 + canvas_printf(canvas, y, x + 1, 24, ROLE_GOOD, "%s has it:", by);
+    canvas_cstr(canvas, y, x + 1, canvas->columns - x - 2, by ? ROLE_DIM : ROLE_TEXT, message ? message : "");
+    return y + 1;
+}
+
+static int draw_standing(struct canvas *canvas, int y, const json_t *item)
+{
+    const char *dataset = json_string_value(json_object_get(item, "dataset"));
+    struct buf until;
+    buf_init(&until, 64);
+    view_time(&until, json_object_get(item, "until"));
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "override");
+    int x =
+        MARK_COLUMNS + 2 +
+        canvas_printf(canvas, y, MARK_COLUMNS + 2, 40, ROLE_TEXT, "%s is read otherwise until", dataset ? dataset : "");
+    canvas_text(canvas, y, x + 1, canvas->columns - x - 2, ROLE_TEXT, buf_str(&until));
+    buf_dispose(&until);
     return y + 1;
 }
 
@@ -175,6 +228,7 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
     const json_t *incidents = json_object_get(view->result, "incidents");
     const json_t *unmatched = json_object_get(view->result, "unmatched");
     const json_t *datasets = json_object_get(view->result, "datasets");
+    const json_t *standing = json_object_get(view->result, "standing");
     if (y >= end || !lines_below(view))
         return;
     canvas_line(canvas, y, 0, canvas->columns);
@@ -183,6 +237,8 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
         y = draw_incident(canvas, y, json_array_get(incidents, i));
     for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
         y = draw_quarantine(canvas, y, json_array_get(datasets, i));
+    for (size_t i = 0; i < json_array_size(standing) && y < end; i++)
+        y = draw_standing(canvas, y, json_array_get(standing, i));
     for (size_t i = 0; i < json_array_size(unmatched) && y < end; i++, y++) {
         const char *key = json_string_value(json_array_get(unmatched, i));
         canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "unmatched");
@@ -202,6 +258,7 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     if (!view->loaded)
         return;
     draw_figures(view, canvas, y);
+    draw_hours(view, canvas, y + 1);
     if (!count) {
         canvas_cstr(canvas, y + TOP_LINES, 1, canvas->columns - 2, ROLE_DIM,
             "No file has arrived yet. 'sluiced run' or 'sluiced watch' takes up what is put into raw/.");

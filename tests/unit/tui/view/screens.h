@@ -5,15 +5,16 @@
 /* clang-format off */
 #define OVERVIEW \
     " 10,406 rows in 24 h  9 waiting  4 quarantined  610 open rejects  1 unmatched\n" \
-    "\n" \
+    "                 ▁▂▃▄▅▆▇█ hmrc rows in by hour, at most 140\n" \
     " DATASET     STATE            WAIT  FILES  BAD  ROWS 24H     LOSS   OPEN\n" \
     " hmrc        ok                  0      1    0       406   0.00 %      0\n" \
     " shop_sales  quarantined         2      3    4    10,000   6.10 %    610\n" \
-    " waits       waits: postgres     7      0    0         0               0\n" \
+    " waits       held: migration     7      0    0         0               0\n" \
     "\n" \
     "── Wants a look ────────────────────────────────────────────────────────────────\n" \
-    " disk-full      01:00:00 no space left\n" \
+    " disk-full      01:00:00 bo has it: no space left\n" \
     " quarantined    4 files of shop_sales  3 shows why\n" \
+    " override       hmrc is read otherwise until 11-28 00:00\n" \
     " unmatched      raw/misc/<U+202E>notes.txt  no contract takes it\n"
 
 #define RUNS \

@@ -6,16 +6,20 @@
 static const char overview_text[] =
     "{\"as_of\":\"2026-11-21T03:12:44Z\",\"datasets\":["
     "{\"dataset\":\"hmrc\",\"waiting\":0,\"waiting_for\":null,\"processing\":0,\"succeeded\":1,\"duplicates\":0,"
-    "\"quarantined\":0,\"rows_in\":406,\"rows_out\":406,\"rows_rejected\":0,\"open_rows\":0,"
+    "\"quarantined\":0,\"hours\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1,20,40,60,80,100,120,140],"
+    "\"rows_in\":406,\"rows_out\":406,\"rows_rejected\":0,\"open_rows\":0,"
     "\"last_run_at\":\"2026-11-21T02:41:35Z\"},"
     "{\"dataset\":\"shop_sales\",\"waiting\":2,\"waiting_for\":null,\"processing\":0,\"succeeded\":3,\"duplicates\":1,"
     "\"quarantined\":4,\"rows_in\":10000,\"rows_out\":9318,\"rows_rejected\":610,\"open_rows\":610,"
     "\"last_run_at\":\"2026-11-20T02:41:35Z\"},"
-    "{\"dataset\":\"waits\",\"waiting\":7,\"waiting_for\":\"postgres\",\"processing\":0,\"succeeded\":0,"
-    "\"duplicates\":0,\"quarantined\":0,\"rows_in\":0,\"rows_out\":0,\"rows_rejected\":0,\"open_rows\":0,"
+    "{\"dataset\":\"waits\",\"waiting\":7,\"held\":\"migration\",\"waiting_for\":\"postgres\",\"processing\":0,"
+    "\"succeeded\":0,\"duplicates\":0,\"quarantined\":0,\"rows_in\":0,\"rows_out\":0,\"rows_rejected\":0,\"open_rows\":"
+    "0,"
     "\"last_run_at\":null}],"
     "\"unmatched\":[\"raw/misc/\\u202enotes.txt\"],\"unmatched_count\":1,"
+    "\"standing\":[{\"request\":\"R\",\"dataset\":\"hmrc\",\"until\":\"2026-11-28T00:00:00Z\"}],"
     "\"incidents\":[{\"kind\":\"disk-full\",\"subject\":\"lake\",\"message\":\"no space left\",\"times\":2,"
+    "\"acknowledged_by\":\"bo\","
     "\"opened_at\":\"2026-11-21T01:00:00Z\"}],\"workers\":[]}";
 
 static const char runs_text[] =
