@@ -6,7 +6,7 @@ SELECT json_object(
     SELECT audit_id, row_number() OVER (ORDER BY audit_id DESC) AS n, item FROM (
       SELECT audit_id, iif(json_valid(line), json_object(
         'id', audit_id, 'at', strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(line, '$.at') / 1000000, 'unixepoch'),
-        'actor', json_extract(line, '$.actor'), 'role', json_extract(line, '$.role'),
+        'actor', json_extract(line, '$.actor'), 'role', json_extract(line, '$.role'), 'from', json_extract(line, '$.from'),
         'action', json_extract(line, '$.action'), 'subject', json_extract(line, '$.subject'),
         'detail', json(line -> '$.detail'), 'hash', hash),
         json_object('id', audit_id, 'action', 'unreadable', 'detail', line, 'hash', hash)) AS item

@@ -49,6 +49,11 @@ class Screen:
                 self.put(found["text"])
             elif found["final"]:
                 self.control(found["private"], found["args"], found["final"])
+            elif found["plain"] == "M":
+                if self.y == self.region[0]:
+                    self.scroll(-1)
+                else:
+                    self.y = max(self.y - 1, 0)
             elif found["osc"] is not None and found["osc"].startswith("52;"):
                 self.clipboard = found["osc"].split(";")[2]
         return ""

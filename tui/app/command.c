@@ -14,6 +14,8 @@ static const struct command commands[] = {
     {"runs", &view_runs, false},
     {"run", &view_run, true},
     {"rejects", &view_rejects, false},
+    {"requests", &view_requests, false},
+    {"audit", &view_audit, false},
     {"rows", &view_rows, true},
     {"reason", &view_reason, true},
     {"help", &view_help, false},

@@ -94,6 +94,8 @@ static void take_answer(struct console *console, struct answer *answer)
     if (!answer->result) {
         if (found.view || found.hello)
             console_flash(console, ROLE_BAD, answer->err.message);
+        if (found.view && found.view->type->refused)
+            found.view->type->refused(found.view, found.tag, &answer->err);
         return;
     }
     if (found.hello) {
@@ -154,6 +156,16 @@ void console_open(struct console *console, const struct view_type *type, json_t 
 static void host_open(void *context, const struct view_type *type, json_t *arguments)
 {
     console_open(context, type, arguments);
+}
+
+/* What it leads back to may have changed by what it did. */
+static void host_close(void *context, struct view *view)
+{
+    struct console *console = context;
+    if (console_top(console) != view || console->depth < 2)
+        return;
+    console_close_top(console);
+    console_top(console)->type->load(console_top(console));
 }
 
 void console_close_top(struct console *console)
@@ -224,6 +236,12 @@ static bool own_request(struct console *console, enum request request)
     case REQUEST_REJECTS:
         console_switch(console, &view_rejects);
         return true;
+    case REQUEST_REQUESTS:
+        console_switch(console, &view_requests);
+        return true;
+    case REQUEST_AUDIT:
+        console_switch(console, &view_audit);
+        return true;
     case REQUEST_HELP:
         if (top->type != &view_help)
             console_switch(console, &view_help);
@@ -283,9 +301,22 @@ static bool is_small(const struct console *console)
     return !console->small_ignored && (console->canvas.rows < LEAST_ROWS || console->canvas.columns < LEAST_COLUMNS);
 }
 
-static void take_key(struct console *console, const struct key *key)
+static void take_request(struct console *console, const struct key *key)
 {
     struct view *top = console_top(console);
+    enum request request = keymap_request(key);
+    if (top->type->key && top->type->key(top, key))
+        return;
+    if (own_request(console, request))
+        return;
+    if (!(top->type->requests & REQUEST_BIT(request)) || request == REQUEST_NONE)
+        console_flash(console, ROLE_DIM, request ? "not on this screen; ? lists the keys" : "? lists the keys");
+    else if (!list_request(console, request))
+        top->type->request(top, request);
+}
+
+static void take_key(struct console *console, const struct key *key)
+{
     enum request request = keymap_request(key);
     console->dirty = true;
     buf_reset(&console->flash);
@@ -298,12 +329,10 @@ static void take_key(struct console *console, const struct key *key)
         console->quit = request == REQUEST_QUIT;
         return;
     }
-    if (own_request(console, request))
-        return;
-    if (!(top->type->requests & REQUEST_BIT(request)) || request == REQUEST_NONE)
-        console_flash(console, ROLE_DIM, request ? "not on this screen; ? lists the keys" : "? lists the keys");
-    else if (!list_request(console, request))
-        top->type->request(top, request);
+    take_request(console, key);
+    struct view *top = console_top(console);
+    if (!console->prompt)
+        console->keyboard.text_field = top->type->typing && top->type->typing(top);
 }
 
 static void read_keys(struct console *console)
@@ -404,7 +433,7 @@ static bool start(struct console *console, struct err *err)
     if (!term_start(&console->term, err) || !loop_init(&console->loop, err) || !resize(console, err))
         return false;
     keyboard_init(&console->keyboard);
-    console->host = (struct view_host){console, host_ask, host_open, host_flash};
+    console->host = (struct view_host){console, host_ask, host_open, host_flash, host_close};
     console_open(console, &view_overview, json_object());
     connect_link(console);
     if (console->term.fallback) {

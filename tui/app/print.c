@@ -1,5 +1,6 @@
 /* Results as text, for people. */
 #include "tui/app/print.h"
+#include "tui/core/overrides.h"
 
 #include "shared/utf8.h"
 
@@ -268,7 +269,7 @@ static void print_suggestion(struct paper *paper, const json_t *suggestion, cons
     print_cell(paper, CELL_TEXT, suggestion, "why");
     buf_add_cstr(&paper->out, "\n            sluice rehearse ");
     table_cell(&paper->out, CELL_TEXT, run);
-    print_overrides(&paper->out, json_object_get(suggestion, "overrides"));
+    overrides_words(&paper->out, json_object_get(suggestion, "overrides"));
     buf_add_byte(&paper->out, '\n');
 }
 

@@ -1,51 +1,13 @@
 /* A rehearsal as text: what would become of the file, and how that differs from the last run. */
 #include "shared/utf8.h"
 #include "tui/app/verb.h"
+#include "tui/core/overrides.h"
 #include "tui/core/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* One argument for a shell. What a screen must not see, a tab among it, is written as the agent takes it, or escaped.
- */
-static void add_argument(struct buf *out, const char *option, const char *left, const char *right)
-{
-    const char *parts[] = {left, "=", strcmp(right, "\t") == 0 ? "\\t" : right};
-    struct buf quoted;
-    buf_init(&quoted, 1024 * 1024);
-    for (size_t i = 0; i < COUNT(parts); i++)
-        for (const char *c = parts[i]; *c; c++)
-            if (*c == '\'')
-                buf_add_cstr(&quoted, "'\\''");
-            else
-                buf_add_byte(&quoted, *c);
-    buf_printf(out, " %s '", option);
-    utf8_sanitise(out, buf_str(&quoted));
-    buf_add_byte(out, '\'');
-    buf_dispose(&quoted);
-}
-
-static void add_value(struct buf *out, const char *option, const char *key, const json_t *value)
-{
-    char *list = json_is_array(value) ? json_dumps(value, JSON_COMPACT) : NULL;
-    const char *text = list ? list : json_string_value(value);
-    if (text)
-        add_argument(out, option, key, text);
-    free(list);
-}
-
-void print_overrides(struct buf *out, const json_t *overrides)
-{
-    const json_t *sets = json_object_get(overrides, "set"), *maps = json_object_get(overrides, "map");
-    const char *key;
-    json_t *value;
-    /* reason.json has the settings beside the map */
-    json_object_foreach((json_t *)(json_is_object(sets) ? sets : overrides), key, value)
-        add_value(out, "--set", key, value);
-    json_object_foreach((json_t *)maps, key, value) add_value(out, "--map", key, value);
-}
 
 static void line(struct buf *out, const char *label, enum cell_kind kind, const json_t *value)
 {
@@ -109,7 +71,7 @@ void print_rehearsal(struct paper *paper, const json_t *result)
     line(out, "rules", CELL_TEXT, json_object_get(result, "rules"));
     buf_printf(out, "%-11s", "overrides");
     size_t at = out->n;
-    print_overrides(out, json_object_get(result, "overrides"));
+    overrides_words(out, json_object_get(result, "overrides"));
     buf_add_cstr(out, out->n == at ? " none\n" : "\n");
     print_outcome(out, result);
     print_rows_line(out, result);

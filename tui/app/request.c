@@ -1,6 +1,7 @@
 /* Re-drives as text. */
 #include "shared/utf8.h"
 #include "tui/app/verb.h"
+#include "tui/core/overrides.h"
 #include "tui/core/table.h"
 
 #include <string.h>
@@ -77,7 +78,7 @@ void print_request(struct paper *paper, const json_t *result)
     line(out, "rules", CELL_TEXT, json_object_get(request, "rules"));
     buf_printf(out, "%-12s", "overrides");
     size_t at = out->n;
-    print_overrides(out, json_object_get(request, "overrides"));
+    overrides_words(out, json_object_get(request, "overrides"));
     buf_add_cstr(out, out->n == at ? " none\n" : "\n");
     line(out, "reason", CELL_TEXT, json_object_get(request, "reason"));
     print_diff(out, json_object_get(request, "diff"));
@@ -127,7 +128,7 @@ void print_standing(struct paper *paper, const json_t *result)
         line(out, "dataset", CELL_TEXT, json_object_get(item, "dataset"));
         line(out, "state", CELL_TEXT, json_object_get(item, "state"));
         buf_printf(out, "%-12s", "overrides");
-        print_overrides(out, json_object_get(item, "overrides"));
+        overrides_words(out, json_object_get(item, "overrides"));
         buf_add_byte(out, '\n');
         line(out, "since", CELL_TEXT, json_object_get(item, "since"));
         line(out, "until", CELL_TEXT, json_object_get(item, "until"));

@@ -79,8 +79,5 @@ void print_incidents(struct paper *paper, const json_t *result);
 void print_acknowledged(struct paper *paper, const json_t *result);
 void print_patch(struct paper *paper, const json_t *result);
 void print_rehearsal(struct paper *paper, const json_t *result);
-/* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'" of overrides as reason.json and rehearsals have them, for
- * a shell and a screen. */
-void print_overrides(struct buf *out, const json_t *overrides);
 
 #endif

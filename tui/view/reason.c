@@ -1,5 +1,5 @@
 /* Why a whole file was rejected: reason.json, folded, or as it is. */
-#include "tui/view/view.h"
+#include "tui/view/dialog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,8 @@ enum { COLUMN_KEY, COLUMN_TEXT };
 
 struct reason {
     json_t *lines;
-    json_t *open; /* paths that are unfolded: true */
+    json_t *open;      /* paths that are unfolded: true */
+    size_t suggestion; /* the one rehearsed next */
 };
 
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
@@ -204,8 +205,34 @@ static bool fold(struct view *view)
     return true;
 }
 
+static void suggest(struct view *view)
+{
+    struct reason *reason = view->state;
+    const json_t *list = json_object_get(view->result, "suggestions");
+    if (!json_array_size(list)) {
+        view_flash(view, ROLE_DIM, "there is no suggestion; R re-drives it as it is");
+        return;
+    }
+    const json_t *one = json_array_get(list, reason->suggestion++ % json_array_size(list));
+    dialog_redrive(view, view_argument(view, "run"), json_integer_value(json_object_get(view->arguments, "cause")),
+        json_object_get(one, "overrides"), json_string_value(json_object_get(one, "why")));
+}
+
 static bool request(struct view *view, enum request request)
 {
+    if (request == REQUEST_SUGGEST) {
+        suggest(view);
+        return true;
+    }
+    if (request == REQUEST_REDRIVE) {
+        dialog_redrive(view, view_argument(view, "run"), 0, NULL, NULL);
+        return true;
+    }
+    if (request == REQUEST_DISCARD) {
+        dialog_discard(view, view_argument(view, "run"),
+            json_string_value(json_object_get(json_object_get(view->result, "file"), "key")));
+        return true;
+    }
     if (request == REQUEST_TAB) {
         view->tab = (view->tab + 1) % TABS;
         arrange(view);
@@ -229,9 +256,9 @@ static void hand_over(struct view *view, struct buf *out)
 const struct view_type view_reason = {
     .name = "Reason",
     .help = "why a whole file was rejected",
-    .requests =
-        (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) | REQUEST_BIT(REQUEST_HANDOVER)) &
-        ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
+    .requests = (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) | REQUEST_BIT(REQUEST_HANDOVER) |
+                    REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_DISCARD)) &
+                ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
     .size = sizeof(struct reason),
     .init = init,
     .dispose = dispose,

@@ -140,10 +140,13 @@ static bool enter(struct view *view)
     if (!item)
         return true;
     json_t *run = json_object_get(item, "last_run"), *code = json_object_get(item, "code");
-    if (view_field(item, "files") > 1)
+    bool several = view_field(item, "files") > 1;
+    if (several)
         view_flash(view, ROLE_WARN, "this cause has several files; what opens is of the latest run");
     if (view->tab == TAB_SYSTEM)
-        view_open(view, &view_reason, json_pack("{s:O, s:O}", "run", run, "title", code));
+        view_open(view, &view_reason,
+            json_pack("{s:O, s:O, s:O*}", "run", run, "title", code, "cause",
+                several ? json_object_get(item, "cause") : NULL));
     else
         view_open(view, &view_rows,
             json_pack("{s:O, s:O, s:O}", "run", run, "cause", json_object_get(item, "cause"), "title", code));

@@ -18,6 +18,8 @@ struct view_host {
     /* Opens another screen above this one; arguments are taken over. */
     void (*open)(void *context, const struct view_type *type, json_t *arguments);
     void (*flash)(void *context, enum role role, const char *text);
+    /* Closes this screen, once the key that led here is dealt with. */
+    void (*close)(void *context, struct view *view);
 };
 
 struct view_type {
@@ -32,6 +34,12 @@ struct view_type {
     void (*load)(struct view *view);
     void (*answer)(struct view *view, int tag, json_t *result);
     void (*draw)(struct view *view, struct canvas *canvas, int y, int height);
+    /* What it asked for was refused; NULL: that it is told below is enough. */
+    void (*refused)(struct view *view, int tag, const struct err *why);
+    /* A key before it becomes a request; true: taken. NULL: none is. */
+    bool (*key)(struct view *view, const struct key *key);
+    /* Is text being typed? */
+    bool (*typing)(struct view *view);
     /* False: not understood. */
     bool (*request)(struct view *view, enum request request);
     /* Goes to a row by its number; NULL: this screen has none. */
@@ -57,7 +65,7 @@ void view_free(struct view *view);
 const struct view_type *const *view_types(size_t *count);
 
 extern const struct view_type view_overview, view_runs, view_run, view_rejects, view_rows, view_reason, view_help,
-    view_frequency;
+    view_frequency, view_dialog, view_requests, view_audit;
 
 /* ---- what views share ---- */
 

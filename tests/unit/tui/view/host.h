@@ -18,6 +18,7 @@ struct host {
     json_t *params, *opened_arguments;
     const struct view_type *opened;
     char flash[200];
+    bool closed;
     struct view *view;
 };
 
@@ -45,6 +46,13 @@ static void host_flash(void *context, enum role role, const char *text)
     snprintf(host->flash, sizeof host->flash, "%s", text);
 }
 
+static void host_close(void *context, struct view *view)
+{
+    struct host *host = context;
+    (void)view;
+    host->closed = true;
+}
+
 static void host_answer(struct host *host, const char *text)
 {
     json_error_t fault;
@@ -57,7 +65,7 @@ static void host_answer(struct host *host, const char *text)
 
 static void host_begin(struct host *host, const struct view_type *type, json_t *arguments)
 {
-    *host = (struct host){.host = {host, host_ask, host_open, host_flash}};
+    *host = (struct host){.host = {host, host_ask, host_open, host_flash, host_close}};
     setenv("SLUICE_CLOCK", "1795230764000000", 1); /* 2026-11-21T03:12:44Z */
     host->view = view_new(type, &host->host, arguments);
     assert_non_null(host->view);

@@ -1,0 +1,15 @@
+/* Overrides as the agent writes them, {"set": {…}, "map": {…}} or with the settings beside the map, for people and for
+ * the agent again. */
+#ifndef TUI_CORE_OVERRIDES_H
+#define TUI_CORE_OVERRIDES_H
+
+#include "shared/buf.h"
+
+#include <jansson.h>
+
+/* " --set 'dialect.delimiter=;' --map 'Price EUR=unit_price'": words for a shell. */
+void overrides_words(struct buf *out, const json_t *overrides);
+/* The lists "set" and "map" of a call's params. */
+void overrides_params(const json_t *overrides, json_t *params);
+
+#endif

@@ -1,0 +1,120 @@
+/* Who did what, the newest first, and whether the chain of lines still holds. */
+#include "tui/view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE = 200, MOST_DETAIL = 64 * 1024 };
+
+static const struct grid_column columns[] = {
+    {"AT", "at", CELL_TEXT, 8, 11, false},
+    {"WHO", "actor", CELL_TEXT, 6, 16, false},
+    {"ROLE", "role", CELL_TEXT, 6, 9, false},
+    {"WHAT", "action", CELL_TEXT, 10, 22, false},
+    {"SUBJECT", "subject", CELL_TEXT, 10, 60, true},
+    {"FROM", "from", CELL_TEXT, 4, 60, false},
+};
+enum { COLUMN_AT, COLUMN_WHO, COLUMN_ROLE, COLUMN_WHAT };
+
+struct audit {
+    json_t *verified;
+};
+
+static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
+{
+    const json_t *value = json_object_get(item, columns[column].key);
+    const char *text = json_string_value(value);
+    (void)context;
+    if (column == COLUMN_AT)
+        view_time(cell->text, value);
+    else
+        grid_value(cell->text, CELL_TEXT, value);
+    cell->style = column == COLUMN_WHO ? ROLE_TITLE : column == COLUMN_WHAT ? ROLE_TEXT : ROLE_DIM;
+    if (column == COLUMN_WHAT && text && (strcmp(text, "refused") == 0 || strcmp(text, "break-glass") == 0))
+        cell->style = ROLE_WARN;
+}
+
+static void init(struct view *view)
+{
+    grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
+    view->grid.cell = fill_cell;
+}
+
+static void dispose(struct view *view)
+{
+    struct audit *audit = view->state;
+    json_decref(audit->verified);
+}
+
+static void load(struct view *view)
+{
+    view_ask(view, 0, "audit", json_pack("{s:i}", "limit", PAGE));
+}
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    struct audit *audit = view->state;
+    json_t *items = json_object_get(result, "items");
+    (void)tag;
+    view_keep(view, result);
+    json_decref(audit->verified);
+    audit->verified = json_incref(json_object_get(result, "verified"));
+    grid_set(&view->grid, items, 0, json_array_size(items));
+}
+
+static void draw_chain(const struct view *view, struct canvas *canvas, int y)
+{
+    const struct audit *audit = view->state;
+    const char *broken = json_string_value(json_object_get(audit->verified, "broken"));
+    struct buf text;
+    if (!view->loaded)
+        return;
+    buf_init(&text, MOST_DETAIL);
+    if (broken)
+        buf_printf(&text, "The chain is broken: %s", broken);
+    else {
+        view_number(&text, json_integer_value(json_object_get(audit->verified, "lines")));
+        buf_add_cstr(&text, " lines, each follows from the one before: the chain holds");
+    }
+    canvas_text(canvas, y, 1, canvas->columns - 2, broken ? ROLE_BAD : ROLE_GOOD, buf_str(&text));
+    buf_dispose(&text);
+}
+
+static void draw_detail(const json_t *item, struct canvas *canvas, int y)
+{
+    char *text = json_dumps(json_object_get(item, "detail"), JSON_COMPACT | JSON_ENCODE_ANY);
+    canvas_line(canvas, y, 0, canvas->columns);
+    canvas_cstr(canvas, y, 2, 30, ROLE_HEAD, " This line ");
+    if (text)
+        view_wrapped(canvas, y + 1, 1, canvas->columns - 2, 3, ROLE_TEXT, text);
+    free(text);
+}
+
+static void draw(struct view *view, struct canvas *canvas, int y, int height)
+{
+    enum { DETAIL = 4 };
+    const json_t *item = grid_item(&view->grid);
+    int list = item && height > 3 * DETAIL ? height - DETAIL : height;
+    draw_chain(view, canvas, y);
+    grid_draw(&view->grid, canvas, y + 1, 1, list - 1, canvas->columns - 2);
+    if (list < height)
+        draw_detail(item, canvas, y + list);
+}
+
+static bool request(struct view *view, enum request request)
+{
+    return grid_request(&view->grid, request);
+}
+
+const struct view_type view_audit = {
+    .name = "Audit",
+    .help = "who did what, and whether the chain holds",
+    .requests = REQUESTS_LIST,
+    .size = sizeof(struct audit),
+    .init = init,
+    .dispose = dispose,
+    .load = load,
+    .answer = answer,
+    .draw = draw,
+    .request = request,
+};
