@@ -30,7 +30,7 @@
  * approve    request!, client                                   the request
  * decline    request!, reason!, client                          the request
  * withdraw   run!, reason!, client, ask                         the request: a published run is taken back
- * discard    run!, cause, rows [], reason!, client              the run; with cause or rows: these rows alone
+ * discard    run!, cause, row, reason!, client                  the run; with cause or row: these rows alone
  * outcome    client!                                            what became of an acting call: {known, request}
  *
  * overrides  dataset                                            items []: standing overrides, {request, state (in

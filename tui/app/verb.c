@@ -34,8 +34,8 @@ static const struct verb verbs[] = {
         print_request},
     {"decline", "decline", true, TAKES_REASON, "REQUEST", "refuses a re-drive that was asked for",
         "sluice decline 7BBXP --reason 'the producer sends it again'", print_request},
-    {"discard", "discard", true, TAKES_REASON, "RUN", "closes a quarantined file for good; its bytes stay",
-        "sluice discard 7BBXP --reason 'sent by mistake'", print_run},
+    {"discard", "discard", true, TAKES_REASON | TAKES_CAUSE | TAKES_ROW, "RUN",
+        "closes a quarantined file, or rows, for good", "sluice discard 7BBXP --reason 'sent by mistake'", print_run},
     {"override", "override", true, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_UNTIL, "DATASET",
         "reads files still to come otherwise, until a time",
         "sluice override sales --set dialect.delimiter=';' --until 09:00 --reason 'new till software'", print_request},
@@ -151,8 +151,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--partition", err);
     if (input->note && !(verb->takes & TAKES_NOTE))
         return refuse(verb, "--note", err);
-    if ((input->row || input->column || input->value || input->raw || input->undo) && !(verb->takes & TAKES_EDIT))
-        return refuse(verb, "--row, --column, --value, --raw or --undo", err);
+    if (input->row && !(verb->takes & (TAKES_EDIT | TAKES_ROW)))
+        return refuse(verb, "--row", err);
+    if ((input->column || input->value || input->raw || input->undo) && !(verb->takes & TAKES_EDIT))
+        return refuse(verb, "--column, --value, --raw or --undo", err);
     if (input->patch && !(verb->takes & TAKES_PATCH))
         return refuse(verb, "--patch", err);
     if (input->apply_to && !(verb->takes & TAKES_APPLY))

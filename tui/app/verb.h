@@ -40,6 +40,7 @@ enum verb_takes {
     TAKES_KEY = 2048,
     TAKES_EDIT = 1 << 20 /* --row, --column, --value, --raw, --undo */,
     TAKES_PATCH = 1 << 21,
+    TAKES_ROW = 1 << 22 /* --row alone */,
 };
 
 struct verb {

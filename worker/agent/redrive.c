@@ -130,6 +130,17 @@ bool answer_decline(struct call *call, struct buf *result, int *code, struct err
     return ok && acting_show(call, redrive.redrive_id, result, code, err);
 }
 
+static bool discard(struct acting *acting, struct str reason, struct err *err)
+{
+    struct call *call = acting->call;
+    uint64_t row = (uint64_t)call_integer(call, "row", 0, 0, INT64_MAX);
+    struct row_choice choice = {
+        .cause_id = call_integer(call, "cause", 0, 0, INT64_MAX), .rows = &row, .row_count = row != 0};
+    if (!choice.cause_id && !row)
+        return journal_discard(acting->journal, call->run_id, reason, &acting->by, clock_now(), err);
+    return journal_discard_rows(acting->journal, call->run_id, &choice, reason, &acting->by, clock_now(), err);
+}
+
 bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err)
 {
     struct acting acting;
@@ -137,7 +148,7 @@ bool answer_discard(struct call *call, struct buf *result, int *code, struct err
     if (!acting_may(call, "operator", code, err))
         return false;
     bool ok = acting_begin(&acting, call, err) && (reason.n || ERR(err, ERR_USAGE, "discarding needs a reason")) &&
-              journal_discard(acting.journal, call->run_id, reason, &acting.by, clock_now(), err);
+              discard(&acting, reason, err);
     if (!ok)
         acting_refused(&acting, "discard", call->run_id, code, err);
     acting_end(&acting);

@@ -61,6 +61,15 @@ bool journal_change_read(struct journal *journal, const char *redrive_id, struct
 /* A quarantined file is closed for good. ERR_EXISTS: it is not quarantined by that run, or has an open request. */
 bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
     int64_t now, struct err *err) MUST_CHECK;
+/* Rejected rows: those of a cause, of these numbers, or both. */
+struct row_choice {
+    int64_t cause_id; /* 0: any */
+    const uint64_t *rows;
+    size_t row_count; /* 0: all */
+};
+/* Open rejected rows are closed for good. ERR_EXISTS: there are none, or one of the numbers is no open row. */
+bool journal_discard_rows(struct journal *journal, const char *run_id, const struct row_choice *choice,
+    struct str reason, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
 /* What was refused is told too. */
 bool journal_refused(struct journal *journal, struct str action, struct str subject, struct str why,
     const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
