@@ -6,7 +6,7 @@
 static const struct keymap_row rows[] = {
     {REQUEST_ENTER, "Enter", "open", "go into what the cursor is on", {KEY_CODE_ENTER}, false},
     {REQUEST_BACK, "Esc", "back", "back; first clears the filter", {KEY_CODE_ESCAPE}, false},
-    {REQUEST_SUGGEST, "s", "suggestion", "rehearses what would mend it; again: the next", {'s'}, true},
+    {REQUEST_SUGGEST, "s", "suggestion", "rehearses what would mend it; again: the next", {'s'}, false},
     {REQUEST_REDRIVE, "R", "re-drive", "reads it once more, after a dialog", {'R'}, true},
     {REQUEST_APPROVE, "A", "approve", "lets a request run, after a dialog", {'A'}, true},
     {REQUEST_DECLINE, "X", "decline", "refuses a request, after a dialog", {'X'}, true},

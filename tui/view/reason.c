@@ -17,6 +17,7 @@ struct reason {
     json_t *lines;
     json_t *open;      /* paths that are unfolded: true */
     size_t suggestion; /* the one rehearsed next */
+    bool wanted;       /* s was pressed before the reason was here */
 };
 
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
@@ -166,13 +167,6 @@ static void arrange(struct view *view)
     grid_set(&view->grid, reason->lines, 0, json_array_size(reason->lines));
 }
 
-static void answer(struct view *view, int tag, json_t *result)
-{
-    (void)tag;
-    view_keep(view, result);
-    arrange(view);
-}
-
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
 {
     const char *code = json_string_value(json_object_get(view->result, "code"));
@@ -209,6 +203,9 @@ static void suggest(struct view *view)
 {
     struct reason *reason = view->state;
     const json_t *list = json_object_get(view->result, "suggestions");
+    reason->wanted = !view->loaded;
+    if (reason->wanted)
+        return;
     if (!json_array_size(list)) {
         view_flash(view, ROLE_DIM, "there is no suggestion; R re-drives it as it is");
         return;
@@ -216,6 +213,16 @@ static void suggest(struct view *view)
     const json_t *one = json_array_get(list, reason->suggestion++ % json_array_size(list));
     dialog_redrive(view, view_argument(view, "run"), json_integer_value(json_object_get(view->arguments, "cause")),
         json_object_get(one, "overrides"), json_string_value(json_object_get(one, "why")));
+}
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    struct reason *reason = view->state;
+    (void)tag;
+    view_keep(view, result);
+    arrange(view);
+    if (reason->wanted)
+        suggest(view);
 }
 
 static bool request(struct view *view, enum request request)
