@@ -65,7 +65,7 @@ class Story(unittest.TestCase):
             alice.press("s", ">Cancel<", "it would load")
             alice.type("\x1b[200~R\rA\ry\x1b[201~")
             alice.press("\r", "Reason missing-label", "suggestions")
-            alice.press("s", ">Cancel<")
+            alice.press("s", ">Cancel<", "it would load")
             alice.press("\t", "reason")
             alice.press("\t", ">Ask<")
             alice.press("\r", "a reason is needed")
