@@ -2,9 +2,10 @@
 # make.sh BUILD: pictures of the console on the demo's lake, in screenshots/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=$1 bytes=$1/screenshots
+build=$1 bytes=$1/screenshots lake=$1/lake
 [[ -d demo/lake/.sluice ]] || demo/demo.sh "$build" </dev/null >/dev/null
 (cd tests/screenshots && { [[ -d node_modules ]] || npm ci --no-audit --no-fund --silent; })
-rm -rf "$bytes"
-tests/screenshots/record.py "$build/sluice" demo/lake "$bytes" >/dev/null
+rm -rf "$bytes" "$lake"
+cp -a demo/lake "$lake"
+tests/screenshots/record.py "$build/sluice" "$lake" "$bytes" >/dev/null
 node tests/screenshots/paint.mjs "$bytes" screenshots

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """record.py SLUICE LAKE OUT: what the console writes for each picture, as OUT/NAME.raw.
 
-The real program in a real pseudo-terminal of 100 x 28. Its clock is frozen at the lake's own last run.
+The real program in a real pseudo-terminal of 100 x 28; it acts, so the lake is a copy. Its clock is frozen at the lake's own last run.
 """
 
 import pathlib
@@ -34,6 +34,17 @@ def pictures(console):
     console.press("/missing-label\r", "missing-label")
     console.press("\r", "Reason missing-label", "stage")
     yield "reason"
+    console.press("s", "it would load", ">Cancel<")
+    console.press("\t", "reason")
+    console.type("new till software")
+    console.wait("reason      new till software")
+    yield "redrive"
+    console.press("\t", ">Ask<")
+    console.press("\r", "outcome", "1 of 1 files loaded")
+    console.press("4", "This request", "new till software")
+    yield "requests"
+    console.press("5", "the chain holds", "redrive-outcome")
+    yield "audit"
 
 
 def main():
