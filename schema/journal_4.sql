@@ -1,4 +1,4 @@
--- Version 4: putting back, whole. Rows as well as files, requests of more kinds, standing overrides, patches,
+-- Version 4: putting back, whole. Requests of more kinds, standing overrides, changes of contracts, patches,
 -- acknowledged incidents.
 
 -- What a request asks for, and how far it reaches.
@@ -8,13 +8,6 @@ ALTER TABLE redrive ADD COLUMN scope TEXT NOT NULL DEFAULT 'file' CHECK (scope I
 ALTER TABLE redrive ADD COLUMN apply_until INTEGER;            -- NULL: for these files alone
 ALTER TABLE redrive ADD COLUMN patch_id TEXT;
 ALTER TABLE redrive ADD COLUMN patch_hash TEXT;               -- what it came to when asked for
-ALTER TABLE redrive ADD COLUMN client_id TEXT;                 -- the client's ULID: a call repeated is the same request
-ALTER TABLE redrive ADD COLUMN requested_from TEXT;            -- where the requester sat: an address, or ''
-ALTER TABLE redrive ADD COLUMN rehearsed TEXT;                 -- JSON: {would_pass, would_fail, duplicates, rows}
-CREATE UNIQUE INDEX redrive_by_client ON redrive (client_id) WHERE client_id IS NOT NULL;
-
--- scope 'rows': the marked set, frozen when asked for: little-endian u64 row numbers, ascending.
-ALTER TABLE redrive_file ADD COLUMN rows BLOB;
 
 -- Overrides for files still to come: their contract is changed so from approval until the time.
 CREATE TABLE standing_override (

@@ -1,12 +1,11 @@
 /*
  * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
- * The client asks, the agent answers in order (a request without an id is a notification: it is not answered). A client
- * whose hello says "notices": true gets the agent's own notification once the journal has changed: method "changed",
- * params {"as_of"}. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result has "items" and, when there
- * is more, "next", which goes into "after" of the next call.
+ * The client asks, the agent answers in order (a request without an id is a notification: it is not answered). Times
+ * are ISO 8601 UTC text, counts integers. Lists are pages: a result has "items" and, when there is more, "next", which
+ * goes into "after" of the next call.
  *
  * method     params (all optional unless marked !)              result
- * hello      client, notices                                    protocol, version, lake, environment {name, colour},
+ * hello      client                                             protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
  * overview                                                      datasets [{hours: rows in of each of 24, held}],
  *                                                               unmatched, incidents [], standing [], workers [], as_of
@@ -22,16 +21,14 @@
  * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet
- * rehearse   run!, scope, rows, rules, set [], map [], patch    what its file would do: see below
+ * rehearse   run!, rules (same | current), set [], map [], patch   what its file would do: see below
  *
- * redrive    run | cause!, scope (file | rows), rows [numbers], reason!, rules, set [], map [], patch,
- *            apply_to (these | until | contract), until, client, ask   the request, as requests has it
+ * redrive    run | cause!, reason!, rules, set [], map [], patch,
+ *            apply_to (these | until), until, ask               the request, as requests has it
  * requests   dataset, request, after, limit                     items []: what was asked for, with details [] of files
- * approve    request!, client                                   the request
- * decline    request!, reason!, client                          the request
- * withdraw   run!, reason!, client, ask                         the request: a published run is taken back
- * discard    run!, cause, row, reason!, client                  the run; with cause or row: these rows alone
- * outcome    client!                                            what became of an acting call: {known, request}
+ * approve    request!                                           the request
+ * decline    request!, reason!                                  the request
+ * discard    run!, cause, row, reason!                          the run; with cause or row: these rows alone
  *
  * overrides  dataset                                            items []: standing overrides, {request, state (in
  *                                                               force | expired | revoked | void), until, files …}
@@ -55,8 +52,9 @@
  *
  * "patch": true reads a run's file with its patch over it; a request is bound to what the patch comes to.
  *
- * Acting calls take "client", a ULID of the caller's: repeated, they are done once, and "outcome" tells what became of
- * one whose answer was lost. rows are row numbers of rejected rows.
+ * What a role may not do is refused with RPC_FORBIDDEN, and told in the audit: a viewer looks, rehearses and exports;
+ * an operator also asks, patches, acknowledges and discards; an approver also approves and declines, where four_eyes
+ * never what they asked for themselves. Then redrive, override and contract only ask.
  *
  * "run" may be any part of a run's id that names only one; so may "request".
  *
