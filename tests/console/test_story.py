@@ -1,9 +1,11 @@
 """Three in the morning, over ssh, keystroke by keystroke: one sees what broke and asks, another approves. covers: tui/view"""
 
 import json
+import os
+import signal
 import unittest
 
-from tests.console.terminal import Console
+from tests.console.terminal import Console, children
 from tests.integration.test_redrive import lake, renamed
 from tests.lake import SLUICE, SLUICED
 from tests.sshd import Sshd
@@ -70,6 +72,24 @@ class Story(unittest.TestCase):
             alice.press("\t", ">Ask<")
             alice.press("\r", "a reason is needed")
         self.assertEqual(self.box.query("SELECT count(*) FROM redrive"), [(0,)])
+
+    def test_the_link_breaks_before_the_answer(self):
+        """Nobody knows then whether it was done: the screen says so, and waits for nothing."""
+        with Console([SLUICE, "--lake", str(self.box.path)], **self.box.environment(),
+                     SLUICE_DATASETS=str(self.box.path / "datasets")) as console:
+            console.wait("sales", "as of")
+            console.press("3", "missing-label")
+            console.press("\r", "Reason missing-label", "suggestions")
+            console.press("s", "it would load", ">Cancel<")
+            console.press("\t", "reason")
+            console.type("new till software")
+            console.press("\t", ">Ask<")
+            agent, = children(console.pid)
+            os.kill(agent, signal.SIGSTOP)
+            console.press("\r", "the agent is at it")
+            os.kill(agent, signal.SIGKILL)
+            console.wait("the link broke before the answer", "Audit (5) shows whether it was done", ">Cancel<")
+            console.wait("as of", "new till software")
 
 
 if __name__ == "__main__":

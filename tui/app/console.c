@@ -32,11 +32,27 @@ void console_flash(struct console *console, enum role role, const char *text)
 
 /* ---- the link ---- */
 
+static void refuse(struct view *view, int tag, const struct err *why)
+{
+    if (view && view->type->refused)
+        view->type->refused(view, tag, why);
+}
+
+/* Nobody waits for what will not come: whether it was done, only the agent's side knows. */
+static void give_up_waiting(struct console *console)
+{
+    struct err err;
+    (void)ERR(&err, ERR_INTERRUPTED, "the link broke before the answer");
+    for (size_t i = 0; i < console->waiting_count; i++)
+        refuse(console->waiting[i].view, console->waiting[i].tag, &err);
+    console->waiting_count = 0;
+}
+
 static void lose_link(struct console *console, const char *why)
 {
     int64_t now = clock_monotonic();
     async_link_close(&console->link);
-    console->waiting_count = 0;
+    give_up_waiting(console);
     console->lost_at = console->lost_at ? console->lost_at : now;
     console->retry_after = console->retry_after ? 2 * console->retry_after : SECOND;
     if (console->retry_after > LONGEST_RETRY)
@@ -48,15 +64,19 @@ static void lose_link(struct console *console, const char *why)
 
 static void ask(struct console *console, struct view *view, int tag, const char *method, json_t *params)
 {
-    bool room = console->link.open && console->waiting_count < MOST_WAITING;
-    if (!room) {
+    struct err err;
+    json_int_t id = 0;
+    if (console->link.open && console->waiting_count < MOST_WAITING)
+        id = async_link_ask(&console->link, method, params);
+    else
         json_decref(params);
-        return;
-    }
-    json_int_t id = async_link_ask(&console->link, method, params);
     if (id)
         console->waiting[console->waiting_count++] =
             (struct waiting){.id = id, .view = view, .tag = tag, .hello = !view};
+    else {
+        (void)ERR(&err, ERR_UNAVAILABLE, "the agent was not asked: there is no link to it now");
+        refuse(view, tag, &err);
+    }
 }
 
 static void host_ask(void *context, struct view *view, int tag, const char *method, json_t *params)
@@ -94,8 +114,7 @@ static void take_answer(struct console *console, struct answer *answer)
     if (!answer->result) {
         if (found.view || found.hello)
             console_flash(console, ROLE_BAD, answer->err.message);
-        if (found.view && found.view->type->refused)
-            found.view->type->refused(found.view, found.tag, &answer->err);
+        refuse(found.view, found.tag, &answer->err);
         return;
     }
     if (found.hello) {

@@ -17,6 +17,7 @@ struct dialog {
     json_t *hello, *rehearsal;
     struct buf reason, count; /* typed */
     struct buf refusal;       /* what the agent had against it */
+    bool rehearsing;
 };
 
 static void init(struct view *view)
@@ -38,16 +39,20 @@ static void dispose(struct view *view)
     buf_dispose(&dialog->refusal);
 }
 
-/* What was seen is what is decided on: nothing is asked again. */
+/* What was seen is what is decided on: only what has not come is asked for again. */
 static void load(struct view *view)
 {
     struct dialog *dialog = view->state;
     json_t *rehearse = json_object_get(view->arguments, "rehearse");
-    if (dialog->hello || dialog->phase != PHASE_OPEN)
+    if (dialog->phase != PHASE_OPEN)
         return;
-    view_ask(view, TAG_HELLO, "hello", json_object());
-    if (rehearse)
-        view_ask(view, TAG_REHEARSAL, "rehearse", json_deep_copy(rehearse));
+    if (!dialog->hello)
+        view_ask(view, TAG_HELLO, "hello", json_object());
+    if (!rehearse || dialog->rehearsal || dialog->rehearsing)
+        return;
+    dialog->rehearsing = true;
+    buf_reset(&dialog->refusal);
+    view_ask(view, TAG_REHEARSAL, "rehearse", json_deep_copy(rehearse));
 }
 
 static void answer(struct view *view, int tag, json_t *result)
@@ -59,6 +64,7 @@ static void answer(struct view *view, int tag, json_t *result)
     } else if (tag == TAG_REHEARSAL) {
         json_decref(dialog->rehearsal);
         dialog->rehearsal = json_incref(result);
+        dialog->rehearsing = false;
     } else {
         view_keep(view, result);
         dialog->phase = PHASE_DONE;
@@ -71,8 +77,12 @@ static void refused(struct view *view, int tag, const struct err *why)
     struct dialog *dialog = view->state;
     buf_reset(&dialog->refusal);
     buf_printf(&dialog->refusal, "%s%s%s", why->message, why->hint[0] ? " - " : "", why->hint);
+    if (tag == TAG_REHEARSAL)
+        dialog->rehearsing = false;
     if (tag != TAG_DO)
         return;
+    if (why->kind == ERR_INTERRUPTED)
+        buf_add_cstr(&dialog->refusal, " - Audit (5) shows whether it was done");
     dialog->phase = PHASE_OPEN;
     dialog->focus = FOCUS_CANCEL;
 }
@@ -96,9 +106,13 @@ static bool count_fits(const struct view *view)
 {
     const struct dialog *dialog = view->state;
     json_int_t typed = 0, digits = 0;
-    for (size_t i = 0; i < dialog->count.n; i++)
-        if (dialog->count.p[i] >= '0' && dialog->count.p[i] <= '9' && digits++ < 18)
-            typed = typed * 10 + (dialog->count.p[i] - '0');
+    for (size_t i = 0; i < dialog->count.n; i++) {
+        char c = dialog->count.p[i];
+        if ((c < '0' || c > '9') && c != ',')
+            return false;
+        if (c != ',' && digits++ < 18)
+            typed = typed * 10 + (c - '0');
+    }
     return digits && typed == json_integer_value(json_object_get(dialog->rehearsal, "rows"));
 }
 

@@ -34,7 +34,7 @@ struct view_type {
     void (*load)(struct view *view);
     void (*answer)(struct view *view, int tag, json_t *result);
     void (*draw)(struct view *view, struct canvas *canvas, int y, int height);
-    /* What it asked for was refused; NULL: that it is told below is enough. */
+    /* What it asked for was refused, or (ERR_INTERRUPTED) nobody knows; NULL: that it is told below is enough. */
     void (*refused)(struct view *view, int tag, const struct err *why);
     /* A key before it becomes a request; true: taken. NULL: none is. */
     bool (*key)(struct view *view, const struct key *key);

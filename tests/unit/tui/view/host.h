@@ -53,13 +53,13 @@ static void host_close(void *context, struct view *view)
     host->closed = true;
 }
 
-static void host_answer(struct host *host, const char *text)
+static void host_tell(struct host *host, int tag, const char *text)
 {
     json_error_t fault;
     json_t *result = json_loads(text, 0, &fault);
     if (!result)
         fail_msg("%s", fault.text);
-    host->view->type->answer(host->view, 0, result);
+    host->view->type->answer(host->view, tag, result);
     json_decref(result);
 }
 

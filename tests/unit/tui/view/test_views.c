@@ -88,7 +88,7 @@ static void overview(void **state)
     struct host host;
     host_begin(&host, &view_overview, json_object());
     assert_string_equal(host.method, "overview");
-    host_answer(&host, overview_text);
+    host_tell(&host, 0, overview_text);
     host_check(&host, OVERVIEW);
     host.view->type->request(host.view, REQUEST_DOWN);
     host.view->type->request(host.view, REQUEST_ENTER);
@@ -103,7 +103,7 @@ static void runs(void **state)
     struct host host;
     host_begin(&host, &view_runs, json_pack("{s:s}", "dataset", "shop_sales"));
     assert_string_equal(json_string_value(json_object_get(host.params, "dataset")), "shop_sales");
-    host_answer(&host, runs_text);
+    host_tell(&host, 0, runs_text);
     host_check(&host, RUNS);
     host.view->type->request(host.view, REQUEST_ENTER);
     assert_ptr_equal(host.opened, &view_run);
@@ -116,7 +116,7 @@ static void run(void **state)
     (void)state;
     struct host host;
     host_begin(&host, &view_run, json_pack("{s:s}", "run", "GDPFK"));
-    host_answer(&host, run_text);
+    host_tell(&host, 0, run_text);
     host_check(&host, RUN);
     /* the cursor stands on the largest loss, and Enter opens exactly those rows */
     host.view->type->request(host.view, REQUEST_ENTER);
@@ -141,7 +141,7 @@ static void rows(void **state)
     host_begin(&host, &view_rows, json_pack("{s:s, s:i}", "run", "R", "cause", 2));
     assert_string_equal(host.method, "grid");
     assert_int_equal(json_integer_value(json_object_get(host.params, "cause")), 2);
-    host_answer(&host, rows_text);
+    host_tell(&host, 0, rows_text);
     host_check(&host, ROWS);
     host.view->type->request(host.view, REQUEST_NEXT_FAILING);
     assert_int_equal(host.view->grid.at, 1);
@@ -164,7 +164,7 @@ static void rejects(void **state)
     (void)state;
     struct host host;
     host_begin(&host, &view_rejects, json_object());
-    host_answer(&host, causes_text);
+    host_tell(&host, 0, causes_text);
     host_check(&host, REJECTS_SYSTEM);
     host.view->type->request(host.view, REQUEST_ENTER);
     assert_ptr_equal(host.opened, &view_reason);
@@ -180,7 +180,7 @@ static void reason(void **state)
     (void)state;
     struct host host;
     host_begin(&host, &view_reason, json_pack("{s:s}", "run", "R"));
-    host_answer(&host, reason_text);
+    host_tell(&host, 0, reason_text);
     host_check(&host, REASON);
     host.view->type->request(host.view, REQUEST_TAB);
     assert_int_equal(grid_lines(&host.view->grid), 24);
@@ -213,8 +213,9 @@ static void frequency(void **state)
     struct host host;
     host_begin(&host, &view_frequency, json_pack("{s:s, s:i}", "run", "R", "column", 2));
     assert_int_equal(json_integer_value(json_object_get(host.params, "column")), 2);
-    host_answer(&host, "{\"counted\":100000,\"total\":226000,\"items\":[{\"value\":\"n/a\",\"rows\":75000},"
-                       "{\"value\":\"\",\"rows\":25000}]}");
+    host_tell(&host, 0,
+        "{\"counted\":100000,\"total\":226000,\"items\":[{\"value\":\"n/a\",\"rows\":75000},"
+        "{\"value\":\"\",\"rows\":25000}]}");
     host_check(&host, FREQUENCY);
     host_end(&host);
 }
@@ -238,7 +239,7 @@ static void survives_odd_answers(void **state)
             host_begin(&host, types[t], json_pack("{s:s}", "run", "R"));
             assert_true(canvas_init(&canvas, 24, 80, false, &err));
             types[t]->draw(host.view, &canvas, 2, 20);
-            host_answer(&host, texts[i]);
+            host_tell(&host, 0, texts[i]);
             types[t]->draw(host.view, &canvas, 2, 20);
             for (size_t r = 0; r < sizeof requests / sizeof *requests; r++) {
                 types[t]->request(host.view, requests[r]);
