@@ -55,9 +55,9 @@
  *
  * "patch": true reads a run's file with its patch over it; a request is bound to what the patch comes to.
  *
- * Acting calls (redrive to discard, override, revoke, contract, patch, acknowledge) take "client", a ULID of the caller's:
- * repeated with the same parameters they are done once and answer what came of it, and "outcome" tells what became of
- * one whose answer was lost; with others they are refused.
+ * Acting calls (redrive to discard, override, revoke, contract, patch, acknowledge) take "client", a ULID of the
+ * caller's: repeated with the same parameters they are done once and answer what came of it, and "outcome" tells what
+ * became of one whose answer was lost; with others they are refused.
  *
  * What a role may not do is refused with RPC_FORBIDDEN, and told in the audit: a viewer looks, rehearses and exports;
  * an operator also asks, patches, acknowledges and discards; an approver also approves and declines, where four_eyes
