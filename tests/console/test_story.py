@@ -1,6 +1,7 @@
 """Three in the morning, over ssh, keystroke by keystroke: one sees what broke and asks, another approves. covers: tui/view"""
 
 import json
+import os
 import unittest
 
 from tests.console.terminal import Console
@@ -55,6 +56,17 @@ class Story(unittest.TestCase):
         self.assertEqual([(json.loads(line)["actor"], json.loads(line)["action"]) for line, in self.box.query(
             "SELECT line FROM audit ORDER BY audit_id")],
             [("alice", "redrive-requested"), ("bob", "redrive-approved"), ("worker", "redrive-outcome")])
+
+    @unittest.skipUnless(os.getuid() == 0, "an sshd of one's own gives no terminal")
+    def test_the_console_stands_on_a_bastion(self):
+        """The other blessed set-up: a forced command there, and a key onward."""
+        there = f"env PATH={self.sshd.environment()['PATH']} {SLUICE} -t ssh://alice"
+        with Sshd({"desk": there}, options="restrict,pty") as bastion:
+            with Console(["ssh", "-tt", "desk", "ls", "/"], PATH=bastion.environment()["PATH"]) as desk:
+                desk.wait("alice@night", "operator", "sales")
+                desk.press("3", "missing-label")
+                desk.type(":q\r")
+                self.assertEqual(desk.end(), 0)
 
     def test_nothing_is_done_by_mistake(self):
         """Enter on what a dialog opens with, Esc, and a paste: nothing of it acts."""

@@ -7,11 +7,12 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from tests.integration.test_redrive import lake, renamed
-from tests.lake import SLUICE, SLUICED
-from tests.sshd import Sshd
+from tests.lake import ROOT, SLUICE, SLUICED
+from tests.sshd import SSHD, Sshd
 
 FIX = ("--map", "Price EUR=unit_price", "--set", "dialect.delimiter=;")
 
@@ -142,6 +143,25 @@ class Ssh(unittest.TestCase):
         asked = self.sluice("alice", "redrive", run, *FIX, "--reason", "x")["items"][0]
         known = self.box.query("SELECT client_id FROM client_call WHERE subject = ?", asked["request"])[0][0]
         self.assertEqual(self.sluice("alice", "outcome", known)["request"], asked)
+
+    def test_what_is_shipped_for_sshd_is_taken_by_it(self):
+        """sshd's own word on the snippets, for the account each is about; and each example line names a role."""
+        folder = ROOT / "deploy/sshd"
+        for name, about, wanted in (
+                ("sluice.conf", "user=sluice", {"exposeauthinfo yes", "permittty no", "allowtcpforwarding no"}),
+                ("bastion.conf", f"user={self.sshd.user}", {"permitopen worker.internal:22", "forcecommand /bin/false"})):
+            with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+                # groups are the machine's: here everybody is one of them
+                text = (folder / name).read_text().replace("Group sluice-operators", "User *")
+                config.write(f"HostKey {self.sshd.path}/hostkey\n{text}")
+                config.flush()
+                said = subprocess.run([SSHD, "-T", "-f", config.name, "-C", f"{about},host=h,addr=192.0.2.7"],
+                                      capture_output=True, text=True)
+            self.assertEqual(said.returncode, 0, said.stderr)
+            self.assertLessEqual(wanted, set(said.stdout.splitlines()), name)
+        lines = (folder / "authorized_keys.example").read_text().splitlines()
+        self.assertEqual([line.split("--role ")[1].split()[0] for line in lines], ["operator", "approver", "viewer"])
+        self.assertTrue(all('",restrict ssh-' in line for line in lines))
 
     def test_hosts_that_are_not_there(self):
         self.assertIn("ssh could not reach the agent", self.sluice("nobody.invalid", "overview", code=3))
