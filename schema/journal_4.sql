@@ -8,6 +8,7 @@ ALTER TABLE redrive ADD COLUMN scope TEXT NOT NULL DEFAULT 'file' CHECK (scope I
 ALTER TABLE redrive ADD COLUMN apply_until INTEGER;            -- NULL: for these files alone
 ALTER TABLE redrive ADD COLUMN patch_id TEXT;
 ALTER TABLE redrive ADD COLUMN patch_hash TEXT;               -- what it came to when asked for
+ALTER TABLE redrive ADD COLUMN requested_from TEXT;            -- where the requester sat: address and key, or ''
 
 -- Overrides for files still to come: their contract is changed so from approval until the time.
 CREATE TABLE standing_override (
@@ -68,3 +69,14 @@ CREATE TABLE cause_acknowledged (
     acknowledged_at INTEGER NOT NULL,
     note            TEXT NOT NULL DEFAULT ''
 ) STRICT;
+
+-- What an acting call that named itself has done: sent again, it is not done again.
+CREATE TABLE client_call (
+    client_id TEXT NOT NULL CHECK (length(client_id) = 26),
+    action    TEXT NOT NULL,                                    -- the audit's; one call may do several things
+    actor     TEXT NOT NULL,
+    call      TEXT NOT NULL,                                    -- hash of its method and parameters
+    subject   TEXT NOT NULL,
+    audit_id  INTEGER NOT NULL REFERENCES audit (audit_id),
+    PRIMARY KEY (client_id, action)
+) STRICT, WITHOUT ROWID;

@@ -1,11 +1,12 @@
 /*
  * The wire between console and agent: JSON-RPC 2.0, one message a line (UTF-8, LF), on a pair of pipes or a socket.
- * The client asks, the agent answers in order (a request without an id is a notification: it is not answered). Times
- * are ISO 8601 UTC text, counts integers. Lists are pages: a result has "items" and, when there is more, "next", which
- * goes into "after" of the next call.
+ * The client asks, the agent answers in order (a request without an id is a notification: it is not answered). A client
+ * whose hello says "notices": true gets the agent's own notification once the journal has changed: method "changed",
+ * params {"as_of"}. Times are ISO 8601 UTC text, counts integers. Lists are pages: a result has "items" and, when there
+ * is more, "next", which goes into "after" of the next call.
  *
  * method     params (all optional unless marked !)              result
- * hello      client                                             protocol, version, lake, environment {name, colour},
+ * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
  * overview                                                      datasets [{hours: rows in of each of 24, held}],
  *                                                               unmatched, incidents [], standing [], workers [], as_of
@@ -24,11 +25,13 @@
  * rehearse   run!, rules (same | current), set [], map [], patch   what its file would do: see below
  *
  * redrive    run | cause!, reason!, rules, set [], map [], patch,
- *            apply_to (these | until), until, ask               the request, as requests has it
+ *            apply_to (these | until), until, ask, client       the request, as requests has it
  * requests   dataset, request, after, limit                     items []: what was asked for, with details [] of files
- * approve    request!                                           the request
- * decline    request!, reason!                                  the request
- * discard    run!, cause, row, reason!                          the run; with cause or row: these rows alone
+ * approve    request!, client                                   the request
+ * decline    request!, reason!, client                          the request
+ * discard    run!, cause, row, reason!, client                  the run; with cause or row: these rows alone
+ * outcome    client!                                            what became of one's own acting call: {known, action,
+ *                                                               subject, request}
  *
  * overrides  dataset                                            items []: standing overrides, {request, state (in
  *                                                               force | expired | revoked | void), until, files …}
@@ -51,6 +54,10 @@
  *                                                               text | base64, rows, name; reasons, reasons_name
  *
  * "patch": true reads a run's file with its patch over it; a request is bound to what the patch comes to.
+ *
+ * Acting calls (redrive to discard, override, revoke, contract, patch, acknowledge) take "client", a ULID of the
+ * caller's: repeated with the same parameters they are done once and answer what came of it, and "outcome" tells what
+ * became of one whose answer was lost; with others they are refused.
  *
  * What a role may not do is refused with RPC_FORBIDDEN, and told in the audit: a viewer looks, rehearses and exports;
  * an operator also asks, patches, acknowledges and discards; an approver also approves and declines, where four_eyes

@@ -5,7 +5,7 @@ SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN coun
         'request', redrive_id, 'dataset', dataset, 'state', state, 'action', action,
         'until', strftime('%Y-%m-%dT%H:%M:%SZ', apply_until / 1000000, 'unixepoch'), 'cause', cause_id, 'rules', rules,
         'overrides', json(overrides), 'reason', reason,
-        'diff', (SELECT diff FROM contract_change x WHERE x.redrive_id = redrive.redrive_id), 'requested_by', requested_by,
+        'diff', (SELECT diff FROM contract_change x WHERE x.redrive_id = redrive.redrive_id), 'requested_by', requested_by, 'requested_from', requested_from,
         'requested_at', strftime('%Y-%m-%dT%H:%M:%SZ', requested_at / 1000000, 'unixepoch'),
         'expires_at', strftime('%Y-%m-%dT%H:%M:%SZ', expires_at / 1000000, 'unixepoch'),
         'decided_by', decided_by,

@@ -5,12 +5,14 @@ covers: worker/agent
 
 import json
 import os
+import re
 import subprocess
+import tempfile
 import unittest
 
 from tests.integration.test_redrive import lake, renamed
-from tests.lake import SLUICE, SLUICED
-from tests.sshd import Sshd
+from tests.lake import ROOT, SLUICE, SLUICED
+from tests.sshd import SSHD, Sshd
 
 FIX = ("--map", "Price EUR=unit_price", "--set", "dialect.delimiter=;")
 
@@ -40,6 +42,9 @@ class Ssh(unittest.TestCase):
         self.assertEqual(done.returncode, code, f"{who}: {arguments}\n{done.stdout}\n{done.stderr}")
         return done.stderr if code else json.loads(done.stdout)
 
+    def setUp(self):
+        self.addCleanup(self.sshd.write_client)
+
     def quarantine(self, day):
         """One file that FIX mends."""
         self.box.put(f"raw/sales/{day}.csv", renamed(day))
@@ -58,6 +63,7 @@ class Ssh(unittest.TestCase):
         asked = self.sluice("alice", "redrive", run, *FIX, "--reason", "new till software")
         asked = asked["items"][0]
         self.assertEqual((asked["state"], asked["requested_by"], self.rows()), ("requested", "alice", before))
+        self.assertEqual(asked["requested_from"], f"127.0.0.1 {self.sshd.fingerprint('alice')}")
         done = self.sluice("bob", "approve", asked["request"])["items"][0]
         self.assertEqual((done["state"], done["decided_by"], self.rows() - before), ("done", "bob", 20))
         for who, action in (("alice", "redrive-requested"), ("bob", "redrive-approved")):
@@ -108,6 +114,54 @@ class Ssh(unittest.TestCase):
                               env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("believed only from a forced command", done.stderr)
+
+    def test_through_a_bastion(self):
+        """The hop's key forwards to that one port and runs nothing; without the hop there is no way by that name."""
+        only = f'restrict,port-forwarding,permitopen="127.0.0.1:{self.sshd.port}"'
+        with Sshd({"hop": "/bin/false"}, options=only) as hop:
+            self.sshd.jump_by(hop)
+            run = self.quarantine(8)
+            asked = self.sluice("far-alice", "redrive", run, *FIX, "--reason", "from afar")["items"][0]
+            self.assertEqual((asked["state"], asked["requested_by"]), ("requested", "alice"))
+            self.assertEqual(self.sluice("far-bob", "approve", asked["request"])["items"][0]["state"], "done")
+        self.assertIn("ssh could not reach the agent", self.sluice("far-alice", "overview", code=3))
+        self.assertIn("datasets", self.sluice("alice", "overview"))
+
+    def test_whether_a_lost_call_was_done_can_be_asked(self):
+        """ssh is killed under the call; the hint is the command that tells, and it tells."""
+        run = self.quarantine(9)
+        ssh = self.sshd.path / "bin" / "ssh"
+        whole = ssh.read_text()
+        ssh.write_text("#!/bin/sh\nread call\nexit 255\n")
+        try:
+            said = self.sluice("alice", "redrive", run, *FIX, "--reason", "x", code=3)
+        finally:
+            ssh.write_text(whole)
+        client = re.search(r"Whether it was done: sluice outcome ([0-9A-Z]{26})$", said, re.M)
+        self.assertTrue(client, said)
+        self.assertEqual(self.sluice("alice", "outcome", client[1]), {"known": False, "request": None})
+        asked = self.sluice("alice", "redrive", run, *FIX, "--reason", "x")["items"][0]
+        known = self.box.query("SELECT client_id FROM client_call WHERE subject = ?", asked["request"])[0][0]
+        self.assertEqual(self.sluice("alice", "outcome", known)["request"], asked)
+
+    def test_what_is_shipped_for_sshd_is_taken_by_it(self):
+        """sshd's own word on the snippets, for the account each is about; and each example line names a role."""
+        folder = ROOT / "deploy/sshd"
+        for name, about, wanted in (
+                ("sluice.conf", "user=sluice", {"exposeauthinfo yes", "permittty no", "allowtcpforwarding no"}),
+                ("bastion.conf", f"user={self.sshd.user}", {"permitopen worker.internal:22", "forcecommand /bin/false"})):
+            with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+                # groups are the machine's: here everybody is one of them
+                text = (folder / name).read_text().replace("Group sluice-operators", "User *")
+                config.write(f"HostKey {self.sshd.path}/hostkey\n{text}")
+                config.flush()
+                said = subprocess.run([SSHD, "-T", "-f", config.name, "-C", f"{about},host=h,addr=192.0.2.7"],
+                                      capture_output=True, text=True)
+            self.assertEqual(said.returncode, 0, said.stderr)
+            self.assertLessEqual(wanted, set(said.stdout.splitlines()), name)
+        lines = (folder / "authorized_keys.example").read_text().splitlines()
+        self.assertEqual([line.split("--role ")[1].split()[0] for line in lines], ["operator", "approver", "viewer"])
+        self.assertTrue(all('",restrict ssh-' in line for line in lines))
 
     def test_hosts_that_are_not_there(self):
         self.assertIn("ssh could not reach the agent", self.sluice("nobody.invalid", "overview", code=3))

@@ -315,15 +315,27 @@ static int flush(struct err *err)
     return complain(err);
 }
 
+/* What was to be done may stand although its answer was lost. */
+static void hint_outcome(const struct link *link, const json_t *params, struct err *err)
+{
+    const char *client = json_string_value(json_object_get(params, "client"));
+    if (client && err->message[0] && link_ended(link))
+        err_hint(err, "Whether it was done: sluice outcome %s", client);
+}
+
 static int ask(const struct verb *verb, const struct cli_options *own, struct err *err)
 {
     json_t *params = verb_params(verb, &own->input, err);
     struct link *link = params ? link_open(&own->link, err) : NULL;
+    json_incref(params);
     if (!link)
         json_decref(params);
     json_t *result = !link                        ? NULL
                      : verb->takes & TAKES_OUTPUT ? pack_fetch(link, params, &own->input, err)
                                                   : link_call(link, verb->method, params, err);
+    if (link && !result && verb->takes & ACTS)
+        hint_outcome(link, params, err);
+    json_decref(params);
     link_close(link);
     if (!result)
         return complain(err);

@@ -94,7 +94,7 @@ static void connect_link(struct console *console)
         lose_link(console, err.message);
         return;
     }
-    ask(console, NULL, 0, "hello", json_pack("{s:s}", "client", "sluice " SLUICE_VERSION));
+    ask(console, NULL, 0, "hello", json_pack("{s:s, s:b}", "client", "sluice " SLUICE_VERSION, "notices", 1));
     for (size_t i = 0; i < console->depth; i++)
         console->views[i]->type->load(console->views[i]);
 }
@@ -124,13 +124,35 @@ static void take_answer(struct console *console, struct answer *answer)
         found.view->type->answer(found.view, found.tag, answer->result);
 }
 
+static void take_notice(struct console *console)
+{
+    for (size_t i = 0; i < console->depth; i++)
+        console->views[i]->stale = true;
+}
+
+/* The screen one looks at is loaded anew, once what it asked for before is there; its cursor stays. */
+static void follow(struct console *console)
+{
+    struct view *top = console_top(console);
+    if (!top || !top->stale || !top->type->follows || !console->link.open)
+        return;
+    for (size_t i = 0; i < console->waiting_count; i++)
+        if (console->waiting[i].view == top)
+            return;
+    top->stale = false;
+    top->type->load(top);
+}
+
 static void pump(struct console *console)
 {
     struct answer answer;
     struct err err;
     bool ok = async_link_pump(&console->link, &err);
     while (async_link_take(&console->link, &answer)) {
-        take_answer(console, &answer);
+        if (answer.notice)
+            take_notice(console);
+        else
+            take_answer(console, &answer);
         json_decref(answer.result);
     }
     if (!ok)
@@ -424,6 +446,8 @@ static bool step(struct console *console, struct err *err)
     if (events & LOOP_KEYS)
         read_keys(console);
     tick_keys(console);
+    if (!console->quit)
+        follow(console);
     if (console->lost_at) {
         console->dirty = true;
         if (!console->link.open && clock_monotonic() >= console->retry_at)

@@ -140,3 +140,17 @@ void print_standing(struct paper *paper, const json_t *result)
         line(out, "because", CELL_TEXT, json_object_get(item, "ended_why"));
     }
 }
+
+void print_done(struct paper *paper, const json_t *result)
+{
+    struct buf *out = &paper->out;
+    const json_t *request = json_object_get(result, "request");
+    if (!json_is_true(json_object_get(result, "known"))) {
+        buf_add_cstr(out, "not done: it can be asked for again\n");
+        return;
+    }
+    line(out, "done", CELL_TEXT, json_object_get(result, "action"));
+    line(out, "to", CELL_TEXT, json_object_get(result, "subject"));
+    if (json_is_object(request))
+        line(out, "state", CELL_TEXT, json_object_get(request, "state"));
+}

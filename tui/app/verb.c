@@ -1,6 +1,7 @@
 #include "tui/app/verb.h"
 
 #include "shared/clock.h"
+#include "shared/ulid.h"
 #include "shared/until.h"
 
 #include <stdlib.h>
@@ -25,32 +26,35 @@ static const struct verb verbs[] = {
         "what its file would do now; nothing is written", "sluice rehearse 7BBXP --set dialect.delimiter=';'",
         print_rehearsal},
     {"redrive", "redrive", false,
-        TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH, "[RUN]",
-        "reads a quarantined file, or a cause's, once more",
+        ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH,
+        "[RUN]", "reads a quarantined file, or a cause's, once more",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
     {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
         "sluice requests --limit 10", print_requests},
-    {"approve", "approve", true, 0, "REQUEST", "lets a re-drive that was asked for run", "sluice approve 7BBXP",
+    {"approve", "approve", true, ACTS, "REQUEST", "lets a re-drive that was asked for run", "sluice approve 7BBXP",
         print_request},
-    {"decline", "decline", true, TAKES_REASON, "REQUEST", "refuses a re-drive that was asked for",
+    {"decline", "decline", true, ACTS | TAKES_REASON, "REQUEST", "refuses a re-drive that was asked for",
         "sluice decline 7BBXP --reason 'the producer sends it again'", print_request},
-    {"discard", "discard", true, TAKES_REASON | TAKES_CAUSE | TAKES_ROW, "RUN",
+    {"discard", "discard", true, ACTS | TAKES_REASON | TAKES_CAUSE | TAKES_ROW, "RUN",
         "closes a quarantined file, or rows, for good", "sluice discard 7BBXP --reason 'sent by mistake'", print_run},
-    {"override", "override", true, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_UNTIL, "DATASET",
+    {"outcome", "outcome", true, 0, "CLIENT", "what became of a call whose answer was lost",
+        "sluice outcome 01ARZ3NDEKTSV4RRFFQ69G5FAV", print_done},
+    {"override", "override", true, ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_UNTIL, "DATASET",
         "reads files still to come otherwise, until a time",
         "sluice override sales --set dialect.delimiter=';' --until 09:00 --reason 'new till software'", print_request},
     {"overrides", "overrides", false, TAKES_DATASET, "", "standing overrides, those in force first",
         "sluice overrides --dataset sales", print_standing},
-    {"patch", "patch", true, TAKES_OVERRIDES | TAKES_EDIT, "RUN", "edits a row of a quarantined file, over its bytes",
+    {"patch", "patch", true, ACTS | TAKES_OVERRIDES | TAKES_EDIT, "RUN",
+        "edits a row of a quarantined file, over its bytes",
         "sluice patch 7BBXP --row 17 --column unit_price --value 12.50", print_patch},
-    {"contract", "contract", true, TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK, "DATASET",
+    {"contract", "contract", true, ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK, "DATASET",
         "changes its contract for good, once approved",
         "sluice contract sales --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
-    {"revoke", "revoke", true, TAKES_REASON, "REQUEST", "ends a standing override before its time",
+    {"revoke", "revoke", true, ACTS | TAKES_REASON, "REQUEST", "ends a standing override before its time",
         "sluice revoke 7BBXP --reason 'the producer went back'", print_request},
     {"incidents", "incidents", false, TAKES_PAGE, "", "what went wrong, the open ones first",
         "sluice incidents --limit 10", print_incidents},
-    {"acknowledge", "acknowledge", false, TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
+    {"acknowledge", "acknowledge", false, ACTS | TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
         "tells others that somebody looks after it", "sluice acknowledge 3 --note 'asked the producer'",
         print_acknowledged},
     {"export", "export", true, TAKES_CAUSE | TAKES_OUTPUT, "RUN", "rejected rows and the reasons, to send back",
@@ -125,6 +129,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         ERR(err, ERR_USAGE, "'sluice %s' needs a dataset", verb->name);
         return err_hint(err, "'sluice overview' lists them.");
     }
+    if (verb->needs_run && !input->run && strcmp(verb->argument, "CLIENT") == 0) {
+        ERR(err, ERR_USAGE, "'sluice %s' needs the id of a call", verb->name);
+        return err_hint(err, "What lost its answer has told it.");
+    }
     if (verb->needs_run && !input->run) {
         ERR(err, ERR_USAGE, "'sluice %s' needs a run", verb->name);
         return err_hint(err, "'sluice runs' lists them; any part of an id that names only one will do.");
@@ -171,6 +179,7 @@ static bool put_argument(json_t *params, const struct verb *verb, const char *va
             is_request(verb)                           ? "request"
             : is_dataset(verb)                         ? "dataset"
             : strcmp(verb->argument, "[SUBJECT]") == 0 ? "subject"
+            : strcmp(verb->argument, "CLIENT") == 0    ? "client"
                                                        : "run",
             value);
         return true;
@@ -217,6 +226,11 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     json_t *params = allowed(verb, input, err) ? json_object() : NULL;
     if (!params)
         return NULL;
+    if (verb->takes & ACTS) {
+        char client[ULID_SIZE];
+        ulid_new(client);
+        put_text(params, "client", client);
+    }
     put_text(params, "dataset", input->dataset);
     put_text(params, "apply_to", input->apply_to);
     put_number(params, "row", input->row);

@@ -41,6 +41,7 @@ enum verb_takes {
     TAKES_EDIT = 1 << 20 /* --row, --column, --value, --raw, --undo */,
     TAKES_PATCH = 1 << 21,
     TAKES_ROW = 1 << 22 /* --row alone */,
+    ACTS = 1 << 23 /* the call has a name, by which it is done once */,
 };
 
 struct verb {
@@ -48,7 +49,8 @@ struct verb {
     const char *method;
     bool needs_run;
     unsigned takes;
-    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "DATASET KEY", "[SUBJECT]", "[INCIDENT]", "" */
+    const char *argument; /* "RUN", "[RUN]", "REQUEST", "DATASET", "DATASET KEY", "[SUBJECT]", "[INCIDENT]",
+                             "CLIENT", "" */
     const char *summary;
     const char *example;
     void (*print)(struct paper *paper, const json_t *result);
@@ -69,6 +71,7 @@ void print_reason(struct paper *paper, const json_t *result);
 void print_stages(struct paper *paper, const json_t *result);
 void print_requests(struct paper *paper, const json_t *result);
 void print_request(struct paper *paper, const json_t *result);
+void print_done(struct paper *paper, const json_t *result);
 void print_standing(struct paper *paper, const json_t *result);
 /* The calls that an export takes; what was written where. Takes params over. */
 json_t *pack_fetch(struct link *link, json_t *params, const struct verb_input *input, struct err *err);

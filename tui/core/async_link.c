@@ -111,6 +111,11 @@ static void read_answer(struct answer *answer, struct str line)
     const json_t *error = json_object_get(message, "error");
     const char *said = json_string_value(json_object_get(error, "message"));
     const char *hint = json_string_value(json_object_get(json_object_get(error, "data"), "hint"));
+    if (json_is_string(json_object_get(message, "method"))) {
+        *answer = (struct answer){.notice = true};
+        json_decref(message);
+        return;
+    }
     *answer = (struct answer){.id = json_integer_value(json_object_get(message, "id")),
         .result = json_incref(json_object_get(message, "result"))};
     if (!answer->result) {

@@ -19,6 +19,7 @@ struct async_link {
 };
 
 struct answer {
+    bool notice; /* not an answer: the agent says of itself that the journal has changed */
     json_int_t id;
     json_t *result; /* the taker's; NULL: err tells */
     struct err err;

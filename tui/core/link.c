@@ -157,6 +157,11 @@ json_t *link_call(struct link *link, const char *method, json_t *params, struct 
     return read_line(link, &line, err) ? take_answer(link, line, err) : NULL;
 }
 
+bool link_ended(const struct link *link)
+{
+    return link->ended;
+}
+
 void link_close(struct link *link)
 {
     int status;

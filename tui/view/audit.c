@@ -109,6 +109,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_audit = {
     .name = "Audit",
     .help = "who did what, and whether the chain holds",
+    .follows = true,
     .requests = REQUESTS_LIST,
     .size = sizeof(struct audit),
     .init = init,

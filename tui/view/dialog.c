@@ -1,5 +1,6 @@
 #include "tui/view/dialog.h"
 
+#include "shared/ulid.h"
 #include "shared/utf8.h"
 #include "tui/core/overrides.h"
 
@@ -9,7 +10,7 @@
 enum { MOST_REASON = 1000, MOST_LINE = 64 * 1024, LABEL = 12 };
 enum focus { FOCUS_CANCEL, FOCUS_REASON, FOCUS_COUNT, FOCUS_DO, FOCUSES };
 enum phase { PHASE_OPEN, PHASE_ASKED, PHASE_DONE };
-enum { TAG_DO, TAG_HELLO, TAG_REHEARSAL };
+enum { TAG_DO, TAG_HELLO, TAG_REHEARSAL, TAG_OUTCOME };
 
 struct dialog {
     enum focus focus;
@@ -18,6 +19,7 @@ struct dialog {
     struct buf reason, count; /* typed */
     struct buf refusal;       /* what the agent had against it */
     bool rehearsing;
+    char client[ULID_SIZE]; /* names the call: it is done once, and can be asked after */
 };
 
 static void init(struct view *view)
@@ -44,6 +46,8 @@ static void load(struct view *view)
 {
     struct dialog *dialog = view->state;
     json_t *rehearse = json_object_get(view->arguments, "rehearse");
+    if (dialog->phase == PHASE_ASKED) /* the link was lost meanwhile */
+        view_ask(view, TAG_OUTCOME, "outcome", json_pack("{s:s}", "client", dialog->client));
     if (dialog->phase != PHASE_OPEN)
         return;
     if (!dialog->hello)
@@ -53,6 +57,22 @@ static void load(struct view *view)
     dialog->rehearsing = true;
     buf_reset(&dialog->refusal);
     view_ask(view, TAG_REHEARSAL, "rehearse", json_deep_copy(rehearse));
+}
+
+/* Either it stands, or it was never done; then it can be asked for again, under the same name. */
+static void take_outcome(struct view *view, json_t *result)
+{
+    struct dialog *dialog = view->state;
+    dialog->focus = FOCUS_CANCEL;
+    dialog->phase = json_is_true(json_object_get(result, "known")) ? PHASE_DONE : PHASE_OPEN;
+    buf_reset(&dialog->refusal);
+    if (dialog->phase == PHASE_OPEN) {
+        buf_add_cstr(&dialog->refusal, "the link was lost before this was done: nothing stands of it so far");
+        return;
+    }
+    json_t *kept = json_pack("{s:[O]}", "items", json_object_get(result, "request"));
+    view_keep(view, kept);
+    json_decref(kept);
 }
 
 static void answer(struct view *view, int tag, json_t *result)
@@ -65,6 +85,8 @@ static void answer(struct view *view, int tag, json_t *result)
         json_decref(dialog->rehearsal);
         dialog->rehearsal = json_incref(result);
         dialog->rehearsing = false;
+    } else if (tag == TAG_OUTCOME) {
+        take_outcome(view, result);
     } else {
         view_keep(view, result);
         dialog->phase = PHASE_DONE;
@@ -79,10 +101,12 @@ static void refused(struct view *view, int tag, const struct err *why)
     buf_printf(&dialog->refusal, "%s%s%s", why->message, why->hint[0] ? " - " : "", why->hint);
     if (tag == TAG_REHEARSAL)
         dialog->rehearsing = false;
-    if (tag != TAG_DO)
+    if (tag != TAG_DO && tag != TAG_OUTCOME)
         return;
-    if (why->kind == ERR_INTERRUPTED)
-        buf_add_cstr(&dialog->refusal, " - Audit (5) shows whether it was done");
+    if (why->kind == ERR_INTERRUPTED) { /* load() asks what became of it */
+        buf_add_cstr(&dialog->refusal, ": what came of it shows once it is back");
+        return;
+    }
     dialog->phase = PHASE_OPEN;
     dialog->focus = FOCUS_CANCEL;
 }
@@ -148,6 +172,9 @@ static void do_it(struct view *view)
     json_t *params = json_deep_copy(json_object_get(view->arguments, "params"));
     if (wants_reason(view))
         json_object_set_new(params, "reason", json_stringn(dialog->reason.p, dialog->reason.n));
+    if (!dialog->client[0])
+        ulid_new(dialog->client);
+    json_object_set_new(params, "client", json_string(dialog->client));
     dialog->phase = PHASE_ASKED;
     buf_reset(&dialog->refusal);
     view_ask(view, TAG_DO, view_argument(view, "method"), params);

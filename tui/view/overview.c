@@ -282,6 +282,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_overview = {
     .name = "Overview",
     .help = "datasets and what wants a look",
+    .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,
     .load = load,

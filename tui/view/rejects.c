@@ -167,6 +167,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_rejects = {
     .name = "Rejects",
     .help = "what was rejected, by cause: whole files, and rows",
+    .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB),
     .size = sizeof(struct rejects),
     .init = init,

@@ -141,6 +141,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_requests = {
     .name = "Requests",
     .help = "what waits for approval, what runs, and what became of it",
+    .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE),
     .init = init,
     .load = load,

@@ -286,6 +286,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_run = {
     .name = "Run",
     .help = "one run: the funnel and what each loss came from",
+    .follows = true,
     .requests =
         (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER)) & ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
     .size = sizeof(struct run),

@@ -133,6 +133,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_runs = {
     .name = "Runs",
     .help = "runs, the newest first",
+    .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .size = sizeof(struct runs),
     .init = init,

@@ -26,7 +26,8 @@ struct view_type {
     const char *name; /* in the breadcrumb and the command line */
     const char *help; /* one line */
     uint64_t requests;
-    size_t size; /* of the private state */
+    bool follows; /* it is loaded anew by itself when the journal has changed */
+    size_t size;  /* of the private state */
     /* Sets up the state from arguments. */
     void (*init)(struct view *view);
     void (*dispose)(struct view *view);
@@ -56,7 +57,7 @@ struct view {
     struct grid grid;  /* what keys move in; screens without one leave it empty */
     void *state;
     int tab;
-    bool loaded;
+    bool loaded, stale; /* stale: the journal has changed since */
 };
 
 struct view *view_new(const struct view_type *type, const struct view_host *host, json_t *arguments);

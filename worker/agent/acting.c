@@ -12,8 +12,13 @@ enum { MAX_OWNER = 512 };
 bool acting_write(struct acting *acting, struct call *call, struct err *err)
 {
     const struct agent *agent = call->agent;
-    *acting = (struct acting){
-        .call = call, .findings = {.arena = call->arena}, .by = {agent->who.name, agent->who.role, agent->who.from}};
+    *acting = (struct acting){.call = call,
+        .findings = {.arena = call->arena},
+        .by = {.name = agent->who.name,
+            .role = agent->who.role,
+            .from = agent->who.from,
+            .client = str_of(call->client.id),
+            .call = str_of(call->client.hash)}};
     buf_init(&acting->owner, MAX_OWNER);
     acting->journal = journal_open(sqlite3_db_filename(journal_handle(agent->journal), "main"), false, err);
     return acting->journal != NULL;
@@ -29,13 +34,22 @@ void acting_forbidden(struct call *call, const char *action, const char *subject
     acting_end(&acting);
 }
 
+/* What the call is about, as far as it says so in few words. */
+static const char *named(const struct call *call)
+{
+    struct str request = call_text(call, "request");
+    if (call->run_id[0] || request.n >= ULID_SIZE)
+        return call->run_id;
+    return request.n ? request.p : "";
+}
+
 bool acting_may(struct call *call, const char *least, int *code, struct err *err)
 {
     struct str role = call->agent->who.role;
     if (str_eq(role, STR("approver")) || (str_eq(role, STR("operator")) && strcmp(least, "operator") == 0))
         return true;
     ERR(err, ERR_USAGE, "the role " STR_FMT " may not do this: %s may", STR_ARG(role), least);
-    acting_forbidden(call, call->method, call->run_id, err);
+    acting_forbidden(call, call->method, named(call), err);
     *code = RPC_FORBIDDEN;
     return false;
 }

@@ -1,5 +1,6 @@
 #include "worker/agent/agent.h"
 
+#include "shared/clock.h"
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/rpc.h"
@@ -7,11 +8,13 @@
 #include "worker/agent/method.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024 };
+enum { READ_BYTES = 64 * 1024, LOOK_US = 1000000 };
 
 static bool send_line(int out, struct buf *message, struct err *err)
 {
@@ -172,6 +175,74 @@ static bool take_lines(struct reader *reader, struct agent *agent, size_t fresh,
     return ok;
 }
 
+/* ---- notices ---- */
+
+/* Any other connection's commit moves data_version; a journal put in another's place is another inode. */
+static bool look(struct agent *agent, struct journal_mark *mark)
+{
+    struct err unread; /* no lake, no journal: nothing to tell */
+    sqlite3_stmt *statement;
+    if (!agent_journal(agent, &unread) ||
+        sqlite3_prepare_v2(journal_handle(agent->journal), "PRAGMA data_version", -1, &statement, NULL) != SQLITE_OK)
+        return false;
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found)
+        *mark = (struct journal_mark){agent->device, agent->inode, sqlite3_column_int64(statement, 0)};
+    sqlite3_finalize(statement);
+    return found;
+}
+
+void agent_follow(struct agent *agent)
+{
+    agent->notices = true;
+    agent->notice_due = clock_monotonic() + LOOK_US;
+    if (!look(agent, &agent->told))
+        agent->told = (struct journal_mark){0};
+}
+
+static bool send_changed(int out, struct err *err)
+{
+    struct buf message;
+    struct json json;
+    char now[CLOCK_TEXT_SIZE];
+    buf_init(&message, RPC_MAX_LINE);
+    jsonw_init(&json, &message);
+    jsonw_object_begin(&json);
+    jsonw_put_cstring(&json, "jsonrpc", "2.0");
+    jsonw_put_cstring(&json, "method", "changed");
+    jsonw_key(&json, "params");
+    jsonw_object_begin(&json);
+    jsonw_put_cstring(&json, "as_of", clock_format(clock_now(), now));
+    jsonw_object_end(&json);
+    jsonw_object_end(&json);
+    bool ok = send_line(out, &message, err);
+    buf_dispose(&message);
+    return ok;
+}
+
+/* At most once a second, however busy the client or the journal is. */
+static bool tell_changes(struct agent *agent, int out, struct err *err)
+{
+    struct journal_mark mark, told = agent->told;
+    if (!agent->notices || clock_monotonic() < agent->notice_due)
+        return true;
+    agent->notice_due = clock_monotonic() + LOOK_US;
+    if (!look(agent, &mark))
+        return true;
+    agent->told = mark;
+    bool same = mark.device == told.device && mark.inode == told.inode && mark.version == told.version;
+    return same || send_changed(out, err);
+}
+
+/* Until there is something to read, or it is time to look at the journal. False: neither is yet. */
+static bool wait_for_client(const struct agent *agent, int in)
+{
+    struct pollfd fd = {.fd = in, .events = POLLIN};
+    int64_t left = agent->notice_due - clock_monotonic();
+    int timeout = !agent->notices ? -1 : left <= 0 ? 0 : (int)(left / 1000) + 1;
+    return poll(&fd, 1, timeout) > 0;
+}
+
 static bool stopping(const struct agent *agent)
 {
     return agent->stop && *agent->stop;
@@ -188,6 +259,10 @@ bool agent_serve(struct agent *agent, int in, int out, struct err *err)
             ok = ERR(err, ERR_MEMORY, "no memory for a request");
             break;
         }
+        bool readable = wait_for_client(agent, in);
+        ok = tell_changes(agent, out, err);
+        if (!ok || !readable)
+            continue;
         ssize_t n = read(in, pending->p + pending->n, READ_BYTES);
         if (n < 0 && errno == EINTR)
             continue;

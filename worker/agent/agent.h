@@ -22,12 +22,22 @@ struct agent {
     struct journal *journal;
     dev_t device;
     ino_t inode;
+    /* What the client is told of by itself, and what it knows of so far. */
+    bool notices;
+    int64_t notice_due; /* when to look again, monotonic */
+    struct journal_mark {
+        dev_t device;
+        ino_t inode;
+        int64_t version;
+    } told;
 };
 
 /* true when the client closed its end; false with err when the pipe broke. */
 bool agent_serve(struct agent *agent, int in, int out, struct err *err) MUST_CHECK;
 /* The journal to read from. ERR_UNAVAILABLE: the lake is not there, or has no journal. */
 bool agent_journal(struct agent *agent, struct err *err) MUST_CHECK;
+/* From now on the client is told when the journal has changed. */
+void agent_follow(struct agent *agent);
 /* Closes the journal. */
 void agent_dispose(struct agent *agent);
 

@@ -3,7 +3,9 @@
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/rpc.h"
+#include "worker/agent/acting.h"
 #include "worker/agent/cells.h"
+#include "worker/agent/client.h"
 
 #include "schema/agent/incidents.sql.h"
 #include "schema/agent/overrides.sql.h"
@@ -23,34 +25,35 @@
 static bool answer_hello(struct call *call, struct buf *result, int *code, struct err *err);
 
 static const struct method methods[] = {
-    {"hello", false, NULL, answer_hello},
-    {"overview", false, overview_sql_text, NULL},
-    {"runs", false, runs_sql_text, NULL},
-    {"run", true, run_sql_text, NULL},
-    {"rejects", false, rejects_sql_text, NULL},
-    {"causes", false, NULL, answer_causes},
-    {"rows", true, NULL, answer_rows},
-    {"grid", true, NULL, answer_grid},
-    {"frequency", true, NULL, answer_frequency},
-    {"reason", true, NULL, answer_reason},
-    {"stages", true, stages_sql_text, NULL},
-    {"rehearse", true, NULL, answer_rehearse},
-    {"redrive", false, NULL, answer_redrive},
-    {"requests", false, requests_sql_text, NULL},
-    {"approve", false, NULL, answer_approve},
-    {"decline", false, NULL, answer_decline},
-    {"discard", true, NULL, answer_discard},
-    {"overrides", false, overrides_sql_text, NULL},
-    {"override", false, NULL, answer_override},
-    {"patch", true, NULL, answer_patch},
-    {"contract", false, NULL, answer_contract},
-    {"revoke", false, NULL, answer_revoke},
-    {"incidents", false, incidents_sql_text, NULL},
-    {"acknowledge", false, NULL, answer_acknowledge},
-    {"audit", false, NULL, answer_audit},
-    {"trace", false, NULL, answer_trace},
-    {"balance", false, NULL, answer_balance},
-    {"export", true, NULL, answer_export},
+    {"hello", false, NULL, NULL, answer_hello},
+    {"overview", false, NULL, overview_sql_text, NULL},
+    {"runs", false, NULL, runs_sql_text, NULL},
+    {"run", true, NULL, run_sql_text, NULL},
+    {"rejects", false, NULL, rejects_sql_text, NULL},
+    {"causes", false, NULL, NULL, answer_causes},
+    {"rows", true, NULL, NULL, answer_rows},
+    {"grid", true, NULL, NULL, answer_grid},
+    {"frequency", true, NULL, NULL, answer_frequency},
+    {"reason", true, NULL, NULL, answer_reason},
+    {"stages", true, NULL, stages_sql_text, NULL},
+    {"rehearse", true, NULL, NULL, answer_rehearse},
+    {"redrive", false, "operator", NULL, answer_redrive},
+    {"requests", false, NULL, requests_sql_text, NULL},
+    {"approve", false, "approver", NULL, answer_approve},
+    {"decline", false, "approver", NULL, answer_decline},
+    {"discard", true, "operator", NULL, answer_discard},
+    {"outcome", false, NULL, NULL, answer_outcome},
+    {"overrides", false, NULL, overrides_sql_text, NULL},
+    {"override", false, "operator", NULL, answer_override},
+    {"patch", true, NULL, NULL, answer_patch},
+    {"contract", false, "operator", NULL, answer_contract},
+    {"revoke", false, "operator", NULL, answer_revoke},
+    {"incidents", false, NULL, incidents_sql_text, NULL},
+    {"acknowledge", false, "operator", NULL, answer_acknowledge},
+    {"audit", false, NULL, NULL, answer_audit},
+    {"trace", false, NULL, NULL, answer_trace},
+    {"balance", false, NULL, NULL, answer_balance},
+    {"export", true, NULL, NULL, answer_export},
 };
 
 const struct method *method_list(size_t *count)
@@ -81,6 +84,8 @@ static bool answer_hello(struct call *call, struct buf *result, int *code, struc
     const struct agent *agent = call->agent;
     struct json json;
     (void)code, (void)err;
+    if (json_is_true(json_object_get(call->params, "notices")))
+        agent_follow(call->agent);
     jsonw_init(&json, result);
     jsonw_object_begin(&json);
     jsonw_put_int(&json, "protocol", RPC_PROTOCOL);
@@ -225,6 +230,22 @@ static bool resolve_run(struct call *call, int *code, struct err *err)
     return step == SQLITE_DONE && found == 1;
 }
 
+/* Two that were sent at once: the one that came later finds what the other did. */
+static bool act_once(const struct method *method, struct call *call, struct buf *result, int *code, struct err *err)
+{
+    struct err unread;
+    int ignored;
+    bool known;
+    if (!client_read(call, &known, code, err))
+        return false;
+    if (known)
+        return client_again(call, result, code, err);
+    if (method->answer(call, result, code, err))
+        return true;
+    return call->client.id[0] && client_read(call, &known, &ignored, &unread) && known &&
+           client_again(call, result, code, err);
+}
+
 bool method_call(const struct method *method, struct call *call, struct buf *result, int *code, struct err *err)
 {
     *code = RPC_INTERNAL_ERROR;
@@ -234,11 +255,19 @@ bool method_call(const struct method *method, struct call *call, struct buf *res
     if (!check_parameters(method, call->params, code, err))
         return false;
     *code = RPC_UNAVAILABLE;
-    if (!agent_journal(call->agent, err) || !resolve_run(call, code, err))
+    if (!agent_journal(call->agent, err))
+        return false;
+    bool resolved = resolve_run(call, code, err);
+    if (method->least && !acting_may(call, method->least, code, err)) /* whatever it names, and in the audit */
+        return false;
+    if (!resolved)
         return false;
     if (method->needs_run && !call->run_id[0]) {
         *code = RPC_INVALID_PARAMS;
         return ERR(err, ERR_USAGE, "method %s needs the parameter 'run'", method->name);
     }
-    return method->sql ? method_query(method->sql, call, result, code, err) : method->answer(call, result, code, err);
+    if (method->sql)
+        return method_query(method->sql, call, result, code, err);
+    bool acts = method->least || method->answer == answer_patch; /* which anybody may look at */
+    return acts ? act_once(method, call, result, code, err) : method->answer(call, result, code, err);
 }

@@ -3,6 +3,7 @@
 #define WORKER_AGENT_METHOD_H
 
 #include "shared/buf.h"
+#include "shared/hash.h"
 #include "worker/agent/agent.h"
 #include "worker/run/rules.h"
 
@@ -13,12 +14,17 @@ struct call {
     const json_t *params; /* an object, or NULL */
     const char *method;
     char run_id[ULID_SIZE]; /* the run that params name, resolved; "" when none is named */
+    struct {
+        char id[ULID_SIZE], hash[SHA256_TEXT_SIZE];
+    } client; /* of an acting call that names itself; "" when none is given */
     struct arena *arena;
 };
 
 struct method {
     const char *name;
     bool needs_run;
+    /* The least role that may call it; NULL: any. A method with one acts, and is done once for a client's id. */
+    const char *least;
     /* A query whose one row and column is the result, as JSON … */
     const char *sql;
     /* … or a function that appends it. *code is set to an rpc_error on failure. */
@@ -58,6 +64,7 @@ bool answer_rehearse(struct call *call, struct buf *result, int *code, struct er
 bool answer_export(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_balance(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_trace(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_outcome(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_audit(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_acknowledge(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err);

@@ -72,8 +72,15 @@ static bool tell(struct journal *journal, const struct acknowledged *what, int64
     jsonw_object_begin(&json);
     jsonw_put_string(&json, "note", note);
     jsonw_object_end(&json);
-    struct audit_entry entry = {
-        now, by->name, by->role, STR("acknowledged"), str_of(subject), buf_str(&detail), by->from};
+    struct audit_entry entry = {.at = now,
+        .actor = by->name,
+        .role = by->role,
+        .from = by->from,
+        .client = by->client,
+        .call = by->call,
+        .action = STR("acknowledged"),
+        .subject = str_of(subject),
+        .detail = buf_str(&detail)};
     bool ok = buf_ok(&detail, "a note", err) && audit_append(journal, &entry, &audit_id, err);
     buf_dispose(&detail);
     return ok;

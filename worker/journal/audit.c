@@ -57,8 +57,31 @@ static void write_line(struct buf *line, int64_t id, const struct audit_entry *e
         jsonw_put_string(&json, "from", entry->from);
     jsonw_put_string(&json, "action", entry->action);
     jsonw_put_string(&json, "subject", entry->subject);
+    if (entry->client.n)
+        jsonw_put_string(&json, "client", entry->client);
     write_detail(&json, entry->detail);
     jsonw_object_end(&json);
+}
+
+/* One call does one thing once, whoever of two that were sent comes first. */
+static bool remember_call(struct journal *journal, const struct audit_entry *entry, int64_t audit_id, struct err *err)
+{
+    struct query query;
+    int changed = 0;
+    if (!entry->client.n)
+        return true;
+    query_open(&query, journal,
+        "INSERT OR IGNORE INTO client_call (client_id, action, actor, call, subject, audit_id) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        err);
+    query_str(&query, entry->client);
+    query_str(&query, entry->action);
+    query_str(&query, entry->actor);
+    query_str(&query, entry->call);
+    query_str(&query, entry->subject);
+    query_int(&query, audit_id);
+    return query_run_changed(&query, &changed) &&
+           (changed || ERR(err, ERR_EXISTS, "the call " STR_FMT " was done already", STR_ARG(entry->client)));
 }
 
 static bool append(struct journal *journal, const struct audit_entry *entry, struct buf *line, struct buf *scratch,
@@ -77,7 +100,7 @@ static bool append(struct journal *journal, const struct audit_entry *entry, str
     query_str(&query, buf_str(line));
     query_cstr(&query, prev);
     query_cstr(&query, hash);
-    return query_run(&query);
+    return query_run(&query) && remember_call(journal, entry, *audit_id, err);
 }
 
 bool audit_append(struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err)

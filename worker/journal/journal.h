@@ -263,11 +263,12 @@ bool journal_incident(struct journal *journal, struct str kind, struct str subje
 bool journal_incident_close(
     struct journal *journal, struct str kind, struct str subject, int64_t now, struct err *err) MUST_CHECK;
 
-/* Who did what: appended to the hash chain. detail: JSON text, or empty. */
+/* Who did what: appended to the hash chain. detail: JSON text, or empty. ERR_EXISTS: this call has done it already. */
 struct audit_entry {
     int64_t at;
     struct str actor, role, action, subject, detail;
-    struct str from; /* where the actor sat: an address, a key's fingerprint; or empty */
+    struct str from;         /* where the actor sat: an address, a key's fingerprint; or empty */
+    struct str client, call; /* a call done once: its caller's ULID and its hash; or empty */
 };
 bool journal_audit(
     struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err) MUST_CHECK;

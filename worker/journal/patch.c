@@ -101,6 +101,9 @@ static bool tell(struct journal *journal, const char *action, const struct patch
     struct audit_entry entry = {.at = now,
         .actor = by->name,
         .role = by->role,
+        .from = by->from,
+        .client = by->client,
+        .call = by->call,
         .action = str_of(action),
         .subject = str_of(patch->patch_id),
         .detail = buf_str(&text)};

@@ -34,7 +34,9 @@ static bool tell(struct journal *journal, struct detail *detail, const char *act
         .from = by->from,
         .action = str_of(action),
         .subject = subject,
-        .detail = buf_str(&detail->text)};
+        .detail = buf_str(&detail->text),
+        .client = by->client,
+        .call = by->call};
     bool ok = buf_ok(&detail->text, "an audit line", err) && audit_append(journal, &entry, &id, err);
     buf_dispose(&detail->text);
     return ok;
@@ -53,12 +55,13 @@ bool journal_refused(struct journal *journal, struct str action, struct str subj
     const struct decider *by, int64_t now, struct err *err)
 {
     struct detail detail;
+    struct decider refused = {.name = by->name, .role = by->role, .from = by->from}; /* nothing of the call was done */
     if (!unit_begin(journal, err))
         return false;
     detail_begin(&detail);
     jsonw_put_string(&detail.json, "action", action);
     jsonw_put_string(&detail.json, "why", why);
-    return unit_end(journal, tell(journal, &detail, "refused", subject, by, now, err), err);
+    return unit_end(journal, tell(journal, &detail, "refused", subject, &refused, now, err), err);
 }
 
 /* ---- requests ---- */
@@ -99,16 +102,16 @@ static bool is_quarantined(struct journal *journal, const struct redrive_file *f
                          file->run_id));
 }
 
-static bool insert_redrive(struct journal *journal, const struct redrive *redrive, struct err *err)
+static bool insert_redrive(
+    struct journal *journal, const struct redrive *redrive, const struct decider *by, struct err *err)
 {
     char hash[SHA256_TEXT_SIZE];
     struct query query;
     sha256_of(redrive->overrides, hash);
     query_open(&query, journal,
         "INSERT INTO redrive (redrive_id, dataset, cause_id, rules, overrides, overrides_hash, reason, state, "
-        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash) VALUES (?, ?, nullif(?, "
-        "0), ?, ?, ?, ?, "
-        "'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?)",
+        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash, requested_from) "
+        "VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_str(&query, redrive->dataset);
@@ -124,6 +127,7 @@ static bool insert_redrive(struct journal *journal, const struct redrive *redriv
     query_int(&query, redrive->apply_until);
     query_str_or_null(&query, redrive->patch_id);
     query_str_or_null(&query, redrive->patch_hash);
+    query_str(&query, by->from);
     return query_run(&query);
 }
 
@@ -192,7 +196,7 @@ bool journal_redrive_request(
     redrive->expires_at = now + EXPIRES_US;
     if (!unit_begin(journal, err))
         return false;
-    bool ok = insert_redrive(journal, redrive, err) && (!redrive->change || change_insert(journal, redrive, err));
+    bool ok = insert_redrive(journal, redrive, by, err) && (!redrive->change || change_insert(journal, redrive, err));
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = none_open(journal, &redrive->files[i], err) && is_quarantined(journal, &redrive->files[i], err) &&
              insert_file(journal, redrive, &redrive->files[i], err);
@@ -319,11 +323,14 @@ bool journal_redrive_close(struct journal *journal, const struct redrive *redriv
     struct str message, const struct decider *by, int64_t now, struct err *err)
 {
     struct detail detail;
+    struct decider closer = *by;
+    if (strcmp(state, "declined") != 0) /* that is not what the call was to do */
+        closer.client = STR("");
     if (!unit_begin(journal, err))
         return false;
     detail_begin(&detail);
     jsonw_put_string(&detail.json, "message", message);
-    bool ok = tell_of(journal, &detail, redrive, state, by, now, err) &&
+    bool ok = tell_of(journal, &detail, redrive, state, &closer, now, err) &&
               decide(journal, redrive, state, message, by, now, err);
     return unit_end(journal, ok, err);
 }
@@ -345,7 +352,7 @@ bool journal_redrive_approve(
     detail_begin(&detail);
     jsonw_put_uint(&detail.json, "files", redrive->file_count);
     jsonw_put_string(&detail.json, "requested_by", redrive->requested_by);
-    jsonw_put_bool(&detail.json, "four_eyes", false);
+    jsonw_put_bool(&detail.json, "four_eyes", !str_eq(by->name, redrive->requested_by));
     bool told = tell_of(journal, &detail, redrive, "approved", by, now, ok ? err : &(struct err){0});
     return unit_end(journal, ok && told, err);
 }
@@ -407,7 +414,7 @@ bool redrive_taken(struct journal *journal, const struct claim *claim, struct er
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err)
 {
-    static const struct decider worker = {STR("worker"), STR("worker"), STR("")};
+    static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
     struct detail detail;
     struct query query;
     if (!claim->file.redrive_id.n)

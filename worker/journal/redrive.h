@@ -41,7 +41,8 @@ struct redrive {
 /* Who does it. */
 struct decider {
     struct str name, role;
-    struct str from; /* address and key, or empty */
+    struct str from;         /* address and key, or empty */
+    struct str client, call; /* the call's ULID as its caller gave it, and its hash; empty: none */
 };
 
 /* Sets redrive_id. ERR_EXISTS: a file is no longer quarantined by that run, or has an open request. */

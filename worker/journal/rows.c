@@ -115,6 +115,8 @@ static bool tell(struct journal *journal, const char *run_id, const struct row_c
         .actor = by->name,
         .role = by->role,
         .from = by->from,
+        .client = by->client,
+        .call = by->call,
         .action = STR("rows-discarded"),
         .subject = str_of(run_id),
         .detail = buf_str(&text)};

@@ -20,6 +20,9 @@ static bool tell(struct journal *journal, const char *action, struct str subject
     struct audit_entry entry = {.at = now,
         .actor = by->name,
         .role = by->role,
+        .from = by->from,
+        .client = by->client,
+        .call = by->call,
         .action = str_of(action),
         .subject = subject,
         .detail = buf_str(&text)};
@@ -141,7 +144,7 @@ bool journal_standing_revoke(struct journal *journal, const struct redrive *redr
 bool journal_standing_void(
     struct journal *journal, const struct standing *standing, struct str why, int64_t now, struct err *err)
 {
-    static const struct decider worker = {STR("worker"), STR("worker"), STR("")};
+    static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
     int changed = 0;
     if (!unit_begin(journal, err))
         return false;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { TAG_DO, TAG_HELLO, TAG_REHEARSAL };
+enum { TAG_DO, TAG_HELLO, TAG_REHEARSAL, TAG_OUTCOME };
 
 static const char rehearsal_text[] =
     "{\"outcome\":\"would-load\",\"rows\":39812,\"would_pass\":39790,\"would_fail\":22,\"duplicates\":0,"
@@ -197,7 +197,7 @@ static void a_lost_rehearsal_is_asked_for_again(void **state)
     host_end(&host);
 }
 
-static void a_lost_answer_is_not_waited_for(void **state)
+static void a_lost_answer_is_asked_after(void **state)
 {
     (void)state;
     struct host host;
@@ -209,9 +209,20 @@ static void a_lost_answer_is_not_waited_for(void **state)
     press(&host, KEY_CODE_ENTER);
     assert_true(shows(&host, "the agent is at it"));
     lose_link(&host, TAG_DO);
+    assert_true(shows(&host, "the link broke before the answer: what came of it shows once it is back"));
+    /* back again: what became of it, by the name it was asked under */
+    const char *client = json_string_value(json_object_get(host.params, "client"));
+    char asked[64];
+    snprintf(asked, sizeof asked, "%s", client ? client : "");
+    assert_int_equal(strlen(asked), 26);
+    host.view->type->load(host.view);
+    assert_string_equal(host.method, "outcome");
+    assert_string_equal(json_string_value(json_object_get(host.params, "client")), asked);
+    host_tell(&host, TAG_OUTCOME, "{\"known\":false}");
     assert_false(shows(&host, "the agent is at it"));
-    assert_true(shows(&host, "the link broke before the answer - Audit (5) shows whether it was done"));
+    assert_true(shows(&host, "nothing stands of it so far"));
     assert_true(shows(&host, ">Cancel<"));
+    assert_true(shows(&host, "new till software"));
     host_end(&host);
 }
 
@@ -224,7 +235,7 @@ int main(void)
         cmocka_unit_test(production_wants_the_count),
         cmocka_unit_test(what_fails_again_is_not_asked_for),
         cmocka_unit_test(a_lost_rehearsal_is_asked_for_again),
-        cmocka_unit_test(a_lost_answer_is_not_waited_for),
+        cmocka_unit_test(a_lost_answer_is_asked_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
