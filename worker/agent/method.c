@@ -36,6 +36,8 @@ static const struct method methods[] = {
     {"stages", true, stages_sql_text, NULL},
     {"rehearse", true, NULL, answer_rehearse},
     {"redrive", false, NULL, answer_redrive},
+    {"reprocess", false, NULL, answer_reprocess},
+    {"withdraw", true, NULL, answer_withdraw},
     {"requests", false, requests_sql_text, NULL},
     {"approve", false, NULL, answer_approve},
     {"decline", false, NULL, answer_decline},
@@ -156,7 +158,7 @@ static const struct {
     const char *name;
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
-    {"incident", false}, {"note", true}, {"partition", true}};
+    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {
