@@ -229,11 +229,10 @@ static bool offers(const struct verb *verb, const char *option)
         unsigned takes;
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES},
-        {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL | TAKES_SINCE},
-        {"since", TAKES_SINCE},
-        {"apply-to", TAKES_APPLY}, {"row", TAKES_EDIT}, {"column", TAKES_EDIT}, {"value", TAKES_EDIT},
-        {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT}, {"patch", TAKES_PATCH}, {"note", TAKES_NOTE},
-        {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
+        {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK},
+        {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY}, {"row", TAKES_EDIT},
+        {"column", TAKES_EDIT}, {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT},
+        {"patch", TAKES_PATCH}, {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;

@@ -247,8 +247,7 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     put_list(params, "map", &input->maps);
     bool back = verb->takes & TAKES_SINCE;
     if (put_argument(params, verb, input->run, err) && put_time(params, "since", input->since, back, err) &&
-        put_time(params, "until", input->until, back, err) &&
-        put_after(params, verb, input->after, err))
+        put_time(params, "until", input->until, back, err) && put_after(params, verb, input->after, err))
         return params;
     json_decref(params);
     return NULL;

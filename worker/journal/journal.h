@@ -86,11 +86,11 @@ struct journal_file {
     int64_t arrived_at; /* first registered: ingest_ts, for ever */
     char version[64];   /* storage_object.version when registered */
     enum file_state state;
-    int attempts;          /* passing faults counted so far */
-    int64_t retry_at;      /* not before */
-    int64_t fence;         /* of the last claim */
-    struct str redrive_id; /* the approved request it waits for; empty: none */
-    struct str action;     /* of that request */
+    int attempts;           /* passing faults counted so far */
+    int64_t retry_at;       /* not before */
+    int64_t fence;          /* of the last claim */
+    struct str redrive_id;  /* the approved request it waits for; empty: none */
+    struct str action;      /* of that request */
     enum file_state former; /* before it was approved: QUARANTINED, SUCCEEDED or WITHDRAWN; without one: _COUNT */
 };
 

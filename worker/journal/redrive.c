@@ -224,7 +224,8 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
     bool ok = true;
     query_open(&query, journal,
         "SELECT x.file_id, x.run_id, x.sha256, x.ruleset_hash, x.rehearsal_hash, f.arrival_key, f.location, "
-        "coalesce(r.ruleset_hash, ''), x.from_state FROM redrive_file x JOIN file f USING (file_id) JOIN run r ON r.run_id = "
+        "coalesce(r.ruleset_hash, ''), x.from_state FROM redrive_file x JOIN file f USING (file_id) JOIN run r ON "
+        "r.run_id = "
         "x.run_id WHERE x.redrive_id = ?1 ORDER BY x.file_id",
         err);
     query_cstr(&query, redrive->redrive_id);

@@ -10,7 +10,7 @@
 
 struct redrive_file {
     int64_t file_id;
-    char run_id[ULID_SIZE]; /* that rejected or loaded it */
+    char run_id[ULID_SIZE];     /* that rejected or loaded it */
     enum file_state from_state; /* QUARANTINED, SUCCEEDED, WITHDRAWN */
     struct str arrival_key, location;
     char sha256[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE], rehearsal_hash[SHA256_TEXT_SIZE];

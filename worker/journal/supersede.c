@@ -4,8 +4,8 @@
 /* ?1 the file, ?2 the run that takes back. */
 #define EARLIER "FROM run WHERE file_id = ?1 AND run_id <> ?2 AND outcome = 'loaded' AND superseded_by IS NULL"
 
-bool journal_published(struct journal *journal, int64_t file_id, struct str **keys, size_t *count, struct arena *arena,
-    struct err *err)
+bool journal_published(
+    struct journal *journal, int64_t file_id, struct str **keys, size_t *count, struct arena *arena, struct err *err)
 {
     struct query query;
     size_t capacity = 0;
@@ -59,8 +59,7 @@ static bool close_rows(struct journal *journal, const struct claim *claim, struc
 static bool mark_superseded(struct journal *journal, const struct claim *claim, struct err *err)
 {
     struct query query;
-    query_open(
-        &query, journal, "UPDATE run SET superseded_by = ?2 WHERE run_id IN (SELECT run_id " EARLIER ")", err);
+    query_open(&query, journal, "UPDATE run SET superseded_by = ?2 WHERE run_id IN (SELECT run_id " EARLIER ")", err);
     query_int(&query, claim->file.file_id);
     query_cstr(&query, claim->run_id);
     return query_run(&query);

@@ -106,7 +106,8 @@ static bool add_dataset(
     bool ok = add_runs(statement, redrive, arena, err);
     if (ok && !redrive->file_count) {
         ok = ERR(err, ERR_NOT_FOUND, "no file of " STR_FMT " was loaded by other rules then", STR_ARG(dataset));
-        err_hint(err, "What these very rules loaded would only come out the same; what is asked for already is left out.");
+        err_hint(
+            err, "What these very rules loaded would only come out the same; what is asked for already is left out.");
     }
     return ok;
 }
@@ -131,8 +132,8 @@ static bool changes_something(const struct redrive_request *request, const struc
         return true;
     ERR_REJECT(err, "pointless", STR_FMT " was loaded by these very rules: it would only come out the same",
         STR_ARG(past->file.arrival_key));
-    return err_hint(err, "Nothing was asked for. Change the contract, or try --set with 'sluice rehearse %s'.",
-        past->run_id);
+    return err_hint(
+        err, "Nothing was asked for. Change the contract, or try --set with 'sluice rehearse %s'.", past->run_id);
 }
 
 static bool can_be_read_again(const struct past *past, struct err *err)
@@ -160,8 +161,7 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
         .stop = request->stop};
     bool ok = (rehearsal || ERR(err, ERR_MEMORY, "no memory for a rehearsal")) && rehearse(&one, rehearsal, frame, err);
     ok = ok && can_be_read_again(&rehearsal->past, err) && (rehearsal->would_load || pointless(rehearsal, err)) &&
-         changes_something(request, rehearsal, err) &&
-         rehearsal_hash(rehearsal, file->rehearsal_hash, err);
+         changes_something(request, rehearsal, err) && rehearsal_hash(rehearsal, file->rehearsal_hash, err);
     if (ok) {
         const struct journal_file *known = &rehearsal->past.file;
         file->file_id = known->file_id;

@@ -24,8 +24,8 @@ static bool hash_published(
     return ok;
 }
 
-static bool fill(struct journal *journal, const struct past *past, struct redrive_file *file, struct arena *arena,
-    struct err *err)
+static bool fill(
+    struct journal *journal, const struct past *past, struct redrive_file *file, struct arena *arena, struct err *err)
 {
     const struct journal_file *known = &past->file;
     *file = (struct redrive_file){.file_id = known->file_id,

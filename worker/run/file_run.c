@@ -409,10 +409,10 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
         run.contract = own;
     if (run.contract && is_poison(&run, &refused))
         log_err(LOG_WARN, "refused", &refused);
-    bool ok = withdraws                       ? withdraw(&run, err)
+    bool ok = withdraws                        ? withdraw(&run, err)
               : voids_a_loaded(&run, &refused) ? keep_former(&run, &refused, err)
-              : run.contract                  ? work(&run, &refused, err)
-                                              : wait_for_contract(&run, err);
+              : run.contract                   ? work(&run, &refused, err)
+                                               : wait_for_contract(&run, err);
     close_original(&run);
     file_run_standing_free(&run);
     contract_free(own);

@@ -265,8 +265,10 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
     sqlite3_stmt *statement;
     if (!prepare(check,
             "SELECT run_id, dataset, outcome, location, size, rows_in, rows_out, rows_rejected, rows_duplicate,"
-            " rows_filtered, superseded_by IS NOT NULL FROM run_view WHERE state = 'archived' AND kind IN ('file', 'redrive') AND run_id > ?1"
-            " AND outcome IN ('loaded', 'quarantined', 'duplicate', 'withdrawn') AND finished_at >= ?2 ORDER BY run_id LIMIT ?3",
+            " rows_filtered, superseded_by IS NOT NULL FROM run_view WHERE state = 'archived' AND kind IN ('file', "
+            "'redrive') AND run_id > ?1"
+            " AND outcome IN ('loaded', 'quarantined', 'duplicate', 'withdrawn') AND finished_at >= ?2 ORDER BY run_id "
+            "LIMIT ?3",
             &statement, err))
         return false;
     sqlite3_bind_text(statement, 1, after.p, (int)after.n, SQLITE_TRANSIENT);

@@ -84,8 +84,8 @@ enum step_result stage_intake(struct file_run *run, struct err *err)
     if (!reach(run, &there, err))
         return STEP_FAILED;
     if (!there && file_run_was_loaded(run)) {
-        ERR_REJECT(err, "original-missing", "its original no longer lies at " STR_FMT,
-            STR_ARG(run->claim.file.location));
+        ERR_REJECT(
+            err, "original-missing", "its original no longer lies at " STR_FMT, STR_ARG(run->claim.file.location));
         return STEP_FAILED;
     }
     if (!there) {

@@ -6,8 +6,10 @@
 
 enum { MAX_MANIFEST = 256 * 1024 * 1024, VERSION = 1 };
 
-static const char *const outcomes[] = {
-    [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate", [OUTCOME_WITHDRAWN] = "withdrawn"};
+static const char *const outcomes[] = {[OUTCOME_LOADED] = "loaded",
+    [OUTCOME_QUARANTINED] = "quarantined",
+    [OUTCOME_DUPLICATE] = "duplicate",
+    [OUTCOME_WITHDRAWN] = "withdrawn"};
 
 /* One list for both directions, so that what is written is what is read. */
 #define COUNTS(X)    \

@@ -146,8 +146,8 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
             return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
            commit_gold(worker, claim, manifest, err) &&
-           (!manifest->takes_back || journal_supersede(journal, claim, manifest->removes, manifest->remove_count,
-                                         clock_now(), err)) &&
+           (!manifest->takes_back ||
+               journal_supersede(journal, claim, manifest->removes, manifest->remove_count, clock_now(), err)) &&
            journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);
 }
 
