@@ -29,7 +29,7 @@ static const struct verb verbs[] = {
         "reads a file, or a cause's, once more",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
     {"reprocess", "reprocess", false, TAKES_DATASET | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_SINCE, "",
-        "reads a dataset's loaded files once more, by other rules",
+        "reads a dataset's loaded files by other rules",
         "sluice reprocess --dataset sales --since 7d --reason 'the tax was wrong'", print_request},
     {"withdraw", "withdraw", true, TAKES_REASON | TAKES_ASK, "RUN", "takes back what was loaded of its file",
         "sluice withdraw 7BBXP --reason 'the wrong month'", print_request},
