@@ -28,7 +28,10 @@
  *            apply_to (these | until), until, ask, client       the request, as requests has it
  * requests   dataset, request, after, limit                     items []: what was asked for, with details [] of files
  * approve    request!, client                                   the request
- * decline    request!, reason!, client                          the request
+ * decline    request!, reason!, client                          the request; of one under way what nobody has begun
+ * reprocess  dataset!, since, until, reason!, rules, set [], map [], ask, client
+ *                                                               the request: what was loaded, and delivered then
+ * withdraw   run!, reason!, ask, client                         the request: what was loaded of its file is taken back
  * discard    run!, cause, row, reason!, client                  the run; with cause or row: these rows alone
  * outcome    client!                                            what became of one's own acting call: {known, action,
  *                                                               subject, request}
@@ -61,7 +64,7 @@
  *
  * What a role may not do is refused with RPC_FORBIDDEN, and told in the audit: a viewer looks, rehearses and exports;
  * an operator also asks, patches, acknowledges and discards; an approver also approves and declines, where four_eyes
- * never what they asked for themselves. Then redrive, override and contract only ask.
+ * never what they asked for themselves. Then redrive, reprocess, withdraw, override and contract only ask.
  *
  * "run" may be any part of a run's id that names only one; so may "request".
  *
@@ -72,9 +75,11 @@
  * causes [{stage, code, column, rule, shape, whole_file, before, after, only, first_row, samples []}]; overrides,
  * base_ruleset, ruleset (hashes without and with them), hash (of the result), seconds.
  *
- * redrive rehearses each file, then asks for it under what was rehearsed; a file that would be quarantined again is
- * refused. In a lake of one's own the request is approved at once by the same person and carried out before the answer
- * comes, unless ask is true.
+ * redrive rehearses each file, then asks for it under what was rehearsed; a file that would be quarantined again, or
+ * was loaded by these very rules, is refused. A loaded file is superseded: the new run's rows come and the earlier
+ * runs' go, or, if the new run comes to nothing, all stays (outcome kept or void). runs and run tell such runs by
+ * superseded_by and the outcome superseded or withdrawn. In a lake of one's own the request is approved at once by the
+ * same person and carried out before the answer comes, unless ask is true.
  */
 #ifndef SHARED_RPC_H
 #define SHARED_RPC_H

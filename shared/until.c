@@ -8,6 +8,7 @@
 
 enum { MAX_TEXT = 63 };
 #define SECOND_US INT64_C(1000000)
+#define DAY_US (24 * 3600 * SECOND_US)
 
 static bool is_wall(const struct tm *tm)
 {
@@ -91,6 +92,11 @@ static bool read_iso(const char *text, int64_t *at)
     return is_wall(&tm) && read_zone(text, &tm, at);
 }
 
+static bool read_span(struct str text, int64_t *span)
+{
+    return text.n && strchr("smhdw", text.p[text.n - 1]) && quantity_duration(text, span);
+}
+
 bool until_read(struct str text, int64_t now, int64_t *at, struct err *err)
 {
     char copy[MAX_TEXT + 1];
@@ -98,11 +104,32 @@ bool until_read(struct str text, int64_t now, int64_t *at, struct err *err)
     snprintf(copy, sizeof copy, STR_FMT, STR_ARG(text));
     if (text.n <= MAX_TEXT && (read_clock(copy, now, at) || read_iso(copy, at)))
         return true;
-    bool ends_in_unit = text.n && strchr("smhdw", text.p[text.n - 1]);
-    if (ends_in_unit && quantity_duration(text, at)) {
+    if (read_span(text, at)) {
         *at += now;
         return true;
     }
     ERR(err, ERR_USAGE, "'%s' is no time", copy);
     return err_hint(err, "09:00 (the next one), 2h (from now), or 2026-01-31T09:00Z.");
+}
+
+bool since_read(struct str text, int64_t now, int64_t *at, struct err *err)
+{
+    char copy[MAX_TEXT + 1];
+    int64_t next = now - 3 * DAY_US;
+    text = str_trim(text);
+    snprintf(copy, sizeof copy, STR_FMT, STR_ARG(text));
+    if (text.n <= MAX_TEXT && read_iso(copy, at))
+        return true;
+    if (text.n <= MAX_TEXT && read_clock(copy, next, &next)) {
+        do
+            *at = next;
+        while (read_clock(copy, next, &next) && next <= now);
+        return true;
+    }
+    if (read_span(text, at)) {
+        *at = now - *at;
+        return true;
+    }
+    ERR(err, ERR_USAGE, "'%s' is no time", copy);
+    return err_hint(err, "09:00 (the last one), 2d (ago), or 2026-01-31T09:00Z.");
 }

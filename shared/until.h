@@ -1,4 +1,4 @@
-/* A time ahead, as people say it. */
+/* Times ahead and past, as people say them. */
 #ifndef SHARED_UNTIL_H
 #define SHARED_UNTIL_H
 
@@ -13,5 +13,8 @@
  * Microseconds. ERR_USAGE.
  */
 bool until_read(struct str text, int64_t now, int64_t *at, struct err *err) MUST_CHECK;
+
+/* The same looking back: "09:00" is the last time the clock showed it, "2h" is two hours ago. */
+bool since_read(struct str text, int64_t now, int64_t *at, struct err *err) MUST_CHECK;
 
 #endif

@@ -12,6 +12,7 @@ SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN coun
         'decided_at', strftime('%Y-%m-%dT%H:%M:%SZ', decided_at / 1000000, 'unixepoch'), 'message', message,
         'files', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id),
         'loaded', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND outcome = 'loaded'),
+        'finished', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND outcome IS NOT NULL),
         'details', json((SELECT json_group_array(json_object(
             'file', arrival_key, 'run', run_id, 'outcome', outcome, 'outcome_run', outcome_run_id, 'message', note,
             'rows', rows_out))

@@ -1,7 +1,11 @@
 -- One run with its stages, outputs and causes. :run
 SELECT json_object(
     'run_id', v.run_id, 'kind', v.kind, 'dataset', v.dataset, 'file', v.arrival_key, 'location', v.location,
-    'state', v.state, 'outcome', v.outcome, 'attempt', v.attempt, 'owner', v.owner,
+    'state', v.state, 'outcome', coalesce(v.taken_back, v.outcome),
+    'superseded_by', v.superseded_by,
+    'supersedes', json((SELECT json_group_array(b.run_id) FROM (SELECT run_id FROM run
+                         WHERE superseded_by = v.run_id ORDER BY run_id) b)),
+    'attempt', v.attempt, 'owner', v.owner,
     'arrived_at', strftime('%Y-%m-%dT%H:%M:%SZ', v.arrived_at / 1000000, 'unixepoch'),
     'started_at', strftime('%Y-%m-%dT%H:%M:%SZ', v.started_at / 1000000, 'unixepoch'),
     'finished_at', strftime('%Y-%m-%dT%H:%M:%SZ', v.finished_at / 1000000, 'unixepoch'),

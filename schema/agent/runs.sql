@@ -5,8 +5,9 @@ SELECT json_object(
   FROM (
     SELECT run_id, row_number() OVER (ORDER BY run_id DESC) AS n, item FROM (
       SELECT run_id, json_object(
-        'run_id', run_id, 'kind', kind, 'dataset', dataset, 'file', arrival_key, 'state', state, 'outcome', outcome,
-        'status', coalesce(outcome, state), 'attempt', attempt,
+        'run_id', run_id, 'kind', kind, 'dataset', dataset, 'file', arrival_key, 'state', state,
+        'outcome', coalesce(taken_back, outcome), 'status', coalesce(taken_back, outcome, state),
+        'superseded_by', superseded_by, 'attempt', attempt,
         'started_at', strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000, 'unixepoch'),
         'seconds', round(duration / 1e6, 3), 'bytes', size, 'rows_in', rows_in, 'rows_out', rows_out,
         'rows_rejected', rows_rejected + rows_duplicate, 'rows_filtered', rows_filtered, 'rows_open', rows_open,

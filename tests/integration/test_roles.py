@@ -107,7 +107,9 @@ class Roles(Case):
             ("contract", {"dataset": "sales", **FIX}, "operator"), ("revoke", {"request": "01A", "reason": "x"}, "operator"),
             ("patch", {"run": "RUN", "row": 1, "column": "quantity", "value": "1"}, "operator"),
             ("acknowledge", {"cause": 1}, "operator"), ("approve", {"request": "01A"}, "approver"),
-            ("decline", {"request": "01A", "reason": "x"}, "approver")]
+            ("decline", {"request": "01A", "reason": "x"}, "approver"),
+            ("withdraw", {"run": "RUN", "reason": "x"}, "operator"),
+            ("reprocess", {"dataset": "sales", "reason": "x"}, "operator")]
 
     def params(self, params):
         return {k: self.run_id if v == "RUN" else v for k, v in params.items()}
@@ -196,6 +198,16 @@ class Clients(Case):
                 again = agent.result(method, client=ULIDS[i], **params)
                 self.assertEqual(len(self.audit()), lines)
                 self.assertEqual(again, first)
+
+    def test_taking_back_is_done_once(self):
+        agent = self.agent()
+        agent.result("redrive", run=self.run_id, **FIX)
+        run = self.box.query("SELECT run_id FROM run WHERE outcome = 'loaded'")[0][0]
+        first = agent.result("withdraw", run=run, reason="the wrong month", client=ULIDS[0])
+        lines = len(self.audit())
+        self.assertEqual(agent.result("withdraw", run=run, reason="the wrong month", client=ULIDS[0]), first)
+        self.assertEqual((len(self.audit()), self.box.query("SELECT state FROM file")), (lines, [("WITHDRAWN",)]))
+        self.assertEqual(self.box.fsck()[0], 0)
 
     def test_a_name_is_of_one_call_and_of_one_person(self):
         alice, bob = self.agent("alice", "operator"), self.agent("bob", "operator")

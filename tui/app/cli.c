@@ -119,12 +119,18 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "NAME=VALUE",
         .help = "only this partition"},
+    {.name = "since",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.since),
+        .flag_only = true,
+        .value = "TIME",
+        .help = "delivered since: 09:00, 2d (ago), an ISO time"},
     {.name = "until",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.until),
         .flag_only = true,
         .value = "TIME",
-        .help = "for files to come too: 09:00, 2h, an ISO time"},
+        .help = "till then, or delivered before: 09:00, 2h, ISO time"},
     {.name = "apply-to",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.apply_to),
@@ -223,10 +229,10 @@ static bool offers(const struct verb *verb, const char *option)
         unsigned takes;
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES},
-        {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK}, {"until", TAKES_UNTIL},
-        {"apply-to", TAKES_APPLY}, {"row", TAKES_EDIT}, {"column", TAKES_EDIT}, {"value", TAKES_EDIT},
-        {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT}, {"patch", TAKES_PATCH}, {"note", TAKES_NOTE},
-        {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
+        {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK},
+        {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY}, {"row", TAKES_EDIT},
+        {"column", TAKES_EDIT}, {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT},
+        {"patch", TAKES_PATCH}, {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;

@@ -213,6 +213,7 @@ void print_run(struct paper *paper, const json_t *result)
         {"took", "seconds", CELL_SECONDS, false},
         {"state", "state", CELL_TEXT, false},
         {"outcome", "outcome", CELL_TEXT, false},
+        {"removed by", "superseded_by", CELL_TEXT, false},
         {"error", "error_code", CELL_TEXT, true},
         {"message", "error_message", CELL_TEXT, true},
     };

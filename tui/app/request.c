@@ -63,7 +63,7 @@ void print_request(struct paper *paper, const json_t *result)
     struct buf *out = &paper->out;
     static const struct column columns[] = {
         {"FILE", "file", CELL_KEY, 16, 0, 0},
-        {"REJECTED BY", "run", CELL_RUN, 0, 2, 0},
+        {"READ BY", "run", CELL_RUN, 0, 2, 0},
         {"OUTCOME", "outcome", CELL_TEXT, 0, 0, STRESS_WORD},
         {"RUN", "outcome_run", CELL_RUN, 0, 0, 0},
         {"ROWS", "rows", CELL_NUMBER, 0, 0, 0},
@@ -72,6 +72,7 @@ void print_request(struct paper *paper, const json_t *result)
     const json_t *request = json_array_get(json_object_get(result, "items"), 0);
     const char *state = json_string_value(json_object_get(request, "state"));
     line(out, "request", CELL_TEXT, json_object_get(request, "request"));
+    line(out, "action", CELL_TEXT, json_object_get(request, "action"));
     line(out, "state", CELL_TEXT, json_object_get(request, "state"));
     line(out, "dataset", CELL_TEXT, json_object_get(request, "dataset"));
     line(out, "stands until", CELL_TEXT, json_object_get(request, "until"));

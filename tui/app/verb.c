@@ -27,8 +27,13 @@ static const struct verb verbs[] = {
         print_rehearsal},
     {"redrive", "redrive", false,
         ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH,
-        "[RUN]", "reads a quarantined file, or a cause's, once more",
+        "[RUN]", "reads a file, or a cause's, once more",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
+    {"reprocess", "reprocess", false, ACTS | TAKES_DATASET | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_SINCE,
+        "", "reads a dataset's loaded files by other rules",
+        "sluice reprocess --dataset sales --since 7d --reason 'the tax was wrong'", print_request},
+    {"withdraw", "withdraw", true, ACTS | TAKES_REASON | TAKES_ASK, "RUN", "takes back what was loaded of its file",
+        "sluice withdraw 7BBXP --reason 'the wrong month'", print_request},
     {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
         "sluice requests --limit 10", print_requests},
     {"approve", "approve", true, ACTS, "REQUEST", "lets a re-drive that was asked for run", "sluice approve 7BBXP",
@@ -151,8 +156,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--reason", err);
     if (input->ask && !(verb->takes & TAKES_ASK))
         return refuse(verb, "--ask", err);
-    if (input->until && !(verb->takes & TAKES_UNTIL))
+    if (input->until && !(verb->takes & (TAKES_UNTIL | TAKES_SINCE)))
         return refuse(verb, "--until", err);
+    if (input->since && !(verb->takes & TAKES_SINCE))
+        return refuse(verb, "--since", err);
     if (input->output && !(verb->takes & TAKES_OUTPUT))
         return refuse(verb, "--output", err);
     if (input->partition && !(verb->takes & TAKES_PARTITION))
@@ -209,15 +216,15 @@ static bool put_after(json_t *params, const struct verb *verb, const char *after
 }
 
 /* The caller's clock on the wall counts, not the agent's. */
-static bool put_until(json_t *params, const char *text, struct err *err)
+static bool put_time(json_t *params, const char *name, const char *text, bool back, struct err *err)
 {
     char at[CLOCK_TEXT_SIZE];
-    int64_t until;
+    int64_t time;
     if (!text)
         return true;
-    if (!until_read(str_of(text), clock_now(), &until, err))
+    if (!(back ? since_read : until_read)(str_of(text), clock_now(), &time, err))
         return false;
-    put_text(params, "until", clock_format(until, at));
+    put_text(params, name, clock_format(time, at));
     return true;
 }
 
@@ -252,8 +259,9 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
         json_object_set_new(params, "ask", json_true());
     put_list(params, "set", &input->sets);
     put_list(params, "map", &input->maps);
-    if (put_argument(params, verb, input->run, err) && put_until(params, input->until, err) &&
-        put_after(params, verb, input->after, err))
+    bool back = verb->takes & TAKES_SINCE;
+    if (put_argument(params, verb, input->run, err) && put_time(params, "since", input->since, back, err) &&
+        put_time(params, "until", input->until, back, err) && put_after(params, verb, input->after, err))
         return params;
     json_decref(params);
     return NULL;

@@ -16,7 +16,7 @@ struct verb_input {
     const char *dataset, *after;
     uint64_t cause, limit;
     const char *rules, *reason;
-    const char *until, *apply_to, *note, *output, *partition;
+    const char *since, *until, *apply_to, *note, *output, *partition;
     const char *key;                  /* the second positional argument */
     const char *column, *value, *raw; /* an edit */
     uint64_t row;
@@ -42,6 +42,7 @@ enum verb_takes {
     TAKES_PATCH = 1 << 21,
     TAKES_ROW = 1 << 22 /* --row alone */,
     ACTS = 1 << 23 /* the call has a name, by which it is done once */,
+    TAKES_SINCE = 1 << 24 /* --since, --until: looking back */,
 };
 
 struct verb {

@@ -35,6 +35,12 @@ bool acting_find(struct acting *acting, struct redrive *redrive, struct err *err
 bool acting_approve(struct acting *acting, const struct redrive *redrive, struct err *err) MUST_CHECK;
 /* The parameters apply_to and until: 0 for these files alone. */
 bool call_apply_to(const struct call *call, int64_t *until, struct err *err) MUST_CHECK;
+/* A request of this sort, by what asks for it: approved at once where it waits for nobody, and shown. */
+typedef bool acting_ask(struct acting *acting, struct redrive *redrive, struct err *err);
+bool acting_request(
+    struct call *call, const char *action, acting_ask *ask, struct buf *result, int *code, struct err *err) MUST_CHECK;
+/* The contract's dataset that the parameter "dataset" names. */
+bool acting_dataset(struct acting *acting, struct str *dataset, struct err *err) MUST_CHECK;
 /* A text parameter; empty: none. */
 struct str call_text(const struct call *call, const char *name);
 

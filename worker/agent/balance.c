@@ -8,16 +8,23 @@
 
 enum { MAX_METRICS = 256 * 1024 * 1024, STATE_COUNT = 7 };
 
+/* What a file counts as, which while it waits for a request is what it was. */
+#define COUNTS_AS                                                                                          \
+    "coalesce((SELECT q.from_state FROM redrive_file q WHERE q.redrive_id = f.redrive_id AND q.file_id = " \
+    "f.file_id), f.state) "
+
 /* The runs that count: of each file the last that read it whole, and those that read rows of it again later. */
-#define LIVE                                                                                                         \
-    "WITH row_run AS (SELECT x.outcome_run_id AS run_id FROM redrive_file x JOIN redrive d USING (redrive_id) "      \
-    "                  WHERE d.scope = 'rows' AND x.outcome_run_id IS NOT NULL), "                                   \
-    "whole AS (SELECT f.file_id, f.state, max(r.run_id) AS run_id FROM file f JOIN run r USING (file_id) "           \
-    "           WHERE f.dataset = ?1 AND r.run_id NOT IN (SELECT run_id FROM row_run) AND r.outcome = CASE f.state " \
-    "                 WHEN 'SUCCEEDED' THEN 'loaded' WHEN 'WITHDRAWN' THEN 'loaded' WHEN 'QUARANTINED' THEN "        \
-    "                 'quarantined' WHEN 'DISCARDED' THEN 'quarantined' END GROUP BY f.file_id), "                   \
-    "live AS (SELECT run_id, state, 1 AS is_whole FROM whole UNION ALL SELECT r.run_id, w.state, 0 FROM whole w "    \
-    "          JOIN run r USING (file_id) JOIN row_run USING (run_id) "                                              \
+#define LIVE                                                                                                      \
+    "WITH row_run AS (SELECT x.outcome_run_id AS run_id FROM redrive_file x JOIN redrive d USING (redrive_id) "   \
+    "                  WHERE d.scope = 'rows' AND x.outcome_run_id IS NOT NULL), "                                \
+    "whole AS (SELECT f.file_id, " COUNTS_AS "AS state, max(r.run_id) AS run_id FROM file f JOIN run r USING "    \
+    "           (file_id) "                                                                                       \
+    "           WHERE f.dataset = ?1 AND r.run_id NOT IN (SELECT run_id FROM row_run) AND r.outcome = CASE "      \
+    "           " COUNTS_AS                                                                                       \
+    "                 WHEN 'SUCCEEDED' THEN 'loaded' WHEN 'WITHDRAWN' THEN 'loaded' WHEN 'QUARANTINED' THEN "     \
+    "                 'quarantined' WHEN 'DISCARDED' THEN 'quarantined' END GROUP BY f.file_id), "                \
+    "live AS (SELECT run_id, state, 1 AS is_whole FROM whole UNION ALL SELECT r.run_id, w.state, 0 FROM whole w " \
+    "          JOIN run r USING (file_id) JOIN row_run USING (run_id) "                                           \
     "         WHERE r.run_id > w.run_id AND r.outcome = 'loaded' AND w.state = 'SUCCEEDED') "
 
 struct balance {

@@ -38,6 +38,8 @@ static const struct method methods[] = {
     {"stages", true, NULL, stages_sql_text, NULL},
     {"rehearse", true, NULL, NULL, answer_rehearse},
     {"redrive", false, "operator", NULL, answer_redrive},
+    {"reprocess", false, "operator", NULL, answer_reprocess},
+    {"withdraw", true, "operator", NULL, answer_withdraw},
     {"requests", false, NULL, requests_sql_text, NULL},
     {"approve", false, "approver", NULL, answer_approve},
     {"decline", false, "approver", NULL, answer_decline},
@@ -161,7 +163,7 @@ static const struct {
     const char *name;
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
-    {"incident", false}, {"note", true}, {"partition", true}};
+    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {

@@ -53,6 +53,8 @@ bool call_rules(struct call *call, enum rules *rules, struct err *err) MUST_CHEC
 
 bool answer_causes(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_withdraw(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_reprocess(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_approve(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_decline(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err);

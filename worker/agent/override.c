@@ -20,7 +20,7 @@ bool call_apply_to(const struct call *call, int64_t *until, struct err *err)
     return !text.n || until_read(text, clock_now(), until, err);
 }
 
-static bool known(struct acting *acting, struct str *dataset, struct err *err)
+bool acting_dataset(struct acting *acting, struct str *dataset, struct err *err)
 {
     *dataset = call_text(acting->call, "dataset");
     if (!dataset->n)
@@ -42,7 +42,7 @@ static bool ask(struct acting *acting, bool lasting, struct redrive *redrive, st
     struct str until = call_text(call, "until");
     if (!overrides)
         return ERR(err, ERR_MEMORY, "no memory for overrides");
-    if (!known(acting, &request.rules.dataset, err) || !call_overrides(call, overrides, err))
+    if (!acting_dataset(acting, &request.rules.dataset, err) || !call_overrides(call, overrides, err))
         return false;
     if (lasting)
         return change_ask(&request, &acting->by, redrive, call->arena, err);

@@ -77,17 +77,23 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
            redrive_ask(&request, &acting->by, redrive, call->arena, err);
 }
 
-bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err)
+bool acting_request(
+    struct call *call, const char *action, acting_ask *asks, struct buf *result, int *code, struct err *err)
 {
     struct acting acting;
     struct redrive redrive = {0};
     bool waits = acting_waits(call);
-    bool ok = acting_begin(&acting, call, err) && ask(&acting, &redrive, err) &&
+    bool ok = acting_begin(&acting, call, err) && asks(&acting, &redrive, err) &&
               (waits || acting_approve(&acting, &redrive, err));
     if (!ok)
-        acting_refused(&acting, "redrive", redrive.redrive_id[0] ? redrive.redrive_id : call->run_id, code, err);
+        acting_refused(&acting, action, redrive.redrive_id[0] ? redrive.redrive_id : call->run_id, code, err);
     acting_end(&acting);
     return ok && acting_show(call, redrive.redrive_id, result, code, err);
+}
+
+bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    return acting_request(call, "redrive", ask, result, code, err);
 }
 
 bool acting_find(struct acting *acting, struct redrive *redrive, struct err *err)

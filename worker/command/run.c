@@ -71,6 +71,11 @@ static void summary(const struct tally *tally)
     if (tally->unmatched)
         fprintf(stderr, "left where they are, as no contract takes them: %llu file%s\n",
             (unsigned long long)tally->unmatched, plural(tally->unmatched));
+    if (tally->withdrawn)
+        fprintf(stderr, "taken back: %llu file%s\n", (unsigned long long)tally->withdrawn, plural(tally->withdrawn));
+    if (tally->kept)
+        fprintf(stderr, "left as they were, as nothing better came of them: %llu file%s\n",
+            (unsigned long long)tally->kept, plural(tally->kept));
     if (again)
         fprintf(stderr, "to be tried again: %llu file%s\n", (unsigned long long)again, plural(again));
 }

@@ -36,6 +36,8 @@ void file_from_row(struct query *query, int first, struct arena *arena, struct j
         .retry_at = query_column_int(query, first + 11),
         .fence = query_column_int(query, first + 12),
         .redrive_id = query_column_copy(query, first + 13, arena),
+        .action = query_column_copy(query, first + 14, arena),
+        .former = file_state_of(query_column(query, first + 15)),
     };
     snprintf(file->version, sizeof file->version, "%.*s", STR_ARG(version));
 }

@@ -73,7 +73,9 @@ enum run_state run_state_of(struct str name);
 /* The columns of a journal_file, in the order file_from_row() reads them, from an alias f. */
 #define FILE_COLUMNS                                                                                            \
     "f.file_id, f.arrival_key, f.location, f.moving_to, f.dataset, f.sha256, f.size, f.arrived_at, f.version, " \
-    "f.state, f.attempts, f.retry_at, f.fence, f.redrive_id"
+    "f.state, f.attempts, f.retry_at, f.fence, f.redrive_id, "                                                  \
+    "(SELECT q.action FROM redrive q WHERE q.redrive_id = f.redrive_id), "                                      \
+    "(SELECT q.from_state FROM redrive_file q WHERE q.redrive_id = f.redrive_id AND q.file_id = f.file_id)"
 void file_from_row(struct query *query, int first, struct arena *arena, struct journal_file *file);
 /* journal_audit() inside the caller's transaction. */
 bool audit_append(
@@ -82,6 +84,8 @@ bool audit_append(
 bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err) MUST_CHECK;
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err) MUST_CHECK;
+/* A file that waits for a request, or was worked on for one, stands as before it was approved. */
+bool file_as_before(struct journal *journal, int64_t file_id, struct str redrive_id, struct err *err) MUST_CHECK;
 /* The text that a request 'contract' is to write. */
 bool change_insert(struct journal *journal, const struct redrive *redrive, struct err *err) MUST_CHECK;
 /* As journal_incident() and journal_incident_close(), inside the caller's transaction. */

@@ -4,6 +4,7 @@
 #include "schema/journal_2.sql.h"
 #include "schema/journal_3.sql.h"
 #include "schema/journal_4.sql.h"
+#include "schema/journal_5.sql.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 
@@ -24,8 +25,9 @@ static const struct {
     {2, journal_2_sql_text},
     {3, journal_3_sql_text},
     {4, journal_4_sql_text},
+    {5, journal_5_sql_text},
 };
-enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 4 };
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 5 };
 
 /* One statement, so one view of the file: somebody else may be making the journal meanwhile. */
 static bool read_header(

@@ -64,9 +64,9 @@ enum run_state { RUN_STATES(JOURNAL_ENUM) RUN_STATE_COUNT };
 const char *file_state_name(enum file_state state);
 const char *run_state_name(enum run_state state);
 
-/* vanished: it was gone before it could be read (the file is DISCARDED, the run failed). Loaded and quarantined end
- * a committed run, duplicate a claimed one. */
-enum run_outcome { OUTCOME_LOADED, OUTCOME_QUARANTINED, OUTCOME_DUPLICATE, OUTCOME_VANISHED };
+/* vanished: it was gone before it could be read (the file is DISCARDED, the run failed). withdrawn: what its earlier
+ * runs published was taken back. Loaded, quarantined and withdrawn end a committed run, duplicate a claimed one. */
+enum run_outcome { OUTCOME_LOADED, OUTCOME_QUARANTINED, OUTCOME_DUPLICATE, OUTCOME_VANISHED, OUTCOME_WITHDRAWN };
 
 struct run_transition {
     enum run_state from, to;
@@ -86,10 +86,12 @@ struct journal_file {
     int64_t arrived_at; /* first registered: ingest_ts, for ever */
     char version[64];   /* storage_object.version when registered */
     enum file_state state;
-    int attempts;          /* passing faults counted so far */
-    int64_t retry_at;      /* not before */
-    int64_t fence;         /* of the last claim */
-    struct str redrive_id; /* the approved re-drive it waits for; empty: none */
+    int attempts;           /* passing faults counted so far */
+    int64_t retry_at;       /* not before */
+    int64_t fence;          /* of the last claim */
+    struct str redrive_id;  /* the approved request it waits for; empty: none */
+    struct str action;      /* of that request */
+    enum file_state former; /* before it was approved: QUARANTINED, SUCCEEDED or WITHDRAWN; without one: _COUNT */
 };
 
 /*
@@ -203,9 +205,20 @@ enum { REJECT_ENTRY_BYTES = 24, REJECT_BLOCK_ROWS = 4096 };
 bool journal_reject_block(struct journal *journal, const char *run_id, uint32_t block, const void *entries,
     uint32_t count, struct err *err) MUST_CHECK;
 
+/* Lake keys of what the file's runs published and that was not taken back: processed objects, by key. */
+bool journal_published(struct journal *journal, int64_t file_id, struct str **keys, size_t *count, struct arena *arena,
+    struct err *err) MUST_CHECK;
+/* These are removed, the claim's run is the one that took back all that was loaded of the file before, and rows that
+ * were rejected then are superseded. Repeatable. */
+bool journal_supersede(struct journal *journal, const struct claim *claim, const struct str *keys, size_t count,
+    int64_t now, struct err *err) MUST_CHECK;
+
 /* Ends a run: file state and run state archived (failed when vanished), the error's text kept, the lease gone. */
 bool journal_run_end(struct journal *journal, const struct claim *claim, enum run_outcome outcome,
     struct str error_code, struct str error_message, int64_t now, struct err *err) MUST_CHECK;
+/* Nothing comes of a request for a file that was loaded: the run failed, and the file stands as before. */
+bool journal_run_kept(
+    struct journal *journal, const struct claim *claim, const struct err *why, int64_t now, struct err *err) MUST_CHECK;
 /* A passing fault: attempts counted (unless waiting), FAILED with backoff (10 s, 60 s), or PENDING with waiting_for set
  * for 5 s. ERR_INTERRUPTED (the process ended) is not counted, and anybody may claim the file at once. *exhausted: the
  * third attempt failed; a further claim gets it at once (file.attempts 3) and quarantines it. From publishing on

@@ -87,19 +87,27 @@ static bool none_open(struct journal *journal, const struct redrive_file *file, 
     return ok;
 }
 
-static bool is_quarantined(struct journal *journal, const struct redrive_file *file, struct err *err)
+static bool has_moved_on(const struct redrive_file *file, struct err *err)
+{
+    return ERR(err, ERR_EXISTS, STR_FMT " is no longer %s by run %s", STR_ARG(file->arrival_key),
+        file->from_state == FILE_QUARANTINED ? "quarantined"
+        : file->from_state == FILE_SUCCEEDED ? "loaded"
+                                             : "withdrawn, once loaded",
+        file->run_id);
+}
+
+static bool is_as_asked(struct journal *journal, const struct redrive_file *file, struct err *err)
 {
     struct query query;
     int64_t one;
     bool found;
     query_open(&query, journal,
-        "SELECT 1 FROM file WHERE file_id = ?1 AND state = 'QUARANTINED' AND job_run_id = ?2 AND sha256 = ?3", err);
+        "SELECT 1 FROM file WHERE file_id = ?1 AND state = ?4 AND job_run_id = ?2 AND sha256 = ?3", err);
     query_int(&query, file->file_id);
     query_cstr(&query, file->run_id);
     query_cstr(&query, file->sha256);
-    return query_run_int(&query, &one, &found) &&
-           (found || ERR(err, ERR_EXISTS, STR_FMT " is no longer quarantined by run %s", STR_ARG(file->arrival_key),
-                         file->run_id));
+    query_cstr(&query, file_state_name(file->from_state));
+    return query_run_int(&query, &one, &found) && (found || has_moved_on(file, err));
 }
 
 static bool insert_redrive(
@@ -136,8 +144,8 @@ static bool insert_file(
 {
     struct query query;
     query_open(&query, journal,
-        "INSERT INTO redrive_file (redrive_id, file_id, run_id, sha256, ruleset_hash, rehearsal_hash) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO redrive_file (redrive_id, file_id, run_id, sha256, ruleset_hash, rehearsal_hash, from_state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_int(&query, file->file_id);
@@ -145,6 +153,7 @@ static bool insert_file(
     query_cstr(&query, file->sha256);
     query_cstr(&query, file->ruleset_hash);
     query_cstr(&query, file->rehearsal_hash);
+    query_cstr(&query, file_state_name(file->from_state));
     return query_run(&query);
 }
 
@@ -198,7 +207,7 @@ bool journal_redrive_request(
         return false;
     bool ok = insert_redrive(journal, redrive, by, err) && (!redrive->change || change_insert(journal, redrive, err));
     for (size_t i = 0; ok && i < redrive->file_count; i++)
-        ok = none_open(journal, &redrive->files[i], err) && is_quarantined(journal, &redrive->files[i], err) &&
+        ok = none_open(journal, &redrive->files[i], err) && is_as_asked(journal, &redrive->files[i], err) &&
              insert_file(journal, redrive, &redrive->files[i], err);
     return unit_end(journal, ok && tell_request(journal, redrive, by, now, err), err);
 }
@@ -219,7 +228,8 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
     bool ok = true;
     query_open(&query, journal,
         "SELECT x.file_id, x.run_id, x.sha256, x.ruleset_hash, x.rehearsal_hash, f.arrival_key, f.location, "
-        "coalesce(r.ruleset_hash, '') FROM redrive_file x JOIN file f USING (file_id) JOIN run r ON r.run_id = "
+        "coalesce(r.ruleset_hash, ''), x.from_state FROM redrive_file x JOIN file f USING (file_id) JOIN run r ON "
+        "r.run_id = "
         "x.run_id WHERE x.redrive_id = ?1 ORDER BY x.file_id",
         err);
     query_cstr(&query, redrive->redrive_id);
@@ -228,7 +238,8 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
         struct redrive_file file = {.file_id = query_column_int(&query, 0),
             .arrival_key = query_column_copy(&query, 5, arena),
             .location = query_column_copy(&query, 6, arena),
-            .base_ruleset = query_column_copy(&query, 7, arena)};
+            .base_ruleset = query_column_copy(&query, 7, arena),
+            .from_state = file_state_of(query_column(&query, 8))};
         copy_text(&query, 1, file.run_id, sizeof file.run_id);
         copy_text(&query, 2, file.sha256, sizeof file.sha256);
         copy_text(&query, 3, file.ruleset_hash, sizeof file.ruleset_hash);
@@ -283,7 +294,7 @@ bool journal_redrive_read(
 
 /* ---- decisions ---- */
 
-/* Compare-and-swap from requested. */
+/* Compare-and-swap from requested; what is only stopped may be under way. */
 static bool decide(struct journal *journal, const struct redrive *redrive, const char *state, struct str message,
     const struct decider *by, int64_t now, struct err *err)
 {
@@ -291,7 +302,7 @@ static bool decide(struct journal *journal, const struct redrive *redrive, const
     int changed = 0;
     query_open(&query, journal,
         "UPDATE redrive SET state = ?2, message = ?3, decided_by = ?4, decided_at = ?5 "
-        "WHERE redrive_id = ?1 AND state = 'requested'",
+        "WHERE redrive_id = ?1 AND (state = 'requested' OR (?2 = 'declined' AND state IN ('approved', 'running')))",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_cstr(&query, state);
@@ -309,14 +320,33 @@ static bool queue_file(
     int changed = 0;
     query_open(&query, journal,
         "UPDATE file SET state = 'PENDING', redrive_id = ?2, attempts = 0, retry_at = 0, backoff_by = NULL, "
-        "waiting_for = NULL WHERE file_id = ?1 AND state = 'QUARANTINED' AND job_run_id = ?3",
+        "waiting_for = NULL WHERE file_id = ?1 AND state = ?4 AND job_run_id = ?3",
         err);
     query_int(&query, file->file_id);
     query_cstr(&query, redrive->redrive_id);
     query_cstr(&query, file->run_id);
-    return query_run_changed(&query, &changed) &&
-           (changed || ERR(err, ERR_EXISTS, STR_FMT " is no longer quarantined by run %s", STR_ARG(file->arrival_key),
-                           file->run_id));
+    query_cstr(&query, file_state_name(file->from_state));
+    return query_run_changed(&query, &changed) && (changed || has_moved_on(file, err));
+}
+
+/* Files that wait for it and that nobody has begun with. */
+static bool call_back(struct journal *journal, const struct redrive *redrive, struct err *err)
+{
+    struct query query;
+    bool ok = true;
+    for (size_t i = 0; ok && i < redrive->file_count; i++) {
+        int waits = 0;
+        query_open(&query, journal,
+            "UPDATE redrive_file SET outcome = 'declined' WHERE redrive_id = ?1 AND file_id = ?2 AND outcome IS NULL "
+            "AND EXISTS (SELECT 1 FROM file f WHERE f.file_id = ?2 AND f.redrive_id = ?1 AND f.state IN ('PENDING', "
+            "'FAILED')) AND NOT EXISTS (SELECT 1 FROM run r WHERE r.file_id = ?2 AND r.lease_until IS NOT NULL)",
+            err);
+        query_cstr(&query, redrive->redrive_id);
+        query_int(&query, redrive->files[i].file_id);
+        ok = query_run_changed(&query, &waits) &&
+             (!waits || file_as_before(journal, redrive->files[i].file_id, str_of(redrive->redrive_id), err));
+    }
+    return ok;
 }
 
 bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
@@ -331,7 +361,7 @@ bool journal_redrive_close(struct journal *journal, const struct redrive *redriv
     detail_begin(&detail);
     jsonw_put_string(&detail.json, "message", message);
     bool ok = tell_of(journal, &detail, redrive, state, &closer, now, err) &&
-              decide(journal, redrive, state, message, by, now, err);
+              decide(journal, redrive, state, message, by, now, err) && call_back(journal, redrive, err);
     return unit_end(journal, ok, err);
 }
 
@@ -424,8 +454,9 @@ bool redrive_ended(struct journal *journal, const struct claim *claim, struct st
     query_open(&query, journal,
         "UPDATE redrive SET state = CASE "
         "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome = 'void') THEN 'void' "
-        "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome NOT IN ('loaded', 'duplicate')) "
-        "THEN 'failed' ELSE 'done' END WHERE redrive_id = ?1 AND NOT EXISTS (SELECT 1 FROM redrive_file "
+        "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome NOT IN ('loaded', 'duplicate', "
+        "'withdrawn')) THEN 'failed' ELSE 'done' END WHERE redrive_id = ?1 AND state IN ('approved', 'running') "
+        "AND NOT EXISTS (SELECT 1 FROM redrive_file "
         "WHERE redrive_id = ?1 AND outcome IS NULL)",
         err);
     query_str(&query, claim->file.redrive_id);

@@ -1,7 +1,7 @@
 /*
- * Requests to read quarantined files once more. requested → approved → running → done or failed; or declined, expired,
- * void. Every step is an audit line in the same transaction. An approved file waits like any other, under the
- * request's rules; its run's end is written back here.
+ * Requests to read files once more, or to take back what was published of them. requested → approved → running → done
+ * or failed; or declined, expired, void. Every step is an audit line in the same transaction. An approved file waits
+ * like any other, under the request's rules; its run's end is written back here.
  */
 #ifndef WORKER_JOURNAL_REDRIVE_H
 #define WORKER_JOURNAL_REDRIVE_H
@@ -10,7 +10,8 @@
 
 struct redrive_file {
     int64_t file_id;
-    char run_id[ULID_SIZE]; /* that rejected it */
+    char run_id[ULID_SIZE];     /* that rejected or loaded it */
+    enum file_state from_state; /* QUARANTINED, SUCCEEDED, WITHDRAWN */
     struct str arrival_key, location;
     char sha256[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE], rehearsal_hash[SHA256_TEXT_SIZE];
     struct str base_ruleset; /* that of the run */
@@ -25,7 +26,7 @@ struct contract_change {
 struct redrive {
     char redrive_id[ULID_SIZE];
     struct str dataset;
-    struct str action;   /* "redrive", "override" … */
+    struct str action;   /* "redrive", "withdraw", "override" … */
     int64_t apply_until; /* its overrides stand until then; 0: for its files alone */
     int64_t cause_id;    /* 0: none */
     bool same_rules;
@@ -45,7 +46,7 @@ struct decider {
     struct str client, call; /* the call's ULID as its caller gave it, and its hash; empty: none */
 };
 
-/* Sets redrive_id. ERR_EXISTS: a file is no longer quarantined by that run, or has an open request. */
+/* Sets redrive_id. ERR_EXISTS: a file is no longer in its state by that run, or has an open request. */
 bool journal_redrive_request(struct journal *journal, struct redrive *redrive, const struct decider *by, int64_t now,
     struct err *err) MUST_CHECK;
 /* part: any part of its id that names only one. ERR_NOT_FOUND. */
@@ -54,7 +55,8 @@ bool journal_redrive_read(
 /* Its files wait from now on. ERR_EXISTS: it is not open any more, or has expired (then it is marked so). */
 bool journal_redrive_approve(struct journal *journal, const struct redrive *redrive, const struct decider *by,
     int64_t now, struct err *err) MUST_CHECK;
-/* state: "declined" or "void". ERR_EXISTS: it is decided already. */
+/* state: "declined" or "void". What was approved can be declined for as long as it lasts: files that nobody has begun
+ * with stand as before. ERR_EXISTS: it is decided already, or over. */
 bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
     struct str message, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
 bool journal_change_read(struct journal *journal, const char *redrive_id, struct contract_change *change,

@@ -184,6 +184,7 @@ static const struct {
     [OUTCOME_QUARANTINED] = {"quarantined", RUN_ARCHIVED, "QUARANTINED"},
     [OUTCOME_DUPLICATE] = {"duplicate", RUN_ARCHIVED, "DUPLICATE"},
     [OUTCOME_VANISHED] = {"vanished", RUN_FAILED, "DISCARDED"},
+    [OUTCOME_WITHDRAWN] = {"withdrawn", RUN_ARCHIVED, "WITHDRAWN"},
 };
 
 static bool end_run(struct journal *journal, const struct claim *claim, enum run_state state, const char *outcome,
@@ -210,7 +211,8 @@ static bool end_file(struct journal *journal, const struct claim *claim, enum ru
     struct query query;
     query_open(&query, journal,
         "UPDATE file SET state = ?2, version = iif(?6, '', version), processed_at = ?3, error_code = ?4, "
-        "error_message = ?5, backoff_by = NULL, retry_at = 0 WHERE file_id = ?1",
+        "error_message = ?5, backoff_by = NULL, retry_at = 0, job_run_id = iif(?7, (SELECT x.run_id FROM redrive_file "
+        "x WHERE x.redrive_id = file.redrive_id AND x.file_id = ?1), job_run_id) WHERE file_id = ?1",
         err);
     query_int(&query, claim->file.file_id);
     query_cstr(&query, outcomes[outcome].file_state);
@@ -219,12 +221,14 @@ static bool end_file(struct journal *journal, const struct claim *claim, enum ru
     query_str_or_null(&query, message);
     /* What comes under this key next is new, even an S3 object with the same ETag. */
     query_int(&query, outcome == OUTCOME_VANISHED);
+    /* The run to read again is the one that read it, not the one that took it back. */
+    query_int(&query, outcome == OUTCOME_WITHDRAWN);
     return query_run(&query);
 }
 
 static bool check_end(enum run_state from, enum run_outcome outcome, struct err *err)
 {
-    if (from == RUN_CLAIMED && (outcome == OUTCOME_LOADED || outcome == OUTCOME_QUARANTINED))
+    if (from == RUN_CLAIMED && outcome != OUTCOME_DUPLICATE && outcome != OUTCOME_VANISHED)
         return ERR(err, ERR_BUG, "a run that is only claimed can't end %s", outcomes[outcome].name);
     return transition_check(from, outcomes[outcome].run_state, err);
 }
@@ -243,6 +247,21 @@ bool journal_run_end(struct journal *journal, const struct claim *claim, enum ru
         ok = end_file(journal, claim, outcome, error_code, error_message, now, err) &&
              redrive_ended(
                  journal, claim, is_void ? STR("void") : str_of(outcomes[outcome].name), error_message, now, err);
+    return unit_end(journal, ok, err);
+}
+
+bool journal_run_kept(
+    struct journal *journal, const struct claim *claim, const struct err *why, int64_t now, struct err *err)
+{
+    enum run_state from;
+    struct str code = str_of(why->code), message = str_of(why->message);
+    struct str outcome = str_eq(code, STR("redrive-void")) ? STR("void") : STR("kept");
+    if (!unit_begin(journal, err))
+        return false;
+    bool ok = claim_check(journal, claim, &from, err) && transition_check(from, RUN_FAILED, err) &&
+              end_run(journal, claim, RUN_FAILED, NULL, err_kind_name(why->kind), code, message, now, err) &&
+              file_as_before(journal, claim->file.file_id, claim->file.redrive_id, err) &&
+              redrive_ended(journal, claim, outcome, message, now, err);
     return unit_end(journal, ok, err);
 }
 

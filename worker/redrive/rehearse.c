@@ -259,7 +259,8 @@ bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsa
         .sinks = no_sinks,
         .rehearsal = true};
     memcpy(run.claim.run_id, past->run_id, sizeof run.claim.run_id);
-    bool ok = (contract->duplicates_load || past_twin(request->rules.journal, past, &rehearsal->twin, arena, err)) &&
+    bool no_copy = contract->duplicates_load || past->file.state == FILE_SUCCEEDED;
+    bool ok = (no_copy || past_twin(request->rules.journal, past, &rehearsal->twin, arena, err)) &&
               in_scratch(&run, rehearsal, err);
     contract_free(contract);
     rehearsal->took_us = clock_monotonic() - started;

@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "worker/journal/standing.h"
 #include "worker/redrive/change.h"
+#include "worker/redrive/withdraw.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -23,29 +24,90 @@ static bool add_run(struct redrive *redrive, const char *run_id, struct arena *a
     return true;
 }
 
-static bool add_cause(
-    const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
+static sqlite3_stmt *list_runs(const struct redrive_request *request, const char *sql, struct err *err)
 {
     sqlite3 *db = journal_handle(request->rules.journal);
     sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK)
+        return statement;
+    ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    return NULL;
+}
+
+/* Finalizes it. */
+static bool add_runs(sqlite3_stmt *statement, struct redrive *redrive, struct arena *arena, struct err *err)
+{
     bool ok = true;
     int step = SQLITE_DONE;
-    if (sqlite3_prepare_v2(db,
-            "SELECT r.run_id FROM run_cause x JOIN cause c USING (cause_id) JOIN run r USING (run_id) "
-            "JOIN file f ON f.file_id = r.file_id AND f.job_run_id = r.run_id AND f.state = 'QUARANTINED' "
-            "WHERE x.cause_id = ?1 AND c.whole_file = 1 ORDER BY f.arrived_at, f.file_id LIMIT ?2",
-            -1, &statement, NULL) != SQLITE_OK)
-        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
-    sqlite3_bind_int64(statement, 1, request->cause_id);
-    sqlite3_bind_int(statement, 2, MAX_FILES);
     while (ok && (step = sqlite3_step(statement)) == SQLITE_ROW)
         ok = add_run(redrive, (const char *)sqlite3_column_text(statement, 0), arena, err);
     if (ok && step != SQLITE_DONE)
-        ok = ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+        ok = ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(sqlite3_db_handle(statement)));
     sqlite3_finalize(statement);
+    return ok;
+}
+
+static bool add_cause(
+    const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    sqlite3_stmt *statement = list_runs(request,
+        "SELECT r.run_id FROM run_cause x JOIN cause c USING (cause_id) JOIN run r USING (run_id) "
+        "JOIN file f ON f.file_id = r.file_id AND f.job_run_id = r.run_id AND f.state = 'QUARANTINED' "
+        "WHERE x.cause_id = ?1 AND c.whole_file = 1 ORDER BY f.arrived_at, f.file_id LIMIT ?2",
+        err);
+    if (!statement)
+        return false;
+    sqlite3_bind_int64(statement, 1, request->cause_id);
+    sqlite3_bind_int(statement, 2, MAX_FILES);
+    bool ok = add_runs(statement, redrive, arena, err);
     if (ok && !redrive->file_count) {
         ok = ERR(err, ERR_NOT_FOUND, "cause %lld keeps no file in quarantine", (long long)request->cause_id);
         err_hint(err, "'sluice causes' lists them; whole files are asked for by their system causes.");
+    }
+    return ok;
+}
+
+/* The rules that loaded files are to be read by; "": each by its own. */
+static bool rules_to_come(
+    const struct redrive_request *request, char hash[SHA256_TEXT_SIZE], struct arena *arena, struct err *err)
+{
+    char base[SHA256_TEXT_SIZE];
+    hash[0] = '\0';
+    if (request->rules.rules == RULES_SAME)
+        return true;
+    struct contract *contract = rules_load(&request->rules, base, arena, err);
+    if (contract)
+        memcpy(hash, contract->hash, SHA256_TEXT_SIZE);
+    contract_free(contract);
+    return contract != NULL;
+}
+
+static bool add_dataset(
+    const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    char hash[SHA256_TEXT_SIZE];
+    struct str dataset = request->rules.dataset;
+    sqlite3_stmt *statement;
+    if (!rules_to_come(request, hash, arena, err))
+        return false;
+    statement = list_runs(request,
+        "SELECT r.run_id FROM file f JOIN run r ON r.run_id = f.job_run_id WHERE f.dataset = ?1 AND f.state = "
+        "'SUCCEEDED' AND r.ruleset_hash <> ?2 AND f.arrived_at >= ?3 AND (?4 = 0 OR f.arrived_at < ?4) "
+        "AND NOT EXISTS (SELECT 1 FROM redrive_file x JOIN redrive d USING (redrive_id) WHERE x.file_id = f.file_id "
+        "AND d.state IN ('requested', 'approved', 'running')) ORDER BY f.arrived_at, f.file_id LIMIT ?5",
+        err);
+    if (!statement)
+        return false;
+    sqlite3_bind_text(statement, 1, dataset.p, (int)dataset.n, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, hash, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(statement, 3, request->since);
+    sqlite3_bind_int64(statement, 4, request->before);
+    sqlite3_bind_int(statement, 5, MAX_FILES);
+    bool ok = add_runs(statement, redrive, arena, err);
+    if (ok && !redrive->file_count) {
+        ok = ERR(err, ERR_NOT_FOUND, "no file of " STR_FMT " was loaded by other rules then", STR_ARG(dataset));
+        err_hint(
+            err, "What these very rules loaded would only come out the same; what is asked for already is left out.");
     }
     return ok;
 }
@@ -61,6 +123,32 @@ static bool pointless(const struct rehearsal *rehearsal, struct err *err)
         rehearsal->past.run_id);
 }
 
+/* The same bytes by the same rules come out the same. */
+static bool changes_something(const struct redrive_request *request, const struct rehearsal *rehearsal, struct err *err)
+{
+    const struct past *past = &rehearsal->past;
+    if (past->file.state != FILE_SUCCEEDED || request->patch ||
+        !str_eq(past->ruleset_hash, str_of(rehearsal->ruleset_hash)))
+        return true;
+    ERR_REJECT(err, "pointless", STR_FMT " was loaded by these very rules: it would only come out the same",
+        STR_ARG(past->file.arrival_key));
+    return err_hint(
+        err, "Nothing was asked for. Change the contract, or try --set with 'sluice rehearse %s'.", past->run_id);
+}
+
+static bool can_be_read_again(const struct past *past, struct err *err)
+{
+    switch (past->file.state) {
+    case FILE_QUARANTINED:
+    case FILE_SUCCEEDED:
+    case FILE_WITHDRAWN:
+        return true;
+    default:
+        return ERR(err, ERR_EXISTS, STR_FMT " is %s: it is neither loaded nor withdrawn, and not quarantined",
+            STR_ARG(past->file.arrival_key), file_state_name(past->file.state));
+    }
+}
+
 static bool ask_for_one(const struct redrive_request *request, struct redrive *redrive, struct redrive_file *file,
     struct arena *arena, struct err *err)
 {
@@ -72,16 +160,12 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
         .memory = request->memory,
         .stop = request->stop};
     bool ok = (rehearsal || ERR(err, ERR_MEMORY, "no memory for a rehearsal")) && rehearse(&one, rehearsal, frame, err);
-    if (ok && rehearsal->past.file.state != FILE_QUARANTINED) {
-        ok = ERR(err, ERR_EXISTS, STR_FMT " is %s, not quarantined", STR_ARG(rehearsal->past.file.arrival_key),
-            file_state_name(rehearsal->past.file.state));
-        err_hint(err, "Only quarantined files can be read again by this version.");
-    }
-    ok = ok && (rehearsal->would_load || pointless(rehearsal, err)) &&
-         rehearsal_hash(rehearsal, file->rehearsal_hash, err);
+    ok = ok && can_be_read_again(&rehearsal->past, err) && (rehearsal->would_load || pointless(rehearsal, err)) &&
+         changes_something(request, rehearsal, err) && rehearsal_hash(rehearsal, file->rehearsal_hash, err);
     if (ok) {
         const struct journal_file *known = &rehearsal->past.file;
         file->file_id = known->file_id;
+        file->from_state = known->state;
         memcpy(file->ruleset_hash, rehearsal->ruleset_hash, sizeof file->ruleset_hash);
         memcpy(file->sha256, known->sha256.p, sizeof file->sha256);
         file->arrival_key = arena_str(arena, known->arrival_key);
@@ -160,8 +244,9 @@ bool redrive_ask(const struct redrive_request *request, const struct decider *by
     }
     if (request->apply_until && !may_stand(request, err))
         return false;
-    bool ok =
-        request->run_id[0] ? add_run(redrive, request->run_id, arena, err) : add_cause(request, redrive, arena, err);
+    bool ok = request->run_id[0]  ? add_run(redrive, request->run_id, arena, err)
+              : request->cause_id ? add_cause(request, redrive, arena, err)
+                                  : add_dataset(request, redrive, arena, err);
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = ask_for_one(request, redrive, &redrive->files[i], arena, err);
     return ok && journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);
@@ -195,6 +280,8 @@ static bool still_holds(const struct rules_request *base, const struct redrive *
 {
     struct rules_request request = *base;
     char hash[SHA256_TEXT_SIZE];
+    if (str_eq(redrive->action, STR("withdraw")))
+        return withdraw_holds(base->journal, file, arena, err);
     request.dataset = redrive->dataset;
     request.ruleset_hash = file->base_ruleset;
     struct contract *contract = rules_load(&request, hash, arena, err);

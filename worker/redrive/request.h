@@ -1,6 +1,6 @@
 /*
- * Asking for a re-drive of quarantined files, deciding on it, carrying it out. What was rehearsed is bound to the
- * request; what would only fail again is refused.
+ * Asking for a re-drive of files, deciding on it, carrying it out. What was rehearsed is bound to the request; what
+ * would only fail again, or change nothing, is refused. A file that was loaded is superseded.
  */
 #ifndef WORKER_REDRIVE_REQUEST_H
 #define WORKER_REDRIVE_REQUEST_H
@@ -11,15 +11,17 @@
 struct redrive_request {
     struct rules_request rules; /* dataset and ruleset_hash are each run's */
     const char *run_id;         /* one run; or "" and a cause: all files it keeps quarantined */
-    int64_t cause_id;
-    bool patch;          /* with its run's patch */
-    int64_t apply_until; /* the overrides then stand for files still to come; 0: for these alone */
+    int64_t cause_id;           /* or neither: what was loaded of rules.dataset by other rules than these */
+    int64_t since, before;      /* and delivered then; 0: whenever */
+    bool patch;                 /* with its run's patch */
+    int64_t apply_until;        /* the overrides then stand for files still to come; 0: for these alone */
     struct str reason;
     size_t memory;
     const volatile sig_atomic_t *stop;
 };
 
-/* Rehearses every file, then writes the request. ERR_FILE "pointless" when a file would be quarantined again. */
+/* Rehearses every file, then writes the request. ERR_FILE "pointless" when a file would be quarantined
+ * again, or was loaded by these rules. */
 bool redrive_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
     struct arena *arena, struct err *err) MUST_CHECK;
 /* Overrides for the files of a dataset (request->rules.dataset) that are still to come, until apply_until. */

@@ -111,6 +111,11 @@ bool file_run_unchanged(struct file_run *run, struct err *err)
     return err_hint(err, "It is tried again; producers should write under another name and rename when done.");
 }
 
+bool file_run_was_loaded(const struct file_run *run)
+{
+    return run->claim.file.former == FILE_SUCCEEDED || run->claim.file.former == FILE_WITHDRAWN;
+}
+
 /* ---- one run ---- */
 
 bool file_run_ruleset(struct file_run *run, struct err *err)
@@ -166,18 +171,29 @@ static bool point_of_no_return(struct file_run *run, struct err *err)
     return journal_run_state(run->worker->journal, &run->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err);
 }
 
+/* What the file's earlier runs published goes with the same manifest. */
+static bool take_back(struct file_run *run, struct err *err)
+{
+    struct manifest *manifest = &run->manifest;
+    manifest->takes_back = run->claim.file.former == FILE_SUCCEEDED;
+    return !manifest->takes_back || journal_published(run->worker->journal, run->claim.file.file_id, &manifest->removes,
+                                        &manifest->remove_count, run->arena, err);
+}
+
 /* The manifest becomes durable, then the one compare-and-swap after which a run only goes forward. */
 static bool publish(struct file_run *run, struct err *err)
 {
     struct worker *worker = run->worker;
     struct manifest *manifest = &run->manifest;
     enum run_state from = run->validated ? RUN_VALIDATED : RUN_CLAIMED;
-    if (!manifest->archive_to.p)
+    if (file_run_was_loaded(run))
+        manifest->archive_to = run->claim.file.location;
+    else if (!manifest->archive_to.p)
         manifest->archive_to =
             archive_key(run->contract, run->claim.file.arrival_key, clock_now(), run->claim.run_id, run->arena);
     if (!manifest->archive_to.p)
         return ERR(err, ERR_MEMORY, "no memory for a key");
-    return fault_pass("sealed", NULL, err) && manifest_write(worker->storage, manifest, err) &&
+    return take_back(run, err) && fault_pass("sealed", NULL, err) && manifest_write(worker->storage, manifest, err) &&
            fault_pass("manifest", NULL, err) &&
            journal_run_state(
                worker->journal, &run->claim, from, RUN_PREPARED, manifest_key(run->claim.run_id, run->arena), err) &&
@@ -216,13 +232,15 @@ static void tell(struct file_run *run)
     static const char *const words[] = {[OUTCOME_LOADED] = "loaded",
         [OUTCOME_QUARANTINED] = "quarantined",
         [OUTCOME_DUPLICATE] = "duplicate",
-        [OUTCOME_VANISHED] = "vanished"};
+        [OUTCOME_VANISHED] = "vanished",
+        [OUTCOME_WITHDRAWN] = "withdrawn"};
     uint64_t rows = run->manifest.outcome == OUTCOME_LOADED ? write->rows_out : 0;
     uint64_t rejects = run->manifest.outcome == OUTCOME_LOADED ? run->result.block_rows : 0;
     tally->files++;
     tally->loaded += run->manifest.outcome == OUTCOME_LOADED;
     tally->duplicates += run->manifest.outcome == OUTCOME_DUPLICATE;
     tally->quarantined += run->manifest.outcome == OUTCOME_QUARANTINED;
+    tally->withdrawn += run->manifest.outcome == OUTCOME_WITHDRAWN;
     tally->rows += rows;
     tally->rejected += rejects;
     tally->bytes += run->claim.file.size;
@@ -266,6 +284,18 @@ static bool give_back(struct file_run *run, const struct err *why, struct str wa
     return cleared && is_of_the_file(why);
 }
 
+/* What was published stands, or stays withdrawn: the request comes to nothing. */
+static bool keep_former(struct file_run *run, const struct err *why, struct err *err)
+{
+    struct worker *worker = run->worker;
+    log_err(LOG_WARN, "kept", why);
+    worker->tally.files++;
+    worker->tally.kept++;
+    progress_done(worker->progress, "kept", 0, 0);
+    return publish_clear(worker, run->claim.run_id, run->arena, err) &&
+           journal_run_kept(worker->journal, &run->claim, why, clock_now(), err);
+}
+
 /* After the third fault of its own the file waits for a person. */
 static bool is_last_attempt(const struct file_run *run, const struct err *why)
 {
@@ -286,6 +316,13 @@ static void hash_refused(struct file_run *run)
         log_err(LOG_WARN, "not-hashed", &err);
 }
 
+static bool fall_back(struct file_run *run, const struct err *why, struct err *err)
+{
+    if (run->beyond_return)
+        return leave_for_recovery(run, why, err);
+    return give_back(run, why, err_action(why) == ERR_ACTION_WAIT ? STR("lake") : STR(""), err);
+}
+
 /* refused: it is known already why the file cannot be read. */
 static bool work(struct file_run *run, const struct err *refused, struct err *err)
 {
@@ -297,6 +334,8 @@ static bool work(struct file_run *run, const struct err *refused, struct err *er
     }
     ok = ok && run_stages(run, &why) != STEP_FAILED;
     if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
+        if (file_run_was_loaded(run))
+            return keep_former(run, &why, err);
         struct err cause = why;
         hash_refused(run);
         ok = quarantine_prepare(run, &cause, &why);
@@ -305,12 +344,21 @@ static bool work(struct file_run *run, const struct err *refused, struct err *er
     close_original(run);
     bool publishes = run->manifest.outcome == OUTCOME_LOADED || run->manifest.outcome == OUTCOME_QUARANTINED;
     ok = ok && (publishes ? publish(run, &why) : end_claimed(run, &why));
-    if (!ok && run->beyond_return)
-        return leave_for_recovery(run, &why, err);
-    if (!ok)
-        return give_back(run, &why, err_action(&why) == ERR_ACTION_WAIT ? STR("lake") : STR(""), err);
-    tell(run);
-    return true;
+    return ok ? (tell(run), true) : fall_back(run, &why, err);
+}
+
+/* Nothing is read: what the file's runs published goes. */
+static bool withdraw(struct file_run *run, struct err *err)
+{
+    struct err why = {0};
+    run->manifest = (struct manifest){.run_id = str_of(run->claim.run_id),
+        .dataset = run->claim.file.dataset,
+        .outcome = OUTCOME_WITHDRAWN,
+        .error_code = STR(""),
+        .error_message = STR(""),
+        .blocks = STR(""),
+        .system_cause_stage = STR("")};
+    return publish(run, &why) ? (tell(run), true) : fall_back(run, &why, err);
 }
 
 /* A kill is nobody's fault, and many of them over one file are the file's. */
@@ -336,6 +384,12 @@ static bool wait_for_contract(struct file_run *run, struct err *err)
     return give_back(run, &why, STR("contract"), err);
 }
 
+/* Its approval does not hold, and there may be no contract to read it by. */
+static bool voids_a_loaded(const struct file_run *run, const struct err *refused)
+{
+    return file_run_was_loaded(run) && refused->kind != ERR_NONE && err_action(refused) == ERR_ACTION_REJECT;
+}
+
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
 {
     struct arena *arena = arena_new(0);
@@ -350,11 +404,15 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
     if (!arena)
         return ERR(err, ERR_MEMORY, "no memory for a run");
     progress_file(worker->progress, storage_base_name(claim->file.arrival_key), claim->file.size);
-    if (claim->file.redrive_id.n && file_run_rules(&run, &own, &refused))
+    bool withdraws = str_eq(claim->file.action, STR("withdraw"));
+    if (!withdraws && claim->file.redrive_id.n && file_run_rules(&run, &own, &refused))
         run.contract = own;
     if (run.contract && is_poison(&run, &refused))
         log_err(LOG_WARN, "refused", &refused);
-    bool ok = run.contract ? work(&run, &refused, err) : wait_for_contract(&run, err);
+    bool ok = withdraws                        ? withdraw(&run, err)
+              : voids_a_loaded(&run, &refused) ? keep_former(&run, &refused, err)
+              : run.contract                   ? work(&run, &refused, err)
+                                               : wait_for_contract(&run, err);
     close_original(&run);
     file_run_standing_free(&run);
     contract_free(own);

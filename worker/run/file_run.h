@@ -60,7 +60,12 @@ unsigned file_run_threads(const struct file_run *run);
 bool file_run_hashed(
     struct file_run *run, const char *sha256, uint64_t size, int64_t *duplicate_of, struct err *err) MUST_CHECK;
 
-/* All stages and the publishing of one claimed file. What the file is at fault for ends in quarantine and true. */
+/* Was the file loaded before? It then lies in the archive and stays there, and what comes of this run cannot be worse
+ * than what there is. */
+bool file_run_was_loaded(const struct file_run *run);
+
+/* All stages and the publishing of one claimed file, or what else was approved for it. What the file is at fault for
+ * ends in quarantine and true. */
 bool file_run(struct worker *worker, const struct claim *claim, struct err *err) MUST_CHECK;
 
 /* The contract of a file with a re-drive, which the caller frees. ERR_FILE redrive-void: what was approved no longer

@@ -225,6 +225,7 @@ static struct fsck_sheet *sheet_of(struct fsck_report *report, struct str datase
 struct finished_run {
     struct str run_id, dataset, outcome, location;
     uint64_t size, in, out, rejected, duplicate, filtered;
+    bool taken_back; /* its rows went, and count no more */
 };
 
 static bool balance_run(struct check *check, const struct finished_run *run, struct err *err)
@@ -254,7 +255,7 @@ static bool check_run(struct check *check, const struct finished_run *run, struc
         return ERR(err, ERR_MEMORY, "no memory for a balance sheet");
     check->sheet->runs++;
     return check_outputs(check, run->run_id, err) && check_original(check, run->location, run->size, err) &&
-           (!str_eq(run->outcome, STR("loaded")) || balance_run(check, run, err));
+           (!str_eq(run->outcome, STR("loaded")) || run->taken_back || balance_run(check, run, err));
 }
 
 /* Up to RUN_PAGE runs after one, so that no read of the journal stays open while outputs are looked into. */
@@ -264,8 +265,10 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
     sqlite3_stmt *statement;
     if (!prepare(check,
             "SELECT run_id, dataset, outcome, location, size, rows_in, rows_out, rows_rejected, rows_duplicate,"
-            " rows_filtered FROM run_view WHERE state = 'archived' AND kind IN ('file', 'redrive') AND run_id > ?1"
-            " AND outcome IN ('loaded', 'quarantined', 'duplicate') AND finished_at >= ?2 ORDER BY run_id LIMIT ?3",
+            " rows_filtered, superseded_by IS NOT NULL FROM run_view WHERE state = 'archived' AND kind IN ('file', "
+            "'redrive') AND run_id > ?1"
+            " AND outcome IN ('loaded', 'quarantined', 'duplicate', 'withdrawn') AND finished_at >= ?2 ORDER BY run_id "
+            "LIMIT ?3",
             &statement, err))
         return false;
     sqlite3_bind_text(statement, 1, after.p, (int)after.n, SQLITE_TRANSIENT);
@@ -283,6 +286,7 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
             number(statement, 7),
             number(statement, 8),
             number(statement, 9),
+            number(statement, 10) != 0,
         };
     sqlite3_finalize(statement);
     return true;

@@ -56,6 +56,9 @@ bool file_run_hashed(struct file_run *run, const char *sha256, uint64_t size, in
         ERR_REJECT(err, "redrive-void", "the file's bytes have changed since its re-drive was approved");
         return err_hint(err, "Find out who wrote to the lake.");
     }
+    *duplicate_of = 0;
+    if (run->claim.file.former == FILE_SUCCEEDED) /* the others are its duplicates */
+        return true;
     if (!journal_file_hashed(
             run->worker->journal, &run->claim, sha256, size, !run->contract->duplicates_load, duplicate_of, err))
         return false;
@@ -80,6 +83,11 @@ enum step_result stage_intake(struct file_run *run, struct err *err)
     bool there, later;
     if (!reach(run, &there, err))
         return STEP_FAILED;
+    if (!there && file_run_was_loaded(run)) {
+        ERR_REJECT(
+            err, "original-missing", "its original no longer lies at " STR_FMT, STR_ARG(run->claim.file.location));
+        return STEP_FAILED;
+    }
     if (!there) {
         run->manifest.outcome = OUTCOME_VANISHED;
         run->manifest.error_message = STR("it was removed before it was read");

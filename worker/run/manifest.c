@@ -6,8 +6,10 @@
 
 enum { MAX_MANIFEST = 256 * 1024 * 1024, VERSION = 1 };
 
-static const char *const outcomes[] = {
-    [OUTCOME_LOADED] = "loaded", [OUTCOME_QUARANTINED] = "quarantined", [OUTCOME_DUPLICATE] = "duplicate"};
+static const char *const outcomes[] = {[OUTCOME_LOADED] = "loaded",
+    [OUTCOME_QUARANTINED] = "quarantined",
+    [OUTCOME_DUPLICATE] = "duplicate",
+    [OUTCOME_WITHDRAWN] = "withdrawn"};
 
 /* One list for both directions, so that what is written is what is read. */
 #define COUNTS(X)    \
@@ -72,6 +74,15 @@ static void write_cause(struct json *json, const struct sink_cause *cause)
     jsonw_object_end(json);
 }
 
+static void write_texts(struct json *json, const char *name, const struct str *texts, size_t count)
+{
+    jsonw_key(json, name);
+    jsonw_array_begin(json);
+    for (size_t i = 0; i < count; i++)
+        jsonw_string(json, texts[i]);
+    jsonw_array_end(json);
+}
+
 static void write_lists(struct json *json, const struct manifest *m)
 {
     jsonw_key(json, "outputs");
@@ -90,11 +101,8 @@ static void write_lists(struct json *json, const struct manifest *m)
     for (size_t i = 0; i < m->cause_count; i++)
         write_cause(json, &m->causes[i]);
     jsonw_array_end(json);
-    jsonw_key(json, "notes");
-    jsonw_array_begin(json);
-    for (size_t i = 0; i < m->note_count; i++)
-        jsonw_string(json, m->notes[i]);
-    jsonw_array_end(json);
+    write_texts(json, "notes", m->notes, m->note_count);
+    write_texts(json, "removes", m->removes, m->remove_count);
 }
 
 bool manifest_write(struct storage *storage, const struct manifest *m, struct err *err)
@@ -112,6 +120,7 @@ bool manifest_write(struct storage *storage, const struct manifest *m, struct er
     jsonw_put_string(&json, "error_code", m->error_code);
     jsonw_put_string(&json, "error_message", m->error_message);
     jsonw_put_string(&json, "system_cause_stage", m->system_cause_stage);
+    jsonw_put_bool(&json, "takes_back", m->takes_back);
     jsonw_put_string(&json, "archive_to", m->archive_to);
     jsonw_put_string(&json, "gold_inputs", m->gold_inputs);
     jsonw_put_string(&json, "blocks", m->blocks);
@@ -183,16 +192,15 @@ static void read_cause(const json_t *from, struct sink_cause *to, struct arena *
     }
 }
 
-static bool read_notes(const json_t *from, struct manifest *m, struct arena *arena)
+static struct str *read_texts(const json_t *from, size_t *count, struct arena *arena)
 {
-    struct str *notes = ARENA_ARRAY(arena, struct str, json_array_size(from));
-    for (size_t i = 0; notes && i < json_array_size(from); i++) {
-        const json_t *note = json_array_get(from, i);
-        notes[i] = arena_str(arena, (struct str){json_string_value(note), json_string_length(note)});
+    struct str *texts = ARENA_ARRAY(arena, struct str, json_array_size(from));
+    for (size_t i = 0; texts && i < json_array_size(from); i++) {
+        const json_t *one = json_array_get(from, i);
+        texts[i] = arena_str(arena, (struct str){json_string_value(one), json_string_length(one)});
     }
-    m->notes = notes;
-    m->note_count = notes ? json_array_size(from) : 0;
-    return notes != NULL;
+    *count = texts ? json_array_size(from) : 0;
+    return texts;
 }
 
 static bool read_lists(const json_t *root, struct manifest *m, struct arena *arena)
@@ -211,7 +219,9 @@ static bool read_lists(const json_t *root, struct manifest *m, struct arena *are
         read_count(json_array_get(counts, i), m);
     for (size_t i = 0; i < m->cause_count; i++)
         read_cause(json_array_get(causes, i), &m->causes[i], arena);
-    return read_notes(json_object_get(root, "notes"), m, arena);
+    m->notes = read_texts(json_object_get(root, "notes"), &m->note_count, arena);
+    m->removes = read_texts(json_object_get(root, "removes"), &m->remove_count, arena);
+    return m->notes && m->removes;
 }
 
 static bool read_root(const json_t *root, struct manifest *m, struct arena *arena)
@@ -229,6 +239,7 @@ static bool read_root(const json_t *root, struct manifest *m, struct arena *aren
     m->error_code = get_str(root, "error_code", arena);
     m->error_message = get_str(root, "error_message", arena);
     m->system_cause_stage = get_str(root, "system_cause_stage", arena);
+    m->takes_back = json_is_true(json_object_get(root, "takes_back"));
     m->archive_to = get_str(root, "archive_to", arena);
     m->gold_inputs = get_str(root, "gold_inputs", arena);
     m->blocks = get_str(root, "blocks", arena);

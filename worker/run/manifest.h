@@ -29,6 +29,9 @@ struct manifest {
     uint64_t block_rows;
     const struct str *notes; /* sentences on what the rows settled */
     size_t note_count;
+    bool takes_back;     /* what was loaded of the file before */
+    struct str *removes; /* lake keys that go with it */
+    size_t remove_count;
     struct str archive_to;  /* where the original goes; empty: the run is about no file */
     struct str gold_inputs; /* a compaction: gold_state.inputs of journal.h, outputs[0] is the gold object; or empty */
 };

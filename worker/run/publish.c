@@ -146,6 +146,8 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
             return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
            commit_gold(worker, claim, manifest, err) &&
+           (!manifest->takes_back ||
+               journal_supersede(journal, claim, manifest->removes, manifest->remove_count, clock_now(), err)) &&
            journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);
 }
 
@@ -159,6 +161,17 @@ static bool commit(struct worker *worker, const struct claim *claim, const struc
         return true;
     journal_rollback(worker->journal);
     return false;
+}
+
+/* The journal no longer has them: who reads by it has stopped looking for them. */
+static bool remove_earlier(struct worker *worker, const struct manifest *manifest, struct err *err)
+{
+    for (size_t i = 0; i < manifest->remove_count; i++)
+        if (!fault_pass("removing", manifest->removes[i].p, err) ||
+            !worker->storage->driver->remove(worker->storage, manifest->removes[i], err) ||
+            !fault_pass("removed", manifest->removes[i].p, err))
+            return false;
+    return true;
 }
 
 /* ---- the original ---- */
@@ -235,7 +248,8 @@ bool publish_run(struct worker *worker, const struct claim *claim, const struct 
     if (state == RUN_PUBLISHING && (!publish_outputs(worker, manifest, err) || !fault_pass("published", NULL, err) ||
                                        !commit(worker, claim, manifest, arena, err)))
         return false;
-    return (!manifest->archive_to.n || archive(worker, &own, manifest->archive_to, arena, err)) &&
+    return remove_earlier(worker, manifest, err) &&
+           (!manifest->archive_to.n || archive(worker, &own, manifest->archive_to, arena, err)) &&
            journal_run_end(worker->journal, &own, manifest->outcome, manifest->error_code, manifest->error_message,
                clock_now(), err) &&
            fault_pass("ended", NULL, err) && publish_clear(worker, claim->run_id, arena, err);

@@ -6,8 +6,9 @@
 #include "worker/run/worker.h"
 
 /*
- * Publishes what the manifest lists, commits it to the journal, archives the original, ends the run, removes staging
- * and manifest. state: where the run stands (RUN_PUBLISHING or RUN_COMMITTED); earlier steps are not done again.
+ * Publishes what the manifest lists, commits it to the journal, removes what it takes back, archives the original, ends
+ * the run, removes staging and manifest. state: where the run stands (RUN_PUBLISHING or RUN_COMMITTED); earlier steps
+ * are not done again.
  */
 bool publish_run(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
     enum run_state state, struct arena *arena, struct err *err) MUST_CHECK;

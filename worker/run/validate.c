@@ -127,5 +127,6 @@ enum step_result stage_validate(struct file_run *run, struct err *err)
     run->manifest.counts[STAGE_VALIDATE].bytes_in = run->manifest.counts[STAGE_VALIDATE].bytes_out = size;
     if (run->rehearsal)
         return STEP_NEXT;
-    return record_dialect(run, err) && move_to_validated(run, err) ? STEP_NEXT : STEP_FAILED;
+    return record_dialect(run, err) && (file_run_was_loaded(run) || move_to_validated(run, err)) ? STEP_NEXT
+                                                                                                 : STEP_FAILED;
 }

@@ -23,7 +23,7 @@ struct worker_options {
 
 /* What one call of worker_run() did, by outcome. */
 struct tally {
-    uint64_t files, loaded, duplicates, quarantined, failed, waiting, unmatched;
+    uint64_t files, loaded, duplicates, quarantined, withdrawn, kept, failed, waiting, unmatched;
     uint64_t rows, rejected, bytes;
 };
 

@@ -10,9 +10,15 @@ void compact_begin(struct compact_schedule *schedule, int64_t now)
     schedule->next = schedule->every_us ? now : 0;
 }
 
+/* What came and what went both change gold. */
+static uint64_t changes(const struct worker *worker)
+{
+    return worker->tally.loaded + worker->tally.withdrawn;
+}
+
 bool compact_due(struct compact_schedule *schedule, const struct worker *worker, int64_t now)
 {
-    uint64_t fresh = worker->tally.loaded - schedule->compacted;
+    uint64_t fresh = changes(worker) - schedule->compacted;
     if (!schedule->every_us)
         return false;
     if (fresh && !schedule->next)
@@ -41,6 +47,6 @@ bool compact_all(struct compact_schedule *schedule, struct worker *worker, struc
             return false;
     tell(&tally);
     schedule->next = 0;
-    schedule->compacted = worker->tally.loaded;
+    schedule->compacted = changes(worker);
     return true;
 }

@@ -1,4 +1,4 @@
-/* Times ahead, as people say them. */
+/* Times ahead and past, as people say them. */
 #include "shared/until.h"
 
 #include <stdlib.h>
@@ -54,8 +54,38 @@ static void reads(void **state)
     }
 }
 
+static const struct {
+    const char *zone, *text;
+    int64_t seconds;
+} past[] = {
+    {"UTC", "13:30", 1795786200},
+    {"UTC", "14:00", 1795788000}, /* now */
+    {"UTC", "15:30", 1795707000}, /* yesterday's */
+    {"Europe/Berlin", "15:30", 1795703400},
+    {"UTC", "2h", 1795780800},
+    {"UTC", "7d", 1795183200},
+    {"UTC", "2026-11-01", 1793491200},
+    {"Europe/Berlin", "2026-11-01T09:00Z", 1793523600},
+    {"UTC", "yesterday", 0},
+    {"UTC", "", 0},
+};
+
+static void looks_back(void **state)
+{
+    struct err err;
+    (void)state;
+    for (size_t i = 0; i < sizeof past / sizeof *past; i++) {
+        int64_t at = 0;
+        setenv("TZ", past[i].zone, 1);
+        tzset();
+        bool ok = since_read(str_of(past[i].text), NOW, &at, &err);
+        if (ok != (past[i].seconds != 0) || (ok && at != past[i].seconds * 1000000))
+            fail_msg("%s '%s' gives %lld", past[i].zone, past[i].text, ok ? (long long)at : -1LL);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads), cmocka_unit_test(looks_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
