@@ -118,12 +118,20 @@ static bool wants_reason(const struct view *view)
     return json_is_true(json_object_get(view->arguments, "wants_reason"));
 }
 
-/* In production the rows must be typed: 39,812 and 39812 both do. */
+/* What it is about: the files of a cause, or the rows of the one rehearsed; NULL: not known. */
+static const json_t *extent(const struct view *view)
+{
+    const struct dialog *dialog = view->state;
+    const json_t *files = json_object_get(view->arguments, "files");
+    return files ? files : json_object_get(dialog->rehearsal, "rows");
+}
+
+/* In production it must be typed: 39,812 and 39812 both do. */
 static bool wants_count(const struct view *view)
 {
     const struct dialog *dialog = view->state;
     const char *name = json_string_value(json_object_get(json_object_get(dialog->hello, "environment"), "name"));
-    return name && strncmp(name, "prod", 4) == 0 && json_object_get(dialog->rehearsal, "rows");
+    return name && strncmp(name, "prod", 4) == 0 && extent(view);
 }
 
 static bool count_fits(const struct view *view)
@@ -137,7 +145,7 @@ static bool count_fits(const struct view *view)
         if (c != ',' && digits++ < 18)
             typed = typed * 10 + (c - '0');
     }
-    return digits && typed == json_integer_value(json_object_get(dialog->rehearsal, "rows"));
+    return digits && typed == json_integer_value(extent(view));
 }
 
 static bool would_load(const struct dialog *dialog)
@@ -156,7 +164,7 @@ static const char *obstacle(const struct view *view)
         return "it would only fail again";
     if (wants_reason(view) && !str_trim(buf_str(&dialog->reason)).n)
         return "a reason is needed: whoever looks later will want to know";
-    return wants_count(view) && !count_fits(view) ? "type how many rows it is about" : NULL;
+    return wants_count(view) && !count_fits(view) ? "type how many it is about, as it stands above" : NULL;
 }
 
 /* ---- doing it ---- */
@@ -429,7 +437,7 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     y = draw_rehearsal(view, canvas, y);
     y = draw_command(view, canvas, y) + 1;
     y = draw_field(view, canvas, y, FOCUS_REASON, "reason");
-    y = draw_field(view, canvas, y, FOCUS_COUNT, "rows");
+    y = draw_field(view, canvas, y, FOCUS_COUNT, json_object_get(view->arguments, "files") ? "files" : "rows");
     if (dialog->refusal.n)
         y += view_wrapped(canvas, y, 3, canvas->columns - 5, 2, ROLE_BAD, dialog->refusal.p);
     if (dialog->phase == PHASE_DONE)
@@ -467,13 +475,17 @@ void dialog_redrive(struct view *view, const char *run, json_int_t cause, const 
         buf_printf(&command, "sluice redrive %s", run);
     buf_add_str(&command, buf_str(&words));
     json_array_append_new(facts, fact(cause ? "first run" : "run", str_of(run)));
+    json_t *files = cause ? json_object_get(view->arguments, "files") : NULL;
+    if (files)
+        json_array_append_new(facts, json_pack("{s:s, s:o}", "label", "files", "value",
+                                         json_sprintf("%lld", (long long)json_integer_value(files))));
     json_array_append_new(facts, fact("overrides", words.n ? str_trim(buf_str(&words)) : STR("none")));
     json_array_append_new(facts, fact("why", str_of(why ? why : "")));
     view_open(view, &view_dialog,
-        json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o}", "title",
+        json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:O*}", "title",
             cause ? "Re-drive all files of this cause" : "Re-drive this file", "button", "Ask", "method", "redrive",
             "wants_reason", 1, "command", command.p ? command.p : "", "params", params, "rehearse", rehearse, "facts",
-            facts));
+            facts, "files", files));
     buf_dispose(&words);
     buf_dispose(&command);
 }

@@ -145,8 +145,9 @@ static bool enter(struct view *view)
         view_flash(view, ROLE_WARN, "this cause has several files; what opens is of the latest run");
     if (view->tab == TAB_SYSTEM)
         view_open(view, &view_reason,
-            json_pack("{s:O, s:O, s:O*}", "run", run, "title", code, "cause",
-                several ? json_object_get(item, "cause") : NULL));
+            json_pack("{s:O, s:O, s:O*, s:O*}", "run", run, "title", code, "cause",
+                several ? json_object_get(item, "cause") : NULL, "files",
+                several ? json_object_get(item, "files") : NULL));
     else
         view_open(view, &view_rows,
             json_pack("{s:O, s:O, s:O}", "run", run, "cause", json_object_get(item, "cause"), "title", code));

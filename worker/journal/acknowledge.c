@@ -1,12 +1,10 @@
 #include "worker/journal/acknowledge.h"
 
 #include "shared/clock.h"
-#include "shared/json.h"
 #include "worker/journal/internal.h"
+#include "worker/journal/telling.h"
 
 #include <stdio.h>
-
-enum { MAX_DETAIL = 1024 * 1024, MAX_SUBJECT = 48 };
 
 /* What differs between the two. */
 struct acknowledged {
@@ -59,31 +57,17 @@ static bool write_it(struct journal *journal, const struct acknowledged *what, i
     return query_run(&query);
 }
 
+enum { MAX_SUBJECT = 64 };
+
 static bool tell(struct journal *journal, const struct acknowledged *what, int64_t id, struct str note,
     const struct decider *by, int64_t now, struct err *err)
 {
-    struct buf detail;
-    struct json json;
+    struct telling telling;
     char subject[MAX_SUBJECT];
-    int64_t audit_id;
     snprintf(subject, sizeof subject, "%s %lld", what->word, (long long)id);
-    buf_init(&detail, MAX_DETAIL);
-    jsonw_init(&json, &detail);
-    jsonw_object_begin(&json);
-    jsonw_put_string(&json, "note", note);
-    jsonw_object_end(&json);
-    struct audit_entry entry = {.at = now,
-        .actor = by->name,
-        .role = by->role,
-        .from = by->from,
-        .client = by->client,
-        .call = by->call,
-        .action = STR("acknowledged"),
-        .subject = str_of(subject),
-        .detail = buf_str(&detail)};
-    bool ok = buf_ok(&detail, "a note", err) && audit_append(journal, &entry, &audit_id, err);
-    buf_dispose(&detail);
-    return ok;
+    telling_begin(&telling);
+    jsonw_put_string(&telling.json, "note", note);
+    return telling_end(&telling, journal, "acknowledged", str_of(subject), by, now, err);
 }
 
 static bool acknowledge(struct journal *journal, const struct acknowledged *what, int64_t id, struct str note,

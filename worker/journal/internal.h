@@ -63,6 +63,8 @@ bool query_run_changed(struct query *query, int *changed) MUST_CHECK;
 bool query_run_int(struct query *query, int64_t *value, bool *found) MUST_CHECK;
 int64_t query_column_int(struct query *query, int column);
 struct str query_column(struct query *query, int column); /* until the next step */
+/* Into out, cut to its size, with a NUL. */
+void query_column_into(struct query *query, int column, char *out, size_t size);
 /* Copies; a failure comes out of the next step. */
 struct str query_column_copy(struct query *query, int column, struct arena *arena);
 

@@ -1,9 +1,7 @@
 #include "worker/journal/patch.h"
 
-#include "shared/json.h"
 #include "worker/journal/internal.h"
-
-enum { MAX_DETAIL = 1024 * 1024 };
+#include "worker/journal/telling.h"
 
 const struct patch_edit *patch_of_row(const struct patch *patch, uint64_t row)
 {
@@ -29,14 +27,6 @@ static bool make_hash(struct patch *patch, struct err *err)
     }
     sha256_finish(sha, patch->hash);
     return true;
-}
-
-static void copy_text(struct query *query, int column, char *out, size_t size)
-{
-    struct str text = query_column(query, column);
-    size_t n = text.n < size ? text.n : size - 1;
-    memcpy(out, text.p, n);
-    out[n] = '\0';
 }
 
 static bool read_edits(struct journal *journal, struct patch *patch, struct arena *arena, struct err *err)
@@ -75,10 +65,10 @@ bool journal_patch_read(
     query_open(&query, journal, "SELECT patch_id, file_id, run_id, sha256 FROM patch WHERE run_id = ?1", err);
     query_cstr(&query, run_id);
     if (query_step(&query) == STEP_ROW) {
-        copy_text(&query, 0, patch->patch_id, sizeof patch->patch_id);
+        query_column_into(&query, 0, patch->patch_id, sizeof patch->patch_id);
         patch->file_id = query_column_int(&query, 1);
-        copy_text(&query, 2, patch->run_id, sizeof patch->run_id);
-        copy_text(&query, 3, patch->sha256, sizeof patch->sha256);
+        query_column_into(&query, 2, patch->run_id, sizeof patch->run_id);
+        query_column_into(&query, 3, patch->sha256, sizeof patch->sha256);
     }
     return query_run(&query) && (!patch->patch_id[0] || read_edits(journal, patch, arena, err)) &&
            make_hash(patch, err);
@@ -88,28 +78,12 @@ bool journal_patch_read(
 static bool tell(struct journal *journal, const char *action, const struct patch *patch, const struct patch_edit *edit,
     const struct decider *by, int64_t now, struct err *err)
 {
-    struct buf text;
-    struct json json;
-    int64_t id;
-    buf_init(&text, MAX_DETAIL);
-    jsonw_init(&json, &text);
-    jsonw_object_begin(&json);
-    jsonw_put_cstring(&json, "run", patch->run_id);
-    jsonw_put_uint(&json, "row", edit->row);
-    jsonw_put_string(&json, "column", edit->column);
-    jsonw_object_end(&json);
-    struct audit_entry entry = {.at = now,
-        .actor = by->name,
-        .role = by->role,
-        .from = by->from,
-        .client = by->client,
-        .call = by->call,
-        .action = str_of(action),
-        .subject = str_of(patch->patch_id),
-        .detail = buf_str(&text)};
-    bool ok = buf_ok(&text, "an audit line", err) && audit_append(journal, &entry, &id, err);
-    buf_dispose(&text);
-    return ok;
+    struct telling telling;
+    telling_begin(&telling);
+    jsonw_put_cstring(&telling.json, "run", patch->run_id);
+    jsonw_put_uint(&telling.json, "row", edit->row);
+    jsonw_put_string(&telling.json, "column", edit->column);
+    return telling_end(&telling, journal, action, str_of(patch->patch_id), by, now, err);
 }
 
 static bool insert_patch(

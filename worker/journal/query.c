@@ -208,6 +208,14 @@ struct str query_column(struct query *query, int column)
     return (struct str){p, p ? (size_t)sqlite3_column_bytes(query->stmt, column) : 0};
 }
 
+void query_column_into(struct query *query, int column, char *out, size_t size)
+{
+    struct str text = query_column(query, column);
+    size_t n = text.n < size ? text.n : size - 1;
+    memcpy(out, text.p, n);
+    out[n] = '\0';
+}
+
 struct str query_column_copy(struct query *query, int column, struct arena *arena)
 {
     struct str copy = arena_str(arena, query_column(query, column));

@@ -1,67 +1,34 @@
 #include "worker/journal/redrive.h"
 
-#include "shared/json.h"
 #include "worker/journal/internal.h"
+#include "worker/journal/telling.h"
 
 #include <stdio.h>
 
-enum { MAX_DETAIL = 1024 * 1024 };
 #define EXPIRES_US (INT64_C(24) * 3600 * 1000000)
 
 /* ---- the audit ---- */
 
-struct detail {
-    struct buf text;
-    struct json json;
-};
-
-static void detail_begin(struct detail *detail)
-{
-    buf_init(&detail->text, MAX_DETAIL);
-    jsonw_init(&detail->json, &detail->text);
-    jsonw_object_begin(&detail->json);
-}
-
-/* Ends the detail and appends the line. */
-static bool tell(struct journal *journal, struct detail *detail, const char *action, struct str subject,
-    const struct decider *by, int64_t now, struct err *err)
-{
-    int64_t id;
-    jsonw_object_end(&detail->json);
-    struct audit_entry entry = {.at = now,
-        .actor = by->name,
-        .role = by->role,
-        .from = by->from,
-        .action = str_of(action),
-        .subject = subject,
-        .detail = buf_str(&detail->text),
-        .client = by->client,
-        .call = by->call};
-    bool ok = buf_ok(&detail->text, "an audit line", err) && audit_append(journal, &entry, &id, err);
-    buf_dispose(&detail->text);
-    return ok;
-}
-
 /* A step of a request: "redrive-approved", "override-approved". */
-static bool tell_of(struct journal *journal, struct detail *detail, const struct redrive *redrive, const char *step,
+static bool tell_of(struct journal *journal, struct telling *detail, const struct redrive *redrive, const char *step,
     const struct decider *by, int64_t now, struct err *err)
 {
     char action[32];
     snprintf(action, sizeof action, STR_FMT "-%s", STR_ARG(redrive->action), step);
-    return tell(journal, detail, action, str_of(redrive->redrive_id), by, now, err);
+    return telling_end(detail, journal, action, str_of(redrive->redrive_id), by, now, err);
 }
 
 bool journal_refused(struct journal *journal, struct str action, struct str subject, struct str why,
     const struct decider *by, int64_t now, struct err *err)
 {
-    struct detail detail;
+    struct telling detail;
     struct decider refused = {.name = by->name, .role = by->role, .from = by->from}; /* nothing of the call was done */
     if (!unit_begin(journal, err))
         return false;
-    detail_begin(&detail);
+    telling_begin(&detail);
     jsonw_put_string(&detail.json, "action", action);
     jsonw_put_string(&detail.json, "why", why);
-    return unit_end(journal, tell(journal, &detail, "refused", subject, &refused, now, err), err);
+    return unit_end(journal, telling_end(&detail, journal, "refused", subject, &refused, now, err), err);
 }
 
 /* ---- requests ---- */
@@ -160,8 +127,8 @@ static bool insert_file(
 static bool tell_request(
     struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
 {
-    struct detail detail;
-    detail_begin(&detail);
+    struct telling detail;
+    telling_begin(&detail);
     jsonw_put_string(&detail.json, "dataset", redrive->dataset);
     jsonw_put_string(&detail.json, "reason", redrive->reason);
     jsonw_put_cstring(&detail.json, "rules", redrive->same_rules ? "same" : "current");
@@ -214,14 +181,6 @@ bool journal_redrive_request(
 
 /* ---- reading ---- */
 
-static void copy_text(struct query *query, int column, char *out, size_t size)
-{
-    struct str text = query_column(query, column);
-    size_t n = text.n < size ? text.n : size - 1;
-    memcpy(out, text.p, n);
-    out[n] = '\0';
-}
-
 static bool read_files(struct journal *journal, struct redrive *redrive, struct arena *arena, struct err *err)
 {
     struct query query;
@@ -240,10 +199,10 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
             .location = query_column_copy(&query, 6, arena),
             .base_ruleset = query_column_copy(&query, 7, arena),
             .from_state = file_state_of(query_column(&query, 8))};
-        copy_text(&query, 1, file.run_id, sizeof file.run_id);
-        copy_text(&query, 2, file.sha256, sizeof file.sha256);
-        copy_text(&query, 3, file.ruleset_hash, sizeof file.ruleset_hash);
-        copy_text(&query, 4, file.rehearsal_hash, sizeof file.rehearsal_hash);
+        query_column_into(&query, 1, file.run_id, sizeof file.run_id);
+        query_column_into(&query, 2, file.sha256, sizeof file.sha256);
+        query_column_into(&query, 3, file.ruleset_hash, sizeof file.ruleset_hash);
+        query_column_into(&query, 4, file.rehearsal_hash, sizeof file.rehearsal_hash);
         ok = arena_reserve(arena, &list, redrive->file_count, &redrive->file_capacity, sizeof file);
         redrive->files = list;
         if (ok)
@@ -267,7 +226,7 @@ bool journal_redrive_read(
     query_str(&query, part);
     while (query_step(&query) == STEP_ROW)
         if (++found == 1) {
-            copy_text(&query, 0, redrive->redrive_id, sizeof redrive->redrive_id);
+            query_column_into(&query, 0, redrive->redrive_id, sizeof redrive->redrive_id);
             redrive->dataset = query_column_copy(&query, 1, arena);
             redrive->cause_id = query_column_int(&query, 2);
             redrive->same_rules = query_column_int(&query, 3) != 0;
@@ -352,13 +311,13 @@ static bool call_back(struct journal *journal, const struct redrive *redrive, st
 bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
     struct str message, const struct decider *by, int64_t now, struct err *err)
 {
-    struct detail detail;
+    struct telling detail;
     struct decider closer = *by;
     if (strcmp(state, "declined") != 0) /* that is not what the call was to do */
         closer.client = STR("");
     if (!unit_begin(journal, err))
         return false;
-    detail_begin(&detail);
+    telling_begin(&detail);
     jsonw_put_string(&detail.json, "message", message);
     bool ok = tell_of(journal, &detail, redrive, state, &closer, now, err) &&
               decide(journal, redrive, state, message, by, now, err) && call_back(journal, redrive, err);
@@ -368,7 +327,7 @@ bool journal_redrive_close(struct journal *journal, const struct redrive *redriv
 bool journal_redrive_approve(
     struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
 {
-    struct detail detail;
+    struct telling detail;
     if (now >= redrive->expires_at && str_eq(redrive->state, STR("requested")))
         return journal_redrive_close(
                    journal, redrive, "expired", STR("nobody decided within 24 hours"), by, now, err) &&
@@ -379,7 +338,7 @@ bool journal_redrive_approve(
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = queue_file(journal, redrive, &redrive->files[i], err);
     ok = ok && (!redrive->apply_until || standing_begin(journal, redrive, now, err));
-    detail_begin(&detail);
+    telling_begin(&detail);
     jsonw_put_uint(&detail.json, "files", redrive->file_count);
     jsonw_put_string(&detail.json, "requested_by", redrive->requested_by);
     jsonw_put_bool(&detail.json, "four_eyes", !str_eq(by->name, redrive->requested_by));
@@ -390,7 +349,7 @@ bool journal_redrive_approve(
 bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
     int64_t now, struct err *err)
 {
-    struct detail detail;
+    struct telling detail;
     struct query query;
     int changed = 0;
     if (!unit_begin(journal, err))
@@ -406,9 +365,9 @@ bool journal_discard(struct journal *journal, const char *run_id, struct str rea
         ok = ERR(err, ERR_EXISTS, "run %s holds no quarantined file that nobody has asked for", run_id);
         err_hint(err, "'sluice show RUN' tells the file's state; decline its request first.");
     }
-    detail_begin(&detail);
+    telling_begin(&detail);
     jsonw_put_string(&detail.json, "reason", reason);
-    ok = ok ? tell(journal, &detail, "discarded", str_of(run_id), by, now, err) : (buf_dispose(&detail.text), false);
+    ok = ok ? telling_end(&detail, journal, "discarded", str_of(run_id), by, now, err) : (telling_drop(&detail), false);
     return unit_end(journal, ok, err);
 }
 
@@ -445,7 +404,7 @@ bool redrive_ended(struct journal *journal, const struct claim *claim, struct st
     int64_t now, struct err *err)
 {
     static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
-    struct detail detail;
+    struct telling detail;
     struct query query;
     if (!claim->file.redrive_id.n)
         return true;
@@ -466,9 +425,9 @@ bool redrive_ended(struct journal *journal, const struct claim *claim, struct st
     query_int(&query, claim->file.file_id);
     if (!query_run(&query))
         return false;
-    detail_begin(&detail);
+    telling_begin(&detail);
     jsonw_put_string(&detail.json, "file", claim->file.arrival_key);
     jsonw_put_cstring(&detail.json, "run", claim->run_id);
     jsonw_put_string(&detail.json, "outcome", outcome);
-    return tell(journal, &detail, "redrive-outcome", claim->file.redrive_id, &worker, now, err);
+    return telling_end(&detail, journal, "redrive-outcome", claim->file.redrive_id, &worker, now, err);
 }

@@ -1,13 +1,12 @@
 /* States of single rejected rows: a byte each in their block, moved by compare-and-swap. */
 #include "worker/journal/internal.h"
 #include "worker/journal/redrive.h"
-
-#include "shared/json.h"
+#include "worker/journal/telling.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW_OPEN = 0, ROW_DISCARDED = 4, CAUSE_AT = 16, MAX_DETAIL = 64 * 1024 };
+enum { ROW_OPEN = 0, ROW_DISCARDED = 4, CAUSE_AT = 16 };
 
 struct block {
     int64_t number;
@@ -98,31 +97,15 @@ static bool discard_open(
 static bool tell(struct journal *journal, const char *run_id, const struct row_choice *choice, uint64_t rows,
     struct str reason, const struct decider *by, int64_t now, struct err *err)
 {
-    struct buf text;
-    struct json json;
-    int64_t id;
-    buf_init(&text, MAX_DETAIL);
-    jsonw_init(&json, &text);
-    jsonw_object_begin(&json);
-    jsonw_put_string(&json, "reason", reason);
-    jsonw_put_uint(&json, "rows", rows);
+    struct telling telling;
+    telling_begin(&telling);
+    jsonw_put_string(&telling.json, "reason", reason);
+    jsonw_put_uint(&telling.json, "rows", rows);
     if (choice->cause_id)
-        jsonw_put_uint(&json, "cause", (uint64_t)choice->cause_id);
+        jsonw_put_uint(&telling.json, "cause", (uint64_t)choice->cause_id);
     if (choice->row_count == 1)
-        jsonw_put_uint(&json, "row", choice->rows[0]);
-    jsonw_object_end(&json);
-    struct audit_entry entry = {.at = now,
-        .actor = by->name,
-        .role = by->role,
-        .from = by->from,
-        .client = by->client,
-        .call = by->call,
-        .action = STR("rows-discarded"),
-        .subject = str_of(run_id),
-        .detail = buf_str(&text)};
-    bool ok = buf_ok(&text, "an audit line", err) && audit_append(journal, &entry, &id, err);
-    buf_dispose(&text);
-    return ok;
+        jsonw_put_uint(&telling.json, "row", choice->rows[0]);
+    return telling_end(&telling, journal, "rows-discarded", str_of(run_id), by, now, err);
 }
 
 bool journal_discard_rows(struct journal *journal, const char *run_id, const struct row_choice *choice,

@@ -1,34 +1,17 @@
 #include "worker/journal/standing.h"
 
-#include "shared/json.h"
 #include "worker/journal/internal.h"
+#include "worker/journal/telling.h"
 
-enum { MAX_DETAIL = 1024 * 1024 };
 static const char incident_kind[] = "override-void";
 
 static bool tell(struct journal *journal, const char *action, struct str subject, struct str why,
     const struct decider *by, int64_t now, struct err *err)
 {
-    struct buf text;
-    struct json json;
-    int64_t id;
-    buf_init(&text, MAX_DETAIL);
-    jsonw_init(&json, &text);
-    jsonw_object_begin(&json);
-    jsonw_put_string(&json, "why", why);
-    jsonw_object_end(&json);
-    struct audit_entry entry = {.at = now,
-        .actor = by->name,
-        .role = by->role,
-        .from = by->from,
-        .client = by->client,
-        .call = by->call,
-        .action = str_of(action),
-        .subject = subject,
-        .detail = buf_str(&text)};
-    bool ok = buf_ok(&text, "an audit line", err) && audit_append(journal, &entry, &id, err);
-    buf_dispose(&text);
-    return ok;
+    struct telling telling;
+    telling_begin(&telling);
+    jsonw_put_string(&telling.json, "why", why);
+    return telling_end(&telling, journal, action, subject, by, now, err);
 }
 
 bool standing_begin(struct journal *journal, const struct redrive *redrive, int64_t now, struct err *err)

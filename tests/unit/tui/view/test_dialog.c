@@ -24,20 +24,25 @@ static void type(struct host *host, const char *text)
         press(host, (unsigned char)*text);
 }
 
-/* As R or s on a quarantined file opens it. */
-static void open_redrive(struct host *host, const char *environment)
+/* As s on the reason of a cause with so many files opens it; 0: of one file. */
+static void open_cause(struct host *host, const char *environment, int files)
 {
     struct host opener;
     json_t *overrides = json_pack("{s:{s:s}}", "map", "Price EUR", "unit_price");
     char hello[128];
-    host_begin(&opener, &view_help, json_object());
-    dialog_redrive(opener.view, "01RUN", 0, overrides, "labels that look alike");
+    host_begin(&opener, &view_help, files ? json_pack("{s:i}", "files", files) : json_object());
+    dialog_redrive(opener.view, "01RUN", files ? 7 : 0, overrides, "labels that look alike");
     assert_ptr_equal(opener.opened, &view_dialog);
     host_begin(host, &view_dialog, json_incref(opener.opened_arguments));
     json_decref(overrides);
     host_end(&opener);
     snprintf(hello, sizeof hello, "{\"environment\":{\"name\":\"%s\"}}", environment);
     host_tell(host, TAG_HELLO, hello);
+}
+
+static void open_redrive(struct host *host, const char *environment)
+{
+    open_cause(host, environment, 0);
 }
 
 static bool shows(struct host *host, const char *words)
@@ -130,27 +135,35 @@ static void asks_with_a_reason(void **state)
     host_end(&host);
 }
 
+static bool asks_when_typed(int files, const char *count)
+{
+    struct host host;
+    open_cause(&host, "prod-eu", files);
+    host_tell(&host, TAG_REHEARSAL, rehearsal_text);
+    press(&host, KEY_CODE_TAB);
+    type(&host, "why not");
+    press(&host, KEY_CODE_TAB);
+    type(&host, count);
+    press(&host, KEY_CODE_TAB);
+    press(&host, KEY_CODE_ENTER);
+    bool asked = asked_redrive(&host);
+    host_end(&host);
+    return asked;
+}
+
+/* The rows of one file, the files of a cause. */
 static void production_wants_the_count(void **state)
 {
     (void)state;
     static const struct {
+        int files;
         const char *typed;
         bool done;
-    } cases[] = {{"39812", true}, {"39,812", true}, {"", false}, {"39813", false}, {"3981", false}, {"39x812", false}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct host host;
-        open_redrive(&host, "prod-eu");
-        host_tell(&host, TAG_REHEARSAL, rehearsal_text);
-        press(&host, KEY_CODE_TAB);
-        type(&host, "why not");
-        press(&host, KEY_CODE_TAB);
-        type(&host, cases[i].typed);
-        press(&host, KEY_CODE_TAB);
-        press(&host, KEY_CODE_ENTER);
-        if (asked_redrive(&host) != cases[i].done)
-            fail_msg("typed \"%s\"", cases[i].typed);
-        host_end(&host);
-    }
+    } cases[] = {{0, "39812", true}, {0, "39,812", true}, {0, "", false}, {0, "39813", false}, {0, "3981", false},
+        {0, "39x812", false}, {40, "40", true}, {40, "39,812", false}, {40, "", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (asks_when_typed(cases[i].files, cases[i].typed) != cases[i].done)
+            fail_msg("%d files, typed \"%s\"", cases[i].files, cases[i].typed);
 }
 
 static void what_fails_again_is_not_asked_for(void **state)
