@@ -35,7 +35,8 @@ static int check(struct workplace *place, const char *path, const char *against,
         printf(STR_FMT ": " STR_FMT ", %u field%s, takes " STR_FMT "\n", STR_ARG(c->path), STR_ARG(c->dataset),
             c->field_count, c->field_count == 1 ? "" : "s", STR_ARG(c->match));
         if (c->warehouse.given)
-            printf(STR_FMT ": its warehouse is only checked: this version loads none\n", STR_ARG(c->path));
+            printf(STR_FMT ": its warehouse is only checked: this version loads none%s\n", STR_ARG(c->path),
+                c->warehouse.export_key.n ? "; its export is made of the lake's gold" : "");
     }
     bool listed = !against || place->storage->driver->list(place->storage, str_of(against), show, &contracts, err);
     int code = !listed ? complain(err) : findings.errors ? 2 : 0;
