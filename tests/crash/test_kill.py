@@ -7,6 +7,7 @@ import unittest
 
 from tests.lake import Lake, kill
 
+STRIDE = 1  # of the sweeps: how many fault points further the next kill is
 CONTRACT = """
 dataset: sales
 source: {match: "raw/sales/**"}
@@ -57,7 +58,7 @@ class Kill(unittest.TestCase):
         expected = self.undisturbed()
         point = 0
         while True:
-            point += 1
+            point += STRIDE
             with Lake({"sales.yaml": CONTRACT}, memory=True) as lake:
                 fill(lake)
                 died = lake.run(fault=f"kill:any:{point}").returncode == -9
@@ -90,7 +91,7 @@ class Kill(unittest.TestCase):
             expected = lake.snapshot()
         point, died = 0, True
         while died:
-            point += 1
+            point += STRIDE
             with Lake(contracts, memory=True) as lake, self.subTest(point=point):
                 died = self.deliver_twice(lake, f"kill:any:{point}")
                 self.check(lake, expected)

@@ -282,8 +282,9 @@ static bool no_journal(struct agent *agent, struct err *err)
 {
     struct stat status;
     struct str root = agent->storage->root;
+    bool has_files = agent->storage->driver->features & STORAGE_FILES;
     agent_dispose(agent);
-    if (stat(root.p, &status) != 0 || !S_ISDIR(status.st_mode)) {
+    if (has_files && (stat(root.p, &status) != 0 || !S_ISDIR(status.st_mode))) {
         ERR(err, ERR_UNAVAILABLE, "the lake " STR_FMT " is not there", STR_ARG(root));
         return err_hint(err, "If it is a mount, mount it; --lake names another.");
     }

@@ -54,7 +54,7 @@ static bool serve(struct workplace *place, const struct agent_own *own, struct e
     struct agent agent = {.storage = place->storage,
         .journal_path = place->settings.journal
                             ? place->settings.journal
-                            : arena_printf(place->arena, STR_FMT "/.sluice/journal.db", STR_ARG(place->storage->root)),
+                            : arena_printf(place->arena, STR_FMT "/journal.db", STR_ARG(place->storage->local)),
         .break_glass = own->break_glass,
         .environment = str_of(place->settings.environment),
         .colour = place->settings.environment_colour ? str_of(place->settings.environment_colour) : STR(""),
@@ -62,7 +62,7 @@ static bool serve(struct workplace *place, const struct agent_own *own, struct e
         .memory = place->settings.memory,
         .stop = &stop_wanted};
     bool ok = agent.journal_path || ERR(err, ERR_MEMORY, "no memory for an agent");
-    ok = ok && identity_find(own->operator_name, own->role, place->storage->root.p, &agent.who, place->arena, err) &&
+    ok = ok && identity_find(own->operator_name, own->role, place->storage->owned.p, &agent.who, place->arena, err) &&
          agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, err);
     agent_dispose(&agent);
     return ok;

@@ -19,7 +19,7 @@ static bool change(struct workplace *place, struct str dataset, bool pauses, str
 {
     struct identity who;
     int64_t audit_id;
-    if (!identity_find(NULL, NULL, place->storage->root.p, &who, place->arena, err))
+    if (!identity_find(NULL, NULL, place->storage->owned.p, &who, place->arena, err))
         return false;
     struct audit_entry entry = {.at = clock_now(),
         .actor = who.name,

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct storage_driver *const drivers[] = {&storage_dir, NULL};
+static const struct storage_driver *const drivers[] = {&storage_dir, &storage_s3, NULL};
 
 enum { MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
 
@@ -47,7 +47,7 @@ static bool open_journal(struct workplace *place, bool read_only, struct err *er
     const char *path = place->settings.journal;
     bool exists = true;
     if (!path)
-        path = arena_printf(place->arena, STR_FMT "/.sluice/journal.db", STR_ARG(place->storage->root));
+        path = arena_printf(place->arena, STR_FMT "/journal.db", STR_ARG(place->storage->local));
     if (!path)
         return ERR(err, ERR_MEMORY, "no memory for a path");
     if (read_only && !fs_exists(path, &exists, err))

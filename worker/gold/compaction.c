@@ -304,12 +304,9 @@ static bool seal(struct compaction *c, struct manifest_output *output, const cha
     output->replaces = true;
     output->staged = str_of(arena_printf(c->arena, STR_FMT "/%s", STR_ARG(c->staging_key), name));
     output->output = (struct journal_output){.key = key, .kind = kind, .partition = c->partition, .rows = rows};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return ERR_ERRNO(err, "cannot open %s", path);
-    bool ok = sha256_fd(fd, path, output->output.sha256, &output->output.bytes, err);
-    close(fd);
-    return ok && ((output->staged.p && key.p) || no_memory(err));
+    if (!output->staged.p || !key.p)
+        return no_memory(err);
+    return manifest_seal(c->worker->storage, output, path, c->arena, err);
 }
 
 /* Everything staged and sealed; the manifest's outputs[0] is the gold object. */

@@ -312,14 +312,10 @@ static bool publish(struct export *e, struct err *err)
         .outputs = &output,
         .output_count = 1};
     struct str key = manifest_key(e->claim.run_id, e->arena);
-    int fd = open(e->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return ERR_ERRNO(err, "cannot open %s", e->path);
-    bool ok = sha256_fd(fd, e->path, output.output.sha256, &output.output.bytes, err);
-    close(fd);
-    if (!ok || !key.p)
-        return ok && no_memory(err);
-    if (!fault_pass("sealed", NULL, err) || !manifest_write(worker->storage, &manifest, err) ||
+    if (!key.p)
+        return no_memory(err);
+    if (!manifest_seal(worker->storage, &output, e->path, e->arena, err) || !fault_pass("sealed", NULL, err) ||
+        !manifest_write(worker->storage, &manifest, err) ||
         !journal_run_state(worker->journal, &e->claim, RUN_CLAIMED, RUN_PREPARED, key, err) ||
         !fault_pass("prepared", NULL, err))
         return false;

@@ -9,7 +9,6 @@
 #include "worker/run/ruleset.h"
 #include "worker/run/standing.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 enum { MAX_PATH = 8192, MOST_DEATHS = 10 };
@@ -46,14 +45,9 @@ static bool seal_output(
     const char *path;
     if (!file_run_staged(run, slash ? slash + 1 : from->staged.p, &to->staged, &path, err))
         return false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return ERR_ERRNO(err, "cannot open %s", path);
     to->output =
         (struct journal_output){.key = from->key, .kind = from->kind, .partition = from->partition, .rows = from->rows};
-    bool ok = sha256_fd(fd, path, to->output.sha256, &to->output.bytes, err);
-    close(fd);
-    return ok;
+    return manifest_seal(run->worker->storage, to, path, run->arena, err);
 }
 
 bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size_t count, struct err *err)
@@ -180,6 +174,14 @@ static bool take_back(struct file_run *run, struct err *err)
                                         &manifest->remove_count, run->arena, err);
 }
 
+/* They are read again by whoever commits the run. */
+static bool seal_blocks(struct file_run *run, struct err *err)
+{
+    struct storage *storage = run->worker->storage;
+    struct str key = run->manifest.blocks;
+    return !key.n || storage->driver->seal(storage, key, key, NULL, err);
+}
+
 /* The manifest becomes durable, then the one compare-and-swap after which a run only goes forward. */
 static bool publish(struct file_run *run, struct err *err)
 {
@@ -193,8 +195,8 @@ static bool publish(struct file_run *run, struct err *err)
             archive_key(run->contract, run->claim.file.arrival_key, clock_now(), run->claim.run_id, run->arena);
     if (!manifest->archive_to.p)
         return ERR(err, ERR_MEMORY, "no memory for a key");
-    return take_back(run, err) && fault_pass("sealed", NULL, err) && manifest_write(worker->storage, manifest, err) &&
-           fault_pass("manifest", NULL, err) &&
+    return take_back(run, err) && seal_blocks(run, err) && fault_pass("sealed", NULL, err) &&
+           manifest_write(worker->storage, manifest, err) && fault_pass("manifest", NULL, err) &&
            journal_run_state(
                worker->journal, &run->claim, from, RUN_PREPARED, manifest_key(run->claim.run_id, run->arena), err) &&
            fault_pass("prepared", NULL, err) && point_of_no_return(run, err) && fault_pass("publishing", NULL, err) &&
@@ -206,7 +208,8 @@ static bool end_claimed(struct file_run *run, struct err *err)
 {
     struct worker *worker = run->worker;
     const struct manifest *manifest = &run->manifest;
-    return (!manifest->archive_to.n || publish_move(worker, &run->claim, manifest->archive_to, err)) &&
+    return (!manifest->archive_to.n ||
+               publish_move(worker, &run->claim, manifest->archive_to, run->object.version, err)) &&
            journal_run_end(worker->journal, &run->claim, manifest->outcome, manifest->error_code,
                manifest->error_message, clock_now(), err) &&
            publish_clear(worker, run->claim.run_id, run->arena, err);

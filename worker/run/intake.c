@@ -14,6 +14,18 @@ static void blame_file(struct worker *worker, struct err *err)
     err_hint(err, "Give the worker's account leave to read and to move it: it is tried again.");
 }
 
+/* Where a move is a copy and a removal, a crash may have come between: the source is removed now. Unless it is another
+ * delivery by now. */
+static bool finish_move(struct file_run *run, struct err *err)
+{
+    struct storage *storage = run->worker->storage;
+    const struct journal_file *file = &run->claim.file;
+    bool already;
+    return (storage->driver->features & STORAGE_RENAME) ||
+           storage->driver->move(storage, file->location, file->moving_to, NULL, &already, err) ||
+           err->kind == ERR_EXISTS;
+}
+
 /* Opens the file where it lies; *there false: somebody removed it. */
 static bool reach(struct file_run *run, bool *there, struct err *err)
 {
@@ -23,6 +35,8 @@ static bool reach(struct file_run *run, bool *there, struct err *err)
     if (file->moving_to.n) {
         bool exists;
         if (!storage->driver->stat(storage, file->moving_to, &exists, &run->object, run->arena, err))
+            return false;
+        if (exists && !finish_move(run, err))
             return false;
         struct str at = exists ? file->moving_to : file->location;
         if (!journal_file_moved(worker->journal, &run->claim, at, err))

@@ -2,9 +2,11 @@
 
 #include "shared/json.h"
 
+#include <fcntl.h>
 #include <jansson.h>
+#include <unistd.h>
 
-enum { MAX_MANIFEST = 256 * 1024 * 1024, VERSION = 1 };
+enum { MAX_MANIFEST = 256 * 1024 * 1024, MAX_TICKET = 1024 * 1024, VERSION = 1 };
 
 static const char *const outcomes[] = {[OUTCOME_LOADED] = "loaded",
     [OUTCOME_QUARANTINED] = "quarantined",
@@ -29,12 +31,32 @@ struct str manifest_key(const char *run_id, struct arena *arena)
     return str_of(arena_printf(arena, ".sluice/manifests/%s.json", run_id));
 }
 
+/* ---- sealing ---- */
+
+bool manifest_seal(
+    struct storage *storage, struct manifest_output *out, const char *path, struct arena *arena, struct err *err)
+{
+    struct buf ticket;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ERR_ERRNO(err, "cannot open %s", path);
+    bool ok = sha256_fd(fd, path, out->output.sha256, &out->output.bytes, err);
+    close(fd);
+    buf_init(&ticket, MAX_TICKET);
+    ok = ok && storage->driver->seal(storage, out->staged, out->output.key, &ticket, err) &&
+         buf_ok(&ticket, "a ticket", err);
+    out->ticket = ok ? arena_str(arena, buf_str(&ticket)) : STR("");
+    buf_dispose(&ticket);
+    return ok && (out->ticket.p || ERR(err, ERR_MEMORY, "no memory for a ticket"));
+}
+
 /* ---- writing ---- */
 
 static void write_output(struct json *json, const struct manifest_output *out)
 {
     jsonw_object_begin(json);
     jsonw_put_string(json, "staged", out->staged);
+    jsonw_put_string(json, "ticket", out->ticket);
     jsonw_put_string(json, "key", out->output.key);
     jsonw_put_string(json, "kind", out->output.kind);
     jsonw_put_string(json, "partition", out->output.partition);
@@ -152,6 +174,7 @@ static uint64_t get_u64(const json_t *object, const char *name)
 static void read_output(const json_t *from, struct manifest_output *to, struct arena *arena)
 {
     to->staged = get_str(from, "staged", arena);
+    to->ticket = get_str(from, "ticket", arena);
     to->output.key = get_str(from, "key", arena);
     to->output.kind = get_str(from, "kind", arena);
     to->output.partition = get_str(from, "partition", arena);

@@ -12,6 +12,7 @@
 struct manifest_output {
     struct journal_output output;
     struct str staged; /* lake key in the run's staging folder */
+    struct str ticket; /* what publishing it needs */
     bool replaces;     /* stands over what is there: gold and its metrics; else create-only */
 };
 
@@ -39,6 +40,10 @@ struct manifest {
 /* ".sluice/staging/<run_id>" and ".sluice/manifests/<run_id>.json", in arena. */
 struct str manifest_staging_key(const char *run_id, struct arena *arena);
 struct str manifest_key(const char *run_id, struct arena *arena);
+
+/* Hash and size of what was built for an output at path, and its ticket; output->staged and its key are set. */
+bool manifest_seal(struct storage *storage, struct manifest_output *output, const char *path, struct arena *arena,
+    struct err *err) MUST_CHECK;
 
 bool manifest_write(struct storage *storage, const struct manifest *manifest, struct err *err) MUST_CHECK;
 /* Lives in arena. ERR_NOT_FOUND, ERR_CORRUPT. */

@@ -13,8 +13,8 @@ static bool publish_outputs(struct worker *worker, const struct manifest *manife
     for (size_t i = 0; i < manifest->output_count; i++) {
         const struct manifest_output *output = &manifest->outputs[i];
         bool already;
-        if (!(output->replaces ? storage->driver->replace : storage->driver->move)(
-                storage, output->staged, output->output.key, &already, err))
+        if (!storage->driver->publish(
+                storage, output->staged, output->ticket, output->output.key, output->replaces, &already, err))
             return false;
         fault_here("published-output");
     }
@@ -176,13 +176,13 @@ static bool remove_earlier(struct worker *worker, const struct manifest *manifes
 
 /* ---- the original ---- */
 
-bool publish_move(struct worker *worker, struct claim *claim, struct str to, struct err *err)
+bool publish_move(struct worker *worker, struct claim *claim, struct str to, const char *version, struct err *err)
 {
     bool already;
     if (str_eq(claim->file.location, to))
         return true;
     if (!journal_file_moving(worker->journal, claim, to, err) || !fault_pass("moving", to.p, err) ||
-        !worker->storage->driver->move(worker->storage, claim->file.location, to, &already, err) ||
+        !worker->storage->driver->move(worker->storage, claim->file.location, to, version, &already, err) ||
         !fault_pass("moved", to.p, err) || !journal_file_moved(worker->journal, claim, to, err))
         return false;
     claim->file.location = to;
@@ -223,11 +223,11 @@ static bool archive(struct worker *worker, struct claim *claim, struct str to, s
         return false;
     if (str_eq(claim->file.location, spare))
         return true;
-    if (!publish_move(worker, claim, to, err)) {
+    if (!publish_move(worker, claim, to, NULL, err)) {
         if (err_action(err) == ERR_ACTION_WAIT || err->kind == ERR_FENCED)
             return false;
         log_err(LOG_WARN, "archived-under-another-name", err);
-        if (!publish_move(worker, claim, spare, err))
+        if (!publish_move(worker, claim, spare, NULL, err))
             return false;
     }
     /* The folder in validated/ is the run's own, and empty now. */

@@ -13,8 +13,10 @@
 bool publish_run(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
     enum run_state state, struct arena *arena, struct err *err) MUST_CHECK;
 
-/* Moves the claim's file, with the intent in the journal first. Updates claim->file.location. */
-bool publish_move(struct worker *worker, struct claim *claim, struct str to, struct err *err) MUST_CHECK;
+/* Moves the claim's file, with the intent in the journal first. Updates claim->file.location. version: as the storage's
+ * move() has it. */
+bool publish_move(
+    struct worker *worker, struct claim *claim, struct str to, const char *version, struct err *err) MUST_CHECK;
 
 /* Removes staging and manifest of a run that will not be published (any more). */
 bool publish_clear(struct worker *worker, const char *run_id, struct arena *arena, struct err *err) MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "worker/run/rules.h"
 
+#include "shared/fs.h"
 #include "worker/run/ruleset.h"
 
 #include <sqlite3.h>
@@ -84,20 +85,20 @@ static bool look(void *context, const struct storage_object *object)
     struct search *search = context;
     struct buf content, path;
     bool is_overrides = str_eq(storage_base_name(object->key), STR(RULESET_OVERRIDES));
-    if (!is_overrides && (search->path || object->size != search->text.n))
-        return true;
+    bool reads = is_overrides || (!search->path && object->size == search->text.n);
     buf_init(&content, MAX_TEXT);
     buf_init(&path, MAX_PATH);
-    bool ok = search->storage->driver->read(search->storage, object->key, &content, search->err);
-    bool found = ok && !is_overrides && str_eq(buf_str(&content), search->text);
+    /* Each of them: the contract names those beside it. */
+    bool ok = search->storage->driver->fetch(search->storage, object->key, &path, search->err) &&
+              (!reads || fs_read(path.p, &content, search->err));
+    bool found = ok && reads && !is_overrides && str_eq(buf_str(&content), search->text);
     if (ok && is_overrides) {
         search->overrides = arena_str(search->arena, buf_str(&content));
         ok = search->overrides.p || ERR(search->err, ERR_MEMORY, "no memory for overrides");
     }
     if (found) {
-        ok = search->storage->driver->local_path(search->storage, object->key, &path, search->err);
-        search->path = ok ? arena_cstr(search->arena, path.p) : NULL;
-        ok = ok && (search->path || ERR(search->err, ERR_MEMORY, "no memory for a path"));
+        search->path = arena_cstr(search->arena, path.p);
+        ok = (search->path || ERR(search->err, ERR_MEMORY, "no memory for a path"));
     }
     buf_dispose(&content);
     buf_dispose(&path);

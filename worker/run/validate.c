@@ -109,10 +109,12 @@ static bool move_to_validated(struct file_run *run, struct err *err)
     bool exists;
     if (!to)
         return ERR(err, ERR_MEMORY, "no memory for a key");
-    if (!file_run_unchanged(run, err) || !publish_move(run->worker, &run->claim, str_of(to), err) ||
+    if (!file_run_unchanged(run, err) ||
+        !publish_move(run->worker, &run->claim, str_of(to), run->object.version, err) ||
         !storage->driver->stat(storage, run->claim.file.location, &exists, &moved, run->arena, err))
         return false;
-    if (!exists || moved.size != run->object.size || moved.modified != run->object.modified)
+    bool keeps_time = storage->driver->features & STORAGE_RENAME;
+    if (!exists || moved.size != run->object.size || (keeps_time && moved.modified != run->object.modified))
         return ERR(err, ERR_CHANGED, STR_FMT " changed while it was moved", STR_ARG(run->claim.file.arrival_key));
     run->object = moved;
     return true;

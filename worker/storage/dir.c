@@ -12,6 +12,26 @@
 
 enum { READ_SIZE = 64 * 1024, TRIES = 5 };
 
+static bool open_dir(struct storage *storage, struct str path, struct arena *arena, struct err *err)
+{
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    if (!path.n)
+        return ERR(err, ERR_USAGE, "the lake has no name");
+    if (path.p[0] == '/')
+        storage->root = arena_str(arena, path);
+    else {
+        char *here = getcwd(NULL, 0);
+        if (!here)
+            return ERR_ERRNO(err, "cannot ask for the working folder");
+        storage->root = str_of(arena_printf(arena, "%s/" STR_FMT, here, STR_ARG(path)));
+        free(here);
+    }
+    storage->local = str_of(arena_printf(arena, STR_FMT "/.sluice", STR_ARG(storage->root)));
+    storage->owned = storage->root;
+    return (storage->root.p && storage->local.p) || ERR(err, ERR_MEMORY, "no memory for the name of the lake");
+}
+
 static int64_t micros(struct timespec at)
 {
     return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
@@ -204,20 +224,41 @@ static bool move_once(
     return ok;
 }
 
-static bool move_key(struct storage *storage, struct str from, struct str to, bool *already, struct err *err)
+static bool move_over(
+    struct storage *storage, struct str from, struct str to, bool over, bool *already, struct err *err)
 {
     bool ok = false;
     for (int i = 0; i < TRIES && !ok && (i == 0 || is_missing(err)); i++)
-        ok = move_once(storage, from, to, false, already, err);
+        ok = move_once(storage, from, to, over, already, err);
     return ok;
 }
 
-static bool replace_key(struct storage *storage, struct str from, struct str to, bool *already, struct err *err)
+static bool move_key(
+    struct storage *storage, struct str from, struct str to, const char *version, bool *already, struct err *err)
 {
-    bool ok = false;
-    for (int i = 0; i < TRIES && !ok && (i == 0 || is_missing(err)); i++)
-        ok = move_once(storage, from, to, true, already, err);
-    return ok;
+    (void)version; /* a rename shows in it */
+    return move_over(storage, from, to, false, already, err);
+}
+
+/* What is built lies in the lake already. */
+static bool seal(struct storage *storage, struct str staged, struct str to, struct buf *ticket, struct err *err)
+{
+    (void)storage, (void)staged, (void)to, (void)ticket, (void)err;
+    return true;
+}
+
+static bool publish(struct storage *storage, struct str staged, struct str ticket, struct str to, bool over,
+    bool *already, struct err *err)
+{
+    (void)ticket;
+    return move_over(storage, staged, to, over, already, err);
+}
+
+static void add_path(struct storage *storage, struct str key, struct buf *out)
+{
+    buf_add_str(out, storage->root);
+    buf_add_byte(out, '/');
+    buf_add_str(out, key);
 }
 
 static bool local_path(struct storage *storage, struct str key, struct buf *out, struct err *err)
@@ -228,10 +269,14 @@ static bool local_path(struct storage *storage, struct str key, struct buf *out,
         ok = dir_enter(storage, key, true, &place, err);
         dir_leave(&place);
     }
-    buf_add_str(out, storage->root);
-    buf_add_byte(out, '/');
-    buf_add_str(out, key);
+    add_path(storage, key, out);
     return ok && buf_ok(out, "a path in the lake", err);
+}
+
+static bool fetch(struct storage *storage, struct str key, struct buf *out, struct err *err)
+{
+    add_path(storage, key, out);
+    return storage_key_ok(key, err) && buf_ok(out, "a path in the lake", err);
 }
 
 /* ---- removing ---- */
@@ -296,7 +341,8 @@ static bool remove_tree(struct storage *storage, struct str prefix, struct err *
 
 const struct storage_driver storage_dir = {
     .scheme = "dir",
-    .features = STORAGE_RENAME | STORAGE_LOCAL_FD,
+    .features = STORAGE_RENAME | STORAGE_FILES,
+    .open = open_dir,
     .probe = dir_probe,
     .list = dir_list,
     .stat = stat_key,
@@ -304,8 +350,10 @@ const struct storage_driver storage_dir = {
     .read = read_key,
     .write = write_key,
     .move = move_key,
-    .replace = replace_key,
     .remove = remove_key,
     .remove_tree = remove_tree,
     .local_path = local_path,
+    .seal = seal,
+    .publish = publish,
+    .fetch = fetch,
 };

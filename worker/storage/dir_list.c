@@ -43,11 +43,6 @@ static void cut(struct names *names, size_t keep)
     names->full = names->count == PASS;
 }
 
-static bool is_hidden(struct str name)
-{
-    return str_starts(name, STR(".")) || str_ends(name, STR(".tmp")) || str_ends(name, STR(".part"));
-}
-
 static bool is_folder(int folder, const struct dirent *entry)
 {
     struct stat status;
@@ -85,7 +80,7 @@ static bool read_pass(struct listing *listing, int folder, const char *after, st
     const struct dirent *entry;
     for (errno = 0; ok && (entry = readdir(dir)); errno = 0) {
         struct str name = str_of(entry->d_name);
-        if (is_hidden(name) || (listing->depth == 0 && !str_starts(name, listing->name_prefix)))
+        if (storage_is_hidden(name) || (listing->depth == 0 && !str_starts(name, listing->name_prefix)))
             continue;
         ok = keep(names, entry->d_name, is_folder(folder, entry), after, listing->err);
     }

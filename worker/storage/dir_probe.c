@@ -3,14 +3,12 @@
 #include "shared/fs.h"
 #include "shared/ulid.h"
 #include "worker/storage/beneath.h"
+#include "worker/storage/marker.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <unistd.h>
-
-enum { MARKER_MAX = 4096 };
 
 static bool write_synced(int fd, const char *name, struct str content, struct err *err)
 {
@@ -84,20 +82,13 @@ static bool read_marker(int root, char id[ULID_SIZE], struct err *err)
         return errno == ENOENT || dir_errno(err, "cannot read", ".sluice/lake.json");
     ssize_t n = read(fd, text, sizeof text);
     close(fd);
-    json_t *marker = json_loadb(text, n > 0 ? (size_t)n : 0, 0, NULL);
-    struct str found = str_of(json_string_value(json_object_get(marker, "id")));
-    bool ok = ulid_valid(found);
-    if (ok)
-        snprintf(id, ULID_SIZE, "%.*s", STR_ARG(found));
-    json_decref(marker);
-    return ok || ERR(err, ERR_CORRUPT, "the lake's .sluice/lake.json is not what was written there");
+    return marker_read((struct str){text, n > 0 ? (size_t)n : 0}, id, err);
 }
 
 static bool write_marker(int folder, struct err *err)
 {
-    char id[ULID_SIZE], text[128];
-    ulid_new(id);
-    snprintf(text, sizeof text, "{\"version\": 1, \"id\": \"%s\"}\n", id);
+    char text[128];
+    marker_make(text);
     /* Somebody else's first use may have come first: then theirs is the one. */
     return dir_write_new(folder, "lake.json", str_of(text), err) || err->kind == ERR_EXISTS;
 }
@@ -109,13 +100,7 @@ static bool check_marker(struct storage *storage, int root, int folder, struct e
         return false;
     if (!id[0] && (!write_marker(folder, err) || !read_marker(root, id, err)))
         return false;
-    if (storage->lake_id[0] && strcmp(storage->lake_id, id) != 0) {
-        ERR(err, ERR_UNAVAILABLE, "%s is another lake (%s) than the one expected (%s)", storage->root.p, id,
-            storage->lake_id);
-        return err_hint(err, "mount the right one, or start with a new --journal");
-    }
-    memcpy(storage->lake_id, id, sizeof id);
-    return true;
+    return marker_accept(storage, id, err);
 }
 
 /* Permission bits and mount flags lie; a file that was written and synced does not. */

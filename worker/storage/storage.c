@@ -104,6 +104,11 @@ struct str storage_base_name(struct str key)
     return (struct str){name.p + cut, name.n - cut};
 }
 
+bool storage_is_hidden(struct str name)
+{
+    return str_starts(name, STR(".")) || str_ends(name, STR(".tmp")) || str_ends(name, STR(".part"));
+}
+
 /* ---- opening ---- */
 
 static struct str scheme_of(struct str *url)
@@ -115,24 +120,6 @@ static struct str scheme_of(struct str *url)
             return scheme;
         }
     return STR("file");
-}
-
-static bool make_root(struct storage *storage, struct str path, struct arena *arena, struct err *err)
-{
-    while (path.n > 1 && path.p[path.n - 1] == '/')
-        path.n--;
-    if (!path.n)
-        return ERR(err, ERR_USAGE, "the lake has no name");
-    if (path.p[0] == '/')
-        storage->root = arena_str(arena, path);
-    else {
-        char *here = getcwd(NULL, 0);
-        if (!here)
-            return ERR_ERRNO(err, "cannot ask for the working folder");
-        storage->root = str_of(arena_printf(arena, "%s/" STR_FMT, here, STR_ARG(path)));
-        free(here);
-    }
-    return storage->root.p || ERR(err, ERR_MEMORY, "no memory for the name of the lake");
 }
 
 bool storage_open(struct str url, const struct storage_driver *const *drivers, struct arena *arena,
@@ -151,7 +138,7 @@ bool storage_open(struct str url, const struct storage_driver *const *drivers, s
     made->url = arena_str(arena, url);
     if (!made->url.p)
         return ERR(err, ERR_MEMORY, "no memory for the name of the lake");
-    if (is_dir && !make_root(made, path, arena, err))
+    if (!made->driver->open(made, path, arena, err))
         return false;
     *storage = made;
     return true;

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum storage_feature {
-    STORAGE_RENAME = 1,   /* move() is atomic */
-    STORAGE_LOCAL_FD = 2, /* open_fd() gives a real file */
+    STORAGE_RENAME = 1, /* move() is atomic and keeps the time of change */
+    STORAGE_FILES = 2,  /* keys are files below root: they can be watched, and somebody may still be writing to one */
 };
 
 struct storage_object {
@@ -28,16 +28,22 @@ struct storage_object {
 
 struct storage {
     const struct storage_driver *driver;
-    struct str url;  /* as given */
-    struct str root; /* directory: its absolute path, with a NUL */
+    struct str url;   /* as given */
+    struct str root;  /* directory: its absolute path; else the URL. With a NUL, as are the next two */
+    struct str local; /* the folder on this machine for the journal and for what is built; made by probe() */
+    struct str owned; /* whoever owns this path owns the lake: the directory, else local */
+    void *state;      /* the driver's own */
     /* Of the marker .sluice/lake.json. Set before probe(): the one expected (the journal's meta "lake_id"). probe()
      * makes a marker where none is, and sets it; from then on a lake without it has vanished: ERR_UNAVAILABLE. */
     char lake_id[ULID_SIZE];
 };
 
 struct storage_driver {
-    const char *scheme; /* "dir" */
+    const char *scheme; /* "dir", "s3" */
     unsigned features;
+    /* Sets root, local, owned and state from what stands behind "scheme://"; asks nobody. What it opens is closed with
+     * the arena. */
+    bool (*open)(struct storage *storage, struct str path, struct arena *arena, struct err *err);
     /* Is the lake there and writable? ERR_UNAVAILABLE says what is wrong. */
     bool (*probe)(struct storage *storage, struct err *err);
     /* Every file below prefix, keys in byte order. Left out: hidden names (".…", and those ending in .tmp or .part),
@@ -47,34 +53,46 @@ struct storage_driver {
         bool (*each)(void *context, const struct storage_object *object), void *context, struct err *err);
     bool (*stat)(struct storage *storage, struct str key, bool *exists, struct storage_object *object,
         struct arena *arena, struct err *err);
-    /* A descriptor to read from; the caller closes it. Never follows a link out of the lake. */
+    /* A file to read from, at any place; the caller closes it. What is not a file here is copied to a nameless one
+     * first. Never follows a link out of the lake. */
     bool (*open_fd)(struct storage *storage, struct str key, int *fd, struct err *err);
     bool (*read)(struct storage *storage, struct str key, struct buf *out, struct err *err);
     /* A small object, replaced atomically and durably. */
     bool (*write)(struct storage *storage, struct str key, struct str content, struct err *err);
     /* Create-only, durable, parents made. Repeatable: true with *already when the target is there and the source is
-     * not. A link is replaced by what it leads to. ERR_EXISTS when both are there. */
-    bool (*move)(struct storage *storage, struct str from, struct str to, bool *already, struct err *err);
-    /* The same over what is there: atomic, a reader finds the old or the new. */
-    bool (*replace)(struct storage *storage, struct str from, struct str to, bool *already, struct err *err);
+     * not. A link is replaced by what it leads to. ERR_EXISTS when both are there. version: what the source must be
+     * (storage_object.version), else ERR_CHANGED; NULL: whatever it is. A directory does not look at it. */
+    bool (*move)(
+        struct storage *storage, struct str from, struct str to, const char *version, bool *already, struct err *err);
     /* No error when it is not there; empty folders above it are removed, but for the lake's top ones. */
     bool (*remove)(struct storage *storage, struct str key, struct err *err);
     /* Without following links; no error when it is not there; empty folders above go too. */
     bool (*remove_tree)(struct storage *storage, struct str prefix, struct err *err);
-    /* The local path of a key, for outputs built in place (STORAGE_LOCAL_FD). Parents are created. */
+    /* Where on this machine an output is built; key lies in .sluice/staging/. Parents are created. */
     bool (*local_path)(struct storage *storage, struct str key, struct buf *out, struct err *err);
+    /* What was built and synced at staged's local path is to become to: brought to where nobody sees it yet, so that
+     * whoever has the ticket (a line, appended) can publish it. to equal to staged: it is only kept for read(). */
+    bool (*seal)(struct storage *storage, struct str staged, struct str to, struct buf *ticket, struct err *err);
+    /* Puts in place what was sealed: durable, each object at once. Create-only, or over what is there. Repeatable, as
+     * move() is. remove_tree() of the staging folder undoes what was sealed and not published. */
+    bool (*publish)(struct storage *storage, struct str staged, struct str ticket, struct str to, bool over,
+        bool *already, struct err *err);
+    /* A local path to read an object from that never changes, beside others of its folder. */
+    bool (*fetch)(struct storage *storage, struct str key, struct buf *out, struct err *err);
 };
 
 /* url: a directory, file://… or scheme://… Creates nothing. Lives in arena. */
 bool storage_open(struct str url, const struct storage_driver *const *drivers, struct arena *arena,
     struct storage **storage, struct err *err) MUST_CHECK;
-extern const struct storage_driver storage_dir;
+extern const struct storage_driver storage_dir, storage_s3;
 
 /* ERR_FILE "unsafe-name" with what is wrong. */
 bool storage_key_ok(struct str key, struct err *err) MUST_CHECK;
 /* Hive encoding of a partition value, as Hive's FileUtils.escapePathName does it: '%XX' in upper case, and
  * __HIVE_DEFAULT_PARTITION__ for an empty one; C1 control characters too. Appended to out. */
 void storage_hive_escape(struct buf *out, struct str value);
+/* Hidden in a listing: ".…", "….tmp", "….part". */
+bool storage_is_hidden(struct str name);
 /* The last part of a key; of a longer one its last 180 bytes, from a code point on: extensions stay. */
 struct str storage_base_name(struct str key);
 

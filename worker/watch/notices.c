@@ -43,14 +43,14 @@ struct notices *notices_new(const char *root, struct err *err)
 {
     struct notices *n = calloc(1, sizeof *n);
     if (n) {
-        n->root = strdup(root);
+        n->root = strdup(root ? root : "");
         n->events = malloc(READ_BYTES);
         n->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         buf_init(&n->path, MAX_PATH);
     }
     if (n && n->root && n->events)
         return n;
-    ERR(err, ERR_MEMORY, "no memory to watch %s", root);
+    ERR(err, ERR_MEMORY, "no memory to watch");
     notices_free(n);
     return NULL;
 }
@@ -325,7 +325,7 @@ static bool watch_tree(struct notices *n, struct str key, int64_t fresh_due, str
 
 bool notices_refresh(struct notices *n, struct str prefix, struct err *err)
 {
-    return watch_tree(n, prefix, NEVER, err);
+    return !*n->root || watch_tree(n, prefix, NEVER, err);
 }
 
 /* It was moved away or removed, with all below: nothing there is ours any more. */

@@ -13,7 +13,8 @@
 
 struct notices;
 
-/* Keys are relative to root. Where the machine gives no inotify at all, notices_fd() is -1. */
+/* Keys are relative to root; NULL: there are no folders to watch. Where the machine gives no inotify at all,
+ * notices_fd() is -1. */
 struct notices *notices_new(const char *root, struct err *err);
 void notices_free(struct notices *notices);
 int notices_fd(const struct notices *notices);

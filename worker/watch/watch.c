@@ -73,6 +73,8 @@ static enum writer ask_kernel(struct loop *loop, struct str key)
 static int64_t look_again(struct loop *loop, const struct storage_object *object, bool renamed)
 {
     int64_t now = clock_monotonic(), age = clock_now() - object->modified, quiet = loop->options->quiet_us;
+    if (!(loop->worker->storage->driver->features & STORAGE_FILES))
+        return 0;
     enum writer writer = ask_kernel(loop, object->key);
     if (writer == WRITER_PRESENT)
         return now + (quiet > SECOND ? quiet : SECOND);
@@ -323,7 +325,8 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
     signal(SIGIO, SIG_IGN); /* how the kernel says that a writer waits for a lease of ours */
     changes_init(&loop.contracts, options->datasets);
     compact_begin(&loop.gold, clock_monotonic());
-    loop.notices = notices_new(worker->storage->root.p, err);
+    bool has_files = worker->storage->driver->features & STORAGE_FILES;
+    loop.notices = notices_new(has_files ? worker->storage->root.p : NULL, err);
     bool ok = loop.notices && remember_journal(&loop, err);
     while (ok && !stopping(&loop)) {
         if (turn(&loop, err))

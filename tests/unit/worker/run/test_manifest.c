@@ -41,6 +41,7 @@ static struct manifest example(void)
     static struct sink_cause causes[1];
     static const struct str notes[] = {{"column 3: decimalChar ,", 23}, {"\"quoted\"", 8}};
     outputs[0] = (struct manifest_output){.staged = STR(".sluice/staging/" RUN "/part-00000.parquet"),
+        .ticket = STR("T 2~id \"etag\""),
         .output = {.key = STR("processed/s/day=a%2Fb/" RUN "-0.parquet"),
             .kind = STR("processed"),
             .partition = STR("day=a%2Fb"),
@@ -96,6 +97,7 @@ static void test_what_is_written_is_read(void **state)
     assert_int_equal(back.output_count, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_true(str_eq(back.outputs[i].staged, m.outputs[i].staged));
+        assert_true(str_eq(back.outputs[i].ticket, m.outputs[i].ticket));
         assert_true(str_eq(back.outputs[i].output.key, m.outputs[i].output.key));
         assert_true(str_eq(back.outputs[i].output.kind, m.outputs[i].output.kind));
         assert_true(str_eq(back.outputs[i].output.partition, m.outputs[i].output.partition));

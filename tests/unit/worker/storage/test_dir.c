@@ -177,24 +177,24 @@ static void test_move(void **state)
     bool already;
     put(f, "lake/raw/x.csv", "x");
     put(f, "lake/raw/y.csv", "y");
-    assert_true(lake->driver->move(lake, STR("raw/x.csv"), STR("archive/v/x.csv"), &already, &err));
+    assert_true(lake->driver->move(lake, STR("raw/x.csv"), STR("archive/v/x.csv"), NULL, &already, &err));
     assert_false(already);
     assert_true(there(f, "lake/archive/v/x.csv") && !there(f, "lake/raw/x.csv"));
-    assert_true(lake->driver->move(lake, STR("raw/x.csv"), STR("archive/v/x.csv"), &already, &err));
+    assert_true(lake->driver->move(lake, STR("raw/x.csv"), STR("archive/v/x.csv"), NULL, &already, &err));
     assert_true(already);
-    assert_true(lake->driver->move(lake, STR("gone/x.csv"), STR("archive/v/x.csv"), &already, &err));
+    assert_true(lake->driver->move(lake, STR("gone/x.csv"), STR("archive/v/x.csv"), NULL, &already, &err));
     assert_true(already);
-    assert_false(lake->driver->move(lake, STR("raw/y.csv"), STR("archive/v/x.csv"), &already, &err));
+    assert_false(lake->driver->move(lake, STR("raw/y.csv"), STR("archive/v/x.csv"), NULL, &already, &err));
     assert_int_equal(err.kind, ERR_EXISTS);
-    assert_false(lake->driver->move(lake, STR("raw/none"), STR("archive/v/none"), &already, &err));
+    assert_false(lake->driver->move(lake, STR("raw/none"), STR("archive/v/none"), NULL, &already, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     /* what a crash between link() and unlink() leaves */
     assert_int_equal(link(at(f, "lake/raw/y.csv"), at(f, "lake/archive/y.csv")), 0);
-    assert_true(lake->driver->move(lake, STR("raw/y.csv"), STR("archive/y.csv"), &already, &err));
+    assert_true(lake->driver->move(lake, STR("raw/y.csv"), STR("archive/y.csv"), NULL, &already, &err));
     assert_true(there(f, "lake/archive/y.csv") && !there(f, "lake/raw/y.csv"));
 }
 
-static void test_replace(void **state)
+static void test_publish_over(void **state)
 {
     struct fixture *f = *state;
     struct storage *lake = f->lake;
@@ -202,18 +202,21 @@ static void test_replace(void **state)
     bool already;
     put(f, "lake/.sluice/staging/R/new", "new");
     put(f, "lake/gold/d/p", "old");
-    assert_true(lake->driver->replace(lake, STR(".sluice/staging/R/new"), STR("gold/d/p"), &already, &err));
+    assert_true(
+        lake->driver->publish(lake, STR(".sluice/staging/R/new"), STR(""), STR("gold/d/p"), true, &already, &err));
     assert_false(already);
     assert_true(lake->driver->read(lake, STR("gold/d/p"), &f->seen, &err));
     assert_string_equal(f->seen.p, "new");
-    assert_true(lake->driver->replace(lake, STR(".sluice/staging/R/new"), STR("gold/d/p"), &already, &err));
+    assert_true(
+        lake->driver->publish(lake, STR(".sluice/staging/R/new"), STR(""), STR("gold/d/p"), true, &already, &err));
     assert_true(already);
     put(f, "lake/.sluice/staging/R/new", "first");
-    assert_true(lake->driver->replace(lake, STR(".sluice/staging/R/new"), STR("gold/e/p"), &already, &err));
+    assert_true(
+        lake->driver->publish(lake, STR(".sluice/staging/R/new"), STR(""), STR("gold/e/p"), true, &already, &err));
     assert_true(!already && there(f, "lake/gold/e/p"));
-    assert_false(lake->driver->replace(lake, STR("raw/none"), STR("gold/f/p"), &already, &err));
+    assert_false(lake->driver->publish(lake, STR("raw/none"), STR(""), STR("gold/f/p"), true, &already, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
-    assert_false(lake->driver->replace(lake, STR("gold/e/p"), STR("../outside/p"), &already, &err));
+    assert_false(lake->driver->publish(lake, STR("gold/e/p"), STR(""), STR("../outside/p"), true, &already, &err));
 }
 
 static void test_remove(void **state)
@@ -267,11 +270,11 @@ static void test_links(void **state)
     assert_false(lake->driver->write(lake, STR("raw/dir/new"), STR("x"), &err));
     assert_false(lake->driver->write(lake, STR("raw/dir/sub/new"), STR("x"), &err));
     assert_false(lake->driver->remove(lake, STR("raw/dir/secret"), &err));
-    assert_false(lake->driver->move(lake, STR("raw/real/x.csv"), STR("raw/dir/x.csv"), &already, &err));
+    assert_false(lake->driver->move(lake, STR("raw/real/x.csv"), STR("raw/dir/x.csv"), NULL, &already, &err));
     assert_false(lake->driver->remove_tree(lake, STR("raw/dir/secret"), &err));
     assert_true(there(f, "outside/secret") && !there(f, "outside/new") && !there(f, "outside/sub"));
     /* A link that is moved would lead nowhere: its bytes go. */
-    assert_true(lake->driver->move(lake, STR("raw/inside.csv"), STR("archive/inside.csv"), &already, &err));
+    assert_true(lake->driver->move(lake, STR("raw/inside.csv"), STR("archive/inside.csv"), NULL, &already, &err));
     assert_false(there(f, "lake/raw/inside.csv"));
     buf_reset(&f->seen);
     assert_true(lake->driver->read(lake, STR("archive/inside.csv"), &f->seen, &err));
@@ -394,8 +397,8 @@ static void test_names(void **state)
         assert_false(lake->driver->write(lake, names[i], STR("x"), &err));
         assert_string_equal(err.code, "unsafe-name");
         assert_false(lake->driver->remove(lake, names[i], &err));
-        assert_false(lake->driver->move(lake, names[i], STR("raw/x"), &already, &err));
-        assert_false(lake->driver->move(lake, STR("raw/x"), names[i], &already, &err));
+        assert_false(lake->driver->move(lake, names[i], STR("raw/x"), NULL, &already, &err));
+        assert_false(lake->driver->move(lake, STR("raw/x"), names[i], NULL, &already, &err));
         assert_false(lake->driver->local_path(lake, names[i], &f->seen, &err));
     }
     buf_reset(&f->seen);
@@ -413,7 +416,7 @@ int main(void)
         TEST(test_list_many),
         TEST(test_read_write),
         TEST(test_move),
-        TEST(test_replace),
+        TEST(test_publish_over),
         TEST(test_remove),
         TEST(test_links),
         TEST(test_walk),

@@ -1,0 +1,58 @@
+"""The tests of the directory lake once more, on a lake in S3 (radosgw), through tests/s3.py.
+
+covers: worker/storage
+"""
+
+import os
+import unittest
+
+import tests.lake
+from tests.s3 import Bench
+
+bench = Bench(tests.lake.SLUICED, tests.lake.SLUICE)
+tests.lake.SLUICED, tests.lake.SLUICE = bench.names
+
+# these take their programs' names from tests.lake
+from tests.crash import test_kill
+from tests.integration import test_gold, test_pipeline, test_redrive, test_supersede
+from tests.integration.test_parquet import install_readers
+
+test_kill.STRIDE = int(os.environ.get('STRIDE', 11))
+
+
+def setUpModule():
+    install_readers()
+    bench.__enter__()
+    unittest.addModuleCleanup(bench.__exit__)
+
+
+def leftovers(lake):
+    return lake.leftovers_here() + bench.twin(str(lake.path)).leftovers()
+
+
+tests.lake.Lake.leftovers_here = tests.lake.Lake.leftovers
+tests.lake.Lake.leftovers = leftovers
+
+
+def on_s3(case, *names):
+    """The same test bodies; names: those alone."""
+    others = {name: None for name in dir(case) if name.startswith("test_") and names and name not in names}
+    return type(case.__name__, (case,), {"__module__": __name__, **others})
+
+
+RealFiles = on_s3(test_pipeline.RealFiles)
+FactSales = on_s3(test_pipeline.FactSales)
+Partitions = on_s3(test_pipeline.Partitions, "test_strange_values", "test_several_columns", "test_too_many")
+DirtyRows = on_s3(test_pipeline.DirtyRows, "test_gzip", "test_utf16", "test_mended_and_sent_again")
+Gold = on_s3(test_gold.Gold, "test_the_latest_delivery_wins", "test_a_schema_that_grows",
+             "test_gold_that_another_hand_changed_is_not_replaced", "test_export")
+Rehearse = on_s3(test_redrive.Rehearse, "test_the_suggestion_of_a_reason_would_mend_it",
+                 "test_same_rules_are_those_of_then")
+Redrive = on_s3(test_redrive.Redrive, "test_twelve_files_of_one_cause_by_one_request")
+Supersede = on_s3(test_supersede.Supersede, "test_the_new_rules_rows_alone_are_left", "test_gold_follows")
+Withdraw = on_s3(test_supersede.Withdraw, "test_it_is_gone_and_adds_up")
+Kill = on_s3(test_kill.Kill, "test_at_every_fault_point", "test_where_the_archive_has_the_name_already")
+
+
+if __name__ == "__main__":
+    unittest.main()
