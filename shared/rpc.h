@@ -22,17 +22,19 @@
  * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet
- * rehearse   run!, rules (same | current), set [], map [], patch   what its file would do: see below
+ * rehearse   run!, rules (same | current), set [], map [], patch,
+ *            cause, row | row [], scope (file | rows)           what its file, or rows of it, would do: see below
  *
- * redrive    run | cause!, reason!, rules, set [], map [], patch,
+ * redrive    run | cause!, reason!, rules, set [], map [], patch, row | row [], scope,
  *            apply_to (these | until), until, ask, client       the request, as requests has it
- * requests   dataset, request, after, limit                     items []: what was asked for, with details [] of files
+ * requests   dataset, request, after, limit                     items []: what was asked for, its scope (file | rows),
+ *                                                               with details [] of files
  * approve    request!, client                                   the request
  * decline    request!, reason!, client                          the request; of one under way what nobody has begun
  * reprocess  dataset!, since, until, reason!, rules, set [], map [], ask, client
  *                                                               the request: what was loaded, and delivered then
  * withdraw   run!, reason!, ask, client                         the request: what was loaded of its file is taken back
- * discard    run!, cause, row, reason!, client                  the run; with cause or row: these rows alone
+ * discard    run!, cause, row | row [], scope, reason!, client  the run; with cause, row or scope: these rows alone
  * outcome    client!                                            what became of one's own acting call: {known, action,
  *                                                               subject, request}
  *
@@ -74,6 +76,12 @@
  * same_failure; rows = would_pass + would_fail + duplicates + filtered; before {outcome, code, rows, passed, failed …};
  * causes [{stage, code, column, rule, shape, whole_file, before, after, only, first_row, samples []}]; overrides,
  * base_ruleset, ruleset (hashes without and with them), hash (of the result), seconds.
+ *
+ * Rows of a run are those of cause, of the numbers row, of both, or with scope "rows" all; those alone that are open:
+ * a rejected row is open, requested, recovered, rejected-again (open then in the run that did), discarded, returned or
+ * superseded. Re-driven, only they are read and published, beside what was loaded of their file; a key that is loaded
+ * already is not loaded again. rehearse then counts these rows. redrive by a cause of rows means its open rows in every
+ * loaded file. run and causes count the rows by state; run tells reread_by [] and, of such a run, rows_of.
  *
  * redrive rehearses each file, then asks for it under what was rehearsed; a file that would be quarantined again, or
  * was loaded by these very rules, is refused. A loaded file is superseded: the new run's rows come and the earlier

@@ -5,7 +5,10 @@ SELECT json_object('items', json_group_array(json(item)))
         'cause', c.cause_id, 'dataset', c.dataset, 'stage', c.stage, 'code', c.code, 'column', c.column_name,
         'rule', c.rule_id, 'shape', c.shape, 'kind', iif(c.whole_file, 'system', 'data_quality'),
         'files', count(*), 'open_files', count(*) FILTER (WHERE c.whole_file AND EXISTS (
-            SELECT 1 FROM file f WHERE f.job_run_id = rc.run_id AND f.state = 'QUARANTINED')), 'rows', sum(rc.rows), 'only', sum(rc.only_rows), 'last_run', max(rc.run_id),
+            SELECT 1 FROM file f WHERE f.job_run_id = rc.run_id AND f.state = 'QUARANTINED')), 'rows', sum(rc.rows), 'only', sum(rc.only_rows),
+        'open', sum(iif(c.whole_file, 0, rc.rows - rc.requested - rc.recovered - rc.rejected_again - rc.discarded - rc.returned - rc.superseded)),
+        'requested', sum(rc.requested), 'recovered', sum(rc.recovered), 'discarded', sum(rc.discarded),
+        'last_run', max(rc.run_id),
         'acknowledged_by', (SELECT acknowledged_by FROM cause_acknowledged a WHERE a.cause_id = c.cause_id),
         'acknowledged_at', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', acknowledged_at / 1000000, 'unixepoch')
                               FROM cause_acknowledged a WHERE a.cause_id = c.cause_id),

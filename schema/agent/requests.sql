@@ -2,7 +2,7 @@
 SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN count(*) = :limit THEN min(redrive_id) END)
   FROM (
     SELECT redrive_id, json_object(
-        'request', redrive_id, 'dataset', dataset, 'state', state, 'action', action,
+        'request', redrive_id, 'dataset', dataset, 'state', state, 'action', action, 'scope', scope,
         'until', strftime('%Y-%m-%dT%H:%M:%SZ', apply_until / 1000000, 'unixepoch'), 'cause', cause_id, 'rules', rules,
         'overrides', json(overrides), 'reason', reason,
         'diff', (SELECT diff FROM contract_change x WHERE x.redrive_id = redrive.redrive_id), 'requested_by', requested_by, 'requested_from', requested_from,
@@ -13,10 +13,11 @@ SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN coun
         'files', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id),
         'loaded', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND outcome = 'loaded'),
         'finished', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND outcome IS NOT NULL),
+        'rows', (SELECT sum(asked_rows) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND scope = 'rows'),
         'details', json((SELECT json_group_array(json_object(
             'file', arrival_key, 'run', run_id, 'outcome', outcome, 'outcome_run', outcome_run_id, 'message', note,
-            'rows', rows_out))
-            FROM (SELECT f.arrival_key, x.run_id, x.outcome, x.outcome_run_id, x.message AS note,
+            'asked', asked_rows, 'rows', rows_out))
+            FROM (SELECT f.arrival_key, x.run_id, nullif(x.asked_rows, 0) AS asked_rows, x.outcome, x.outcome_run_id, x.message AS note,
                          (SELECT s.rows_out FROM stage_count s
                            WHERE s.run_id = x.outcome_run_id AND s.stage = 'write') AS rows_out
                     FROM redrive_file x JOIN file f USING (file_id) WHERE x.redrive_id = redrive.redrive_id

@@ -11,6 +11,8 @@ SELECT json_object(
         'started_at', strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000, 'unixepoch'),
         'seconds', round(duration / 1e6, 3), 'bytes', size, 'rows_in', rows_in, 'rows_out', rows_out,
         'rows_rejected', rows_rejected + rows_duplicate, 'rows_filtered', rows_filtered, 'rows_open', rows_open,
+        'rows_requested', (SELECT coalesce(sum(requested), 0) FROM run_cause rc WHERE rc.run_id = run_view.run_id),
+        'rows_recovered', (SELECT coalesce(sum(recovered), 0) FROM run_cause rc WHERE rc.run_id = run_view.run_id),
         'loss_pct', round(100.0 * (rows_rejected + rows_duplicate) / nullif(rows_in, 0), 2),
         'error_code', error_code, 'error_message', error_message) AS item
       FROM run_view

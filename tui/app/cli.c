@@ -144,7 +144,12 @@ static const struct option_row rows[] = {
         .highest = INT64_MAX,
         .flag_only = true,
         .value = "N",
-        .help = "the row to edit; the first record is 1"},
+        .help = "this row; the first record is 1"},
+    {.name = "rows",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct cli_options, input.rows),
+        .flag_only = true,
+        .help = "its open rejected rows alone, not the file"},
     {.name = "column",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.column),
@@ -230,9 +235,10 @@ static bool offers(const struct verb *verb, const char *option)
     } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
         {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES},
         {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK},
-        {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY}, {"row", TAKES_EDIT},
-        {"column", TAKES_EDIT}, {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT},
-        {"patch", TAKES_PATCH}, {"note", TAKES_NOTE}, {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
+        {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY},
+        {"row", TAKES_EDIT | TAKES_ROW | TAKES_ROWS}, {"rows", TAKES_ROWS}, {"column", TAKES_EDIT},
+        {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT}, {"patch", TAKES_PATCH}, {"note", TAKES_NOTE},
+        {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;

@@ -193,11 +193,44 @@ static const struct column cause_columns[] = {
     {"SHAPE", "shape", CELL_TEXT, 6, 4, STRESS_NONE},
     {"FILES", "files", CELL_NUMBER, 0, 6, STRESS_NONE},
     {"ROWS", "rows", CELL_NUMBER, 0, 0, STRESS_NONE},
+    {"OPEN", "open", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
     {"ONLY", "only", CELL_NUMBER, 0, 7, STRESS_NONE},
     {"FIRST ROW", "first_row", CELL_NUMBER, 0, 8, STRESS_NONE},
     {"SAMPLES", "samples", CELL_LIST, 8, 2, STRESS_NONE},
     {"WHO HAS IT", "acknowledged_by", CELL_TEXT, 6, 9, STRESS_NONE},
 };
+
+/* What became of the rows that were rejected: nothing where all are open still. */
+static void print_dealt_with(struct paper *paper, const json_t *result)
+{
+    static const struct {
+        const char *key, *words;
+    } states[] = {{"rows_recovered", " recovered"}, {"rows_requested", " asked for"},
+        {"rows_rejected_again", " rejected again"}, {"rows_discarded", " discarded"}, {"rows_returned", " sent back"},
+        {"rows_open", " open"}};
+    struct buf *out = &paper->out;
+    const json_t *by = json_object_get(result, "reread_by");
+    const char *comma = "";
+    int64_t dealt_with = 0;
+    for (size_t i = 0; i + 1 < COUNT(states); i++)
+        dealt_with += json_integer_value(json_object_get(result, states[i].key));
+    if (!dealt_with)
+        return;
+    print_label(paper, "rejects");
+    for (size_t i = 0; i < COUNT(states); i++) {
+        if (!json_integer_value(json_object_get(result, states[i].key)))
+            continue;
+        buf_add_cstr(out, comma);
+        print_cell(paper, CELL_NUMBER, result, states[i].key);
+        buf_add_cstr(out, states[i].words);
+        comma = ", ";
+    }
+    for (size_t i = 0; i < json_array_size(by); i++) {
+        buf_add_cstr(out, i ? ", " : ", read again by ");
+        table_cell(out, CELL_RUN, json_array_get(by, i));
+    }
+    buf_add_byte(out, '\n');
+}
 
 void print_run(struct paper *paper, const json_t *result)
 {
@@ -214,6 +247,7 @@ void print_run(struct paper *paper, const json_t *result)
         {"state", "state", CELL_TEXT, false},
         {"outcome", "outcome", CELL_TEXT, false},
         {"removed by", "superseded_by", CELL_TEXT, false},
+        {"rows of", "rows_of", CELL_TEXT, false},
         {"error", "error_code", CELL_TEXT, true},
         {"message", "error_message", CELL_TEXT, true},
     };
@@ -235,6 +269,7 @@ void print_run(struct paper *paper, const json_t *result)
         print_heading(paper, "Funnel");
         print_funnel(paper, json_object_get(result, "stages"));
     }
+    print_dealt_with(paper, result);
     if (json_array_size(causes)) {
         print_heading(paper, "Causes");
         table_print(paper, cause_columns, COUNT(cause_columns), causes);

@@ -12,7 +12,7 @@ static void line(struct buf *out, const char *label, enum cell_kind kind, const 
 {
     if (!value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)))
         return;
-    buf_printf(out, "%-13s", label);
+    buf_printf(out, "%-14s", label);
     table_cell(out, kind, value);
     buf_add_byte(out, '\n');
 }
@@ -64,6 +64,7 @@ void print_request(struct paper *paper, const json_t *result)
     static const struct column columns[] = {
         {"FILE", "file", CELL_KEY, 16, 0, 0},
         {"READ BY", "run", CELL_RUN, 0, 2, 0},
+        {"ASKED", "asked", CELL_NUMBER, 0, 0, 0},
         {"OUTCOME", "outcome", CELL_TEXT, 0, 0, STRESS_WORD},
         {"RUN", "outcome_run", CELL_RUN, 0, 0, 0},
         {"ROWS", "rows", CELL_NUMBER, 0, 0, 0},
@@ -76,8 +77,9 @@ void print_request(struct paper *paper, const json_t *result)
     line(out, "state", CELL_TEXT, json_object_get(request, "state"));
     line(out, "dataset", CELL_TEXT, json_object_get(request, "dataset"));
     line(out, "stands until", CELL_TEXT, json_object_get(request, "until"));
+    line(out, "rejected rows", CELL_NUMBER, json_object_get(request, "rows"));
     line(out, "rules", CELL_TEXT, json_object_get(request, "rules"));
-    buf_printf(out, "%-12s", "overrides");
+    buf_printf(out, "%-13s", "overrides");
     size_t at = out->n;
     overrides_words(out, json_object_get(request, "overrides"));
     buf_add_cstr(out, out->n == at ? " none\n" : "\n");
@@ -128,7 +130,7 @@ void print_standing(struct paper *paper, const json_t *result)
         line(out, "request", CELL_TEXT, json_object_get(item, "request"));
         line(out, "dataset", CELL_TEXT, json_object_get(item, "dataset"));
         line(out, "state", CELL_TEXT, json_object_get(item, "state"));
-        buf_printf(out, "%-12s", "overrides");
+        buf_printf(out, "%-13s", "overrides");
         overrides_words(out, json_object_get(item, "overrides"));
         buf_add_byte(out, '\n');
         line(out, "since", CELL_TEXT, json_object_get(item, "since"));

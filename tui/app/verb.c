@@ -22,12 +22,13 @@ static const struct verb verbs[] = {
     {"reason", "reason", true, 0, "RUN", "why a whole file was rejected: its reason.json", "sluice reason 7BBXP --json",
         print_reason},
     {"stages", "stages", true, 0, "RUN", "the balance sheet of a run", "sluice stages 7BBXP", print_stages},
-    {"rehearse", "rehearse", true, TAKES_OVERRIDES | TAKES_PATCH, "RUN",
-        "what its file would do now; nothing is written", "sluice rehearse 7BBXP --set dialect.delimiter=';'",
+    {"rehearse", "rehearse", true, TAKES_OVERRIDES | TAKES_PATCH | TAKES_CAUSE | TAKES_ROWS, "RUN",
+        "what its file or rows would do; nothing is written", "sluice rehearse 7BBXP --set dialect.delimiter=';'",
         print_rehearsal},
     {"redrive", "redrive", false,
-        ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH,
-        "[RUN]", "reads a file, or a cause's, once more",
+        ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH |
+            TAKES_ROWS,
+        "[RUN]", "reads a file, rows of it, or a cause's, again",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
     {"reprocess", "reprocess", false, ACTS | TAKES_DATASET | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_SINCE,
         "", "reads a dataset's loaded files by other rules",
@@ -166,8 +167,10 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--partition", err);
     if (input->note && !(verb->takes & TAKES_NOTE))
         return refuse(verb, "--note", err);
-    if (input->row && !(verb->takes & (TAKES_EDIT | TAKES_ROW)))
+    if (input->row && !(verb->takes & (TAKES_EDIT | TAKES_ROW | TAKES_ROWS)))
         return refuse(verb, "--row", err);
+    if (input->rows && !(verb->takes & TAKES_ROWS))
+        return refuse(verb, "--rows", err);
     if ((input->column || input->value || input->raw || input->undo) && !(verb->takes & TAKES_EDIT))
         return refuse(verb, "--column, --value, --raw or --undo", err);
     if (input->patch && !(verb->takes & TAKES_PATCH))
@@ -248,6 +251,8 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
         json_object_set_new(params, "undo", json_true());
     if (input->patch)
         json_object_set_new(params, "patch", json_true());
+    if (input->rows)
+        put_text(params, "scope", "rows");
     put_number(params, "cause", input->cause);
     put_number(params, "limit", input->limit);
     put_text(params, "rules", input->rules);

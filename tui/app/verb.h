@@ -20,7 +20,7 @@ struct verb_input {
     const char *key;                  /* the second positional argument */
     const char *column, *value, *raw; /* an edit */
     uint64_t row;
-    bool undo, patch;
+    bool undo, patch, rows;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };
@@ -41,6 +41,7 @@ enum verb_takes {
     TAKES_EDIT = 1 << 20 /* --row, --column, --value, --raw, --undo */,
     TAKES_PATCH = 1 << 21,
     TAKES_ROW = 1 << 22 /* --row alone */,
+    TAKES_ROWS = 1 << 25 /* --row, --rows: rejected rows in place of a file */,
     ACTS = 1 << 23 /* the call has a name, by which it is done once */,
     TAKES_SINCE = 1 << 24 /* --since, --until: looking back */,
 };

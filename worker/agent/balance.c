@@ -24,7 +24,7 @@ enum { MAX_METRICS = 256 * 1024 * 1024, STATE_COUNT = 7 };
     "                 WHEN 'SUCCEEDED' THEN 'loaded' WHEN 'WITHDRAWN' THEN 'loaded' WHEN 'QUARANTINED' THEN "     \
     "                 'quarantined' WHEN 'DISCARDED' THEN 'quarantined' END GROUP BY f.file_id), "                \
     "live AS (SELECT run_id, state, 1 AS is_whole FROM whole UNION ALL SELECT r.run_id, w.state, 0 FROM whole w " \
-    "          JOIN run r USING (file_id) JOIN row_run USING (run_id) "                                           \
+    "          JOIN run r USING (file_id) JOIN row_run x ON x.run_id = r.run_id "                                 \
     "         WHERE r.run_id > w.run_id AND r.outcome = 'loaded' AND w.state = 'SUCCEEDED') "
 
 struct balance {

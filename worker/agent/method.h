@@ -5,6 +5,7 @@
 #include "shared/buf.h"
 #include "shared/hash.h"
 #include "worker/agent/agent.h"
+#include "worker/journal/rows.h"
 #include "worker/run/rules.h"
 
 #include <jansson.h>
@@ -50,6 +51,9 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
 /* The parameters set, map and rules of what reads a file again. */
 bool call_overrides(struct call *call, struct overrides *overrides, struct err *err) MUST_CHECK;
 bool call_rules(struct call *call, enum rules *rules, struct err *err) MUST_CHECK;
+/* The parameters cause, row (a number or several) and scope: the rejected rows that a call about a run means. *given
+ * false: none of them is there, it means the file. */
+bool call_row_choice(struct call *call, struct row_choice *choice, bool *given, struct err *err) MUST_CHECK;
 
 bool answer_causes(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err);

@@ -58,7 +58,6 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
     struct overrides *overrides = ARENA_NEW(call->arena, struct overrides);
     struct redrive_request request = {.run_id = call->run_id,
         .patch = json_is_true(json_object_get(call->params, "patch")),
-        .cause_id = call_integer(call, "cause", 0, 0, INT64_MAX),
         .reason = call_text(call, "reason"),
         .memory = agent->memory,
         .stop = agent->stop,
@@ -66,11 +65,19 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
             .journal = acting->journal,
             .contracts = &acting->contracts,
             .overrides = overrides}};
+    struct row_choice choice;
+    bool of_rows;
     if (!overrides)
         return ERR(err, ERR_MEMORY, "no memory for overrides");
-    if (!call->run_id[0] == !request.cause_id)
-        return ERR(err, ERR_USAGE, "a re-drive is of one run, or of all files of one cause");
-    if (request.patch && request.cause_id)
+    if (!call_row_choice(call, &choice, &of_rows, err))
+        return false;
+    if (call->run_id[0] && of_rows)
+        request.rows = &choice;
+    else
+        request.cause_id = choice.cause_id;
+    if (!call->run_id[0] && (!request.cause_id || choice.row_count))
+        return ERR(err, ERR_USAGE, "a re-drive is of one run, of rows of it, or of all of one cause");
+    if (request.patch && !call->run_id[0])
         return ERR(err, ERR_USAGE, "a patch is of one run: name it");
     return call_overrides(call, overrides, err) && call_rules(call, &request.rules.rules, err) &&
            call_apply_to(call, &request.apply_until, err) &&
@@ -133,10 +140,11 @@ bool answer_decline(struct call *call, struct buf *result, int *code, struct err
 static bool discard(struct acting *acting, struct str reason, struct err *err)
 {
     struct call *call = acting->call;
-    uint64_t row = (uint64_t)call_integer(call, "row", 0, 0, INT64_MAX);
-    struct row_choice choice = {
-        .cause_id = call_integer(call, "cause", 0, 0, INT64_MAX), .rows = &row, .row_count = row != 0};
-    if (!choice.cause_id && !row)
+    struct row_choice choice;
+    bool of_rows;
+    if (!call_row_choice(call, &choice, &of_rows, err))
+        return false;
+    if (!of_rows)
         return journal_discard(acting->journal, call->run_id, reason, &acting->by, clock_now(), err);
     return journal_discard_rows(acting->journal, call->run_id, &choice, reason, &acting->by, clock_now(), err);
 }

@@ -11,9 +11,6 @@
 
 enum { LINE_GUESS = 4096, MAX_LINE = 64 * 1024 * 1024 };
 
-static const char *const states[] = {
-    "open", "requested", "recovered", "rejected-again", "discarded", "returned", "superseded"};
-
 struct page {
     struct call *call;
     int fd; /* the reject JSONL */
@@ -86,7 +83,7 @@ static bool add_entry(struct page *page, const unsigned char *entry, unsigned ch
     jsonw_object_begin(page->json);
     jsonw_put_uint(page->json, "row_number", row);
     jsonw_put_uint(page->json, "cause", cause);
-    jsonw_put_cstring(page->json, "state", state < sizeof states / sizeof *states ? states[state] : "open");
+    jsonw_put_cstring(page->json, "state", row_state_name(state));
     jsonw_key(page->json, "reject");
     jsonw_raw(page->json, buf_str(&page->line));
     jsonw_object_end(page->json);

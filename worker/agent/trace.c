@@ -113,17 +113,45 @@ static uint32_t find_column(const struct parquet_footer *footer, struct str name
     return UINT32_MAX;
 }
 
-static bool is_key(struct trace *trace, const struct vector *const *vectors, uint32_t row)
+/* The columns of the key that an object's rows hold; the others are in its path. */
+struct key_columns {
+    uint32_t count, columns[MOST_KEY + BEHIND_KEY], of_key[MOST_KEY];
+};
+
+static bool is_key(
+    struct trace *trace, const struct key_columns *key, const struct vector *const *vectors, uint32_t row)
 {
-    for (uint32_t i = 0; i < trace->count; i++) {
+    for (uint32_t i = 0; i < key->count; i++) {
         if (vectors[i]->state[row] != VALUE_PRESENT)
             return false;
         buf_reset(&trace->text);
         value_print(&trace->text, vectors[i]->type, vector_at(vectors[i], row));
-        if (!str_eq(buf_str(&trace->text), trace->values[i]))
+        if (!str_eq(buf_str(&trace->text), trace->values[key->of_key[i]]))
             return false;
     }
     return true;
+}
+
+/* false: none of its rows has the key; one from before a column was there has not. */
+static bool find_key(
+    struct trace *trace, struct str object, const struct parquet_footer *footer, struct key_columns *key)
+{
+    *key = (struct key_columns){0};
+    for (uint32_t i = 0; i < trace->count; i++) {
+        uint32_t column = find_column(footer, name_of(trace, i));
+        if (column != UINT32_MAX) {
+            key->of_key[key->count] = i;
+            key->columns[key->count++] = column;
+            continue;
+        }
+        buf_reset(&trace->text);
+        if (!storage_hive_value(&trace->text, object, name_of(trace, i)) ||
+            !str_eq(buf_str(&trace->text), trace->values[i]))
+            return false;
+    }
+    key->columns[key->count] = find_column(footer, STR("_run_id"));
+    key->columns[key->count + 1] = find_column(footer, STR("_row_number"));
+    return key->columns[key->count] != UINT32_MAX && key->columns[key->count + 1] != UINT32_MAX;
 }
 
 typedef bool found_row(struct trace *trace, sqlite3_stmt *object, struct str run, int64_t row, struct err *err);
@@ -131,17 +159,12 @@ typedef bool found_row(struct trace *trace, sqlite3_stmt *object, struct str run
 static bool scan_reader(
     struct trace *trace, sqlite3_stmt *object, struct parquet_reader *reader, found_row *found, struct err *err)
 {
-    const struct parquet_footer *footer = parquet_reader_footer(reader);
     const struct vector *vectors[MOST_KEY + BEHIND_KEY];
-    uint32_t columns[MOST_KEY + BEHIND_KEY], n;
-    for (uint32_t i = 0; i < trace->count; i++)
-        columns[i] = find_column(footer, name_of(trace, i));
-    columns[trace->count] = find_column(footer, STR("_run_id"));
-    columns[trace->count + 1] = find_column(footer, STR("_row_number"));
-    for (uint32_t i = 0; i < trace->count + BEHIND_KEY; i++)
-        if (columns[i] == UINT32_MAX) /* from before the column was there: no row of this key */
-            return true;
-    if (!parquet_reader_select(reader, columns, trace->count + BEHIND_KEY, err))
+    struct key_columns key;
+    uint32_t n;
+    if (!find_key(trace, str_of(column(object, 0)), parquet_reader_footer(reader), &key))
+        return true;
+    if (!parquet_reader_select(reader, key.columns, key.count + BEHIND_KEY, err))
         return false;
     for (;;) {
         if (!parquet_reader_next(reader, vectors, &n, err))
@@ -149,8 +172,8 @@ static bool scan_reader(
         if (!n)
             return true;
         for (uint32_t i = 0; i < n; i++)
-            if (is_key(trace, vectors, i) &&
-                !found(trace, object, vectors[trace->count]->str[i], vectors[trace->count + 1]->i64[i], err))
+            if (is_key(trace, &key, vectors, i) &&
+                !found(trace, object, vectors[key.count]->str[i], vectors[key.count + 1]->i64[i], err))
                 return false;
     }
 }
@@ -179,6 +202,16 @@ static bool add_redriven(struct trace *trace, sqlite3_stmt *object, int first, i
             column(object, first), "by", column(object, first + 2), "run", column(object, first + 3), "row",
             (json_int_t)row),
         err);
+}
+
+/* A rejected row that was read again was delivered but once, and the run that rejected it tells that. */
+static bool add_delivered(struct trace *trace, sqlite3_stmt *object, int first, json_t *step, struct err *err)
+{
+    bool again = sqlite3_column_int(object, first + 4) != 0;
+    if (!again)
+        return add_step(trace, step, err);
+    json_decref(step);
+    return true;
 }
 
 static bool found_in_gold(struct trace *trace, sqlite3_stmt *object, struct str run, int64_t row, struct err *err)
@@ -222,7 +255,8 @@ static bool found_processed(struct trace *trace, sqlite3_stmt *object, struct st
     json_t *step = json_pack("{s:s, s:s, s:s, s:s, s:s%, s:I}", "step", "processed", "at", column(object, 1), "object",
         column(object, 0), "partition", column(object, 2), "run", run.p, run.n, "row", (json_int_t)row);
     judge(trace, step, column(object, 2), sqlite3_column_int64(object, 5), sqlite3_column_int64(object, 6));
-    return add_step(trace, delivered, err) && add_redriven(trace, object, 7, row, err) && add_step(trace, step, err);
+    return add_delivered(trace, object, 7, delivered, err) && add_redriven(trace, object, 7, row, err) &&
+           add_step(trace, step, err);
 }
 
 static bool scan_gold(struct trace *trace, sqlite3_stmt *row, struct err *err)
@@ -290,8 +324,6 @@ static bool is_rejected_key(const struct trace *trace, const struct rejects *rej
 /* The state of a rejected row as the method rows has it. */
 static const char *state_of(struct trace *trace, const char *run_id, int64_t row)
 {
-    static const char *const states[] = {
-        "open", "requested", "recovered", "rejected-again", "discarded", "returned", "superseded"};
     sqlite3_stmt *statement;
     const char *state = "open";
     if (sqlite3_prepare_v2(journal_handle(trace->call->agent->journal),
@@ -305,9 +337,8 @@ static const char *state_of(struct trace *trace, const char *run_id, int64_t row
         for (int i = 0; i < sqlite3_column_int(statement, 2); i++) {
             const unsigned char *at = sqlite3_column_blob(statement, 1);
             if (memcmp((const char *)sqlite3_column_blob(statement, 0) + (size_t)i * REJECT_ENTRY_BYTES, &row,
-                    sizeof row) == 0 &&
-                at[i] < sizeof states / sizeof *states)
-                state = states[at[i]];
+                    sizeof row) == 0)
+                state = row_state_name(at[i]);
         }
     sqlite3_finalize(statement);
     return state;
@@ -325,8 +356,8 @@ static bool add_reject(struct trace *trace, sqlite3_stmt *object, const json_t *
         column(object, 5), "row", row, "line", json_object_get(reject, "line_number"), "code",
         json_object_get(error, "code"), "column", json_object_get(error, "column"), "message",
         json_object_get(error, "message"), "state", state_of(trace, column(object, 5), json_integer_value(row)));
-    return add_step(trace, delivered, err) && add_redriven(trace, object, 6, json_integer_value(row), err) &&
-           add_step(trace, step, err);
+    return add_delivered(trace, object, 6, delivered, err) &&
+           add_redriven(trace, object, 6, json_integer_value(row), err) && add_step(trace, step, err);
 }
 
 static bool read_lines(
@@ -403,7 +434,8 @@ static json_t *sorted(struct trace *trace)
     return all;
 }
 
-#define REDRIVEN "d.redrive_id, " TIME("coalesce(d.decided_at, d.requested_at)") ", d.decided_by, r.run_id "
+#define REDRIVEN \
+    "d.redrive_id, " TIME("coalesce(d.decided_at, d.requested_at)") ", d.decided_by, r.run_id, d.scope = 'rows' "
 #define FROM_REDRIVE \
     "LEFT JOIN redrive_file x ON x.outcome_run_id = r.run_id LEFT JOIN redrive d ON d.redrive_id = x.redrive_id "
 #define FROM_OUTPUT "FROM output o JOIN run_output ro USING (output_id) JOIN run r ON r.run_id = ro.run_id "

@@ -28,6 +28,53 @@ void batch_reset(struct batch *batch)
     *batch = (struct batch){.arena = arena};
 }
 
+/* Row from goes to the place to, at or before it. */
+static void move_row(struct batch *batch, uint32_t from, uint32_t to)
+{
+    batch->rows[to] = batch->rows[from];
+    batch->marks[to] = batch->marks[from];
+    memmove(batch->cells + (size_t)to * batch->width, batch->cells + (size_t)from * batch->width,
+        batch->width * sizeof *batch->cells);
+}
+
+/* to[row]: where it went, or UINT32_MAX. */
+static void keep_errors(struct batch *batch, const uint32_t *to)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->error_count; i++) {
+        struct row_error error = batch->errors[i];
+        error.row = to[error.row];
+        if (error.row != UINT32_MAX)
+            batch->errors[kept++] = error;
+    }
+    batch->error_count = kept;
+}
+
+bool batch_keep(struct batch *batch, const struct row_place *places, size_t count, struct err *err)
+{
+    uint32_t *to = ARENA_ARRAY(batch->arena, uint32_t, batch->n + 1);
+    uint64_t *own = ARENA_ARRAY(batch->arena, uint64_t, batch->n + 1);
+    uint32_t kept = 0;
+    size_t at = 0;
+    if (!to || !own)
+        return ERR(err, ERR_MEMORY, "no memory to choose the rows of a batch");
+    for (uint32_t i = 0; i < batch->n; i++) {
+        const struct row *row = &batch->rows[i];
+        to[i] = UINT32_MAX;
+        while (at < count && places[at].offset < row->offset)
+            at++;
+        if (at == count || places[at].offset != row->offset || places[at].length != row->length)
+            continue;
+        move_row(batch, i, kept);
+        own[kept] = places[at].number;
+        to[i] = kept++;
+    }
+    keep_errors(batch, to);
+    batch->n = kept;
+    batch->numbers = own;
+    return true;
+}
+
 bool batch_error(struct batch *batch, const struct row_error *error, struct err *err)
 {
     void *list = batch->errors;

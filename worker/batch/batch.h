@@ -80,7 +80,8 @@ struct row_error {
 
 struct batch {
     uint64_t sequence;  /* 0, 1, … within a run */
-    uint64_t first_row; /* 1-based row number of rows[0] */
+    uint64_t first_row; /* 1-based row number of rows[0], which the others follow … */
+    uint64_t *numbers;  /* … unless this is set: each row's own number, after batch_keep() */
     uint32_t n;         /* records */
     uint32_t width;     /* cells a record, as the header has them */
     char *text;         /* the chunk, UTF-8 (WTF-8 where the original had lone surrogates) */
@@ -101,6 +102,17 @@ struct batch *batch_new(size_t limit);
 void batch_free(struct batch *batch);
 /* Empties it, keeps its memory for the next chunk. */
 void batch_reset(struct batch *batch);
+
+/* A record by where it lies in the original, with the number it keeps. */
+struct row_place {
+    uint64_t number, offset, length;
+};
+/* Leaves only these records (by offset; more may be given) in a batch that the reader has filled. */
+bool batch_keep(struct batch *batch, const struct row_place *places, size_t count, struct err *err) MUST_CHECK;
+static inline uint64_t batch_row_number(const struct batch *batch, uint32_t row)
+{
+    return batch->numbers ? batch->numbers[row] : batch->first_row + row;
+}
 
 /* Appends an error and marks its row MARK_REJECTED (MARK_DUPLICATE for CODE_PRIMARY_KEY on a so far good row). */
 bool batch_error(struct batch *batch, const struct row_error *error, struct err *err) MUST_CHECK;

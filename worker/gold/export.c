@@ -145,34 +145,14 @@ static bool choose_columns(struct export *e, struct err *err)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-}
-
 /* The value of a column in "date=2026-01-05/shop=a%2Fb", as a cell; nothing when it is NULL. */
 static bool write_folder(struct export *e, struct str partition, struct str name, struct err *err)
 {
     struct buf value;
     buf_init(&value, MAX_PATH);
-    for (size_t at = 0; at < partition.n;) {
-        struct str part = {partition.p + at, partition.n - at};
-        part.n = str_find_byte(part, '/');
-        at += part.n + 1;
-        if (!str_starts(part, name) || part.n <= name.n || part.p[name.n] != '=')
-            continue;
-        for (size_t i = name.n + 1; i < part.n; i++) {
-            int high = part.p[i] == '%' && i + 2 < part.n ? hex_digit(part.p[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(part.p[i + 2]) : -1;
-            buf_add_byte(&value, low >= 0 ? (char)(high * 16 + low) : part.p[i]);
-            i += low >= 0 ? 2 : 0;
-        }
-    }
+    storage_hive_value(&value, partition, name);
     bool ok = buf_ok(&value, "a partition's value", err);
-    if (ok && value.n && !str_eq(buf_str(&value), STR("__HIVE_DEFAULT_PARTITION__")))
+    if (ok && value.n)
         csv_cell_write(&e->text, buf_str(&value));
     buf_dispose(&value);
     return ok;

@@ -38,6 +38,7 @@ void file_from_row(struct query *query, int first, struct arena *arena, struct j
         .redrive_id = query_column_copy(query, first + 13, arena),
         .action = query_column_copy(query, first + 14, arena),
         .former = file_state_of(query_column(query, first + 15)),
+        .rows_of = query_column_copy(query, first + 16, arena),
     };
     snprintf(file->version, sizeof file->version, "%.*s", STR_ARG(version));
 }

@@ -5,7 +5,7 @@
 #ifndef WORKER_JOURNAL_INTERNAL_H
 #define WORKER_JOURNAL_INTERNAL_H
 
-#include "worker/journal/journal.h"
+#include "worker/journal/rows.h"
 
 #include <sqlite3.h>
 
@@ -77,7 +77,9 @@ enum run_state run_state_of(struct str name);
     "f.file_id, f.arrival_key, f.location, f.moving_to, f.dataset, f.sha256, f.size, f.arrived_at, f.version, " \
     "f.state, f.attempts, f.retry_at, f.fence, f.redrive_id, "                                                  \
     "(SELECT q.action FROM redrive q WHERE q.redrive_id = f.redrive_id), "                                      \
-    "(SELECT q.from_state FROM redrive_file q WHERE q.redrive_id = f.redrive_id AND q.file_id = f.file_id)"
+    "(SELECT q.from_state FROM redrive_file q WHERE q.redrive_id = f.redrive_id AND q.file_id = f.file_id), "   \
+    "(SELECT q.run_id FROM redrive_file q JOIN redrive d USING (redrive_id) WHERE q.redrive_id = f.redrive_id " \
+    "AND q.file_id = f.file_id AND d.scope = 'rows')"
 void file_from_row(struct query *query, int first, struct arena *arena, struct journal_file *file);
 /* journal_audit() inside the caller's transaction. */
 bool audit_append(
@@ -86,6 +88,9 @@ bool audit_append(
 bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err) MUST_CHECK;
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err) MUST_CHECK;
+/* From one state to another; how many. */
+bool rows_move(struct journal *journal, const char *run_id, const struct row_choice *choice, enum row_state from,
+    enum row_state to, uint64_t *moved, struct err *err) MUST_CHECK;
 /* A file that waits for a request, or was worked on for one, stands as before it was approved. */
 bool file_as_before(struct journal *journal, int64_t file_id, struct str redrive_id, struct err *err) MUST_CHECK;
 /* The text that a request 'contract' is to write. */

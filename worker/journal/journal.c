@@ -5,6 +5,7 @@
 #include "schema/journal_3.sql.h"
 #include "schema/journal_4.sql.h"
 #include "schema/journal_5.sql.h"
+#include "schema/journal_6.sql.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 
@@ -26,8 +27,9 @@ static const struct {
     {3, journal_3_sql_text},
     {4, journal_4_sql_text},
     {5, journal_5_sql_text},
+    {6, journal_6_sql_text},
 };
-enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 5 };
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 6 };
 
 /* One statement, so one view of the file: somebody else may be making the journal meanwhile. */
 static bool read_header(

@@ -92,6 +92,7 @@ struct journal_file {
     struct str redrive_id;  /* the approved request it waits for; empty: none */
     struct str action;      /* of that request */
     enum file_state former; /* before it was approved: QUARANTINED, SUCCEEDED or WITHDRAWN; without one: _COUNT */
+    struct str rows_of;     /* the run whose rejected rows alone it is about; empty: none, the whole file */
 };
 
 /*
@@ -179,6 +180,10 @@ struct journal_output {
 };
 bool journal_output(
     struct journal *journal, const char *run_id, const struct journal_output *output, struct err *err) MUST_CHECK;
+
+/* The key of a run's output of a kind; empty: there is none. */
+bool journal_run_output_key(struct journal *journal, const char *run_id, const char *kind, struct str *key,
+    struct arena *arena, struct err *err) MUST_CHECK;
 
 /* A cause: dataset, stage, code, column, rule and the value's shape. *cause_id: the row made or found. */
 struct cause_key {

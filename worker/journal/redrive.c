@@ -60,7 +60,7 @@ static bool has_moved_on(const struct redrive_file *file, struct err *err)
         file->from_state == FILE_QUARANTINED ? "quarantined"
         : file->from_state == FILE_SUCCEEDED ? "loaded"
                                              : "withdrawn, once loaded",
-        file->run_id);
+        file->former_run_id);
 }
 
 static bool is_as_asked(struct journal *journal, const struct redrive_file *file, struct err *err)
@@ -71,7 +71,7 @@ static bool is_as_asked(struct journal *journal, const struct redrive_file *file
     query_open(&query, journal,
         "SELECT 1 FROM file WHERE file_id = ?1 AND state = ?4 AND job_run_id = ?2 AND sha256 = ?3", err);
     query_int(&query, file->file_id);
-    query_cstr(&query, file->run_id);
+    query_cstr(&query, file->former_run_id);
     query_cstr(&query, file->sha256);
     query_cstr(&query, file_state_name(file->from_state));
     return query_run_int(&query, &one, &found) && (found || has_moved_on(file, err));
@@ -85,8 +85,8 @@ static bool insert_redrive(
     sha256_of(redrive->overrides, hash);
     query_open(&query, journal,
         "INSERT INTO redrive (redrive_id, dataset, cause_id, rules, overrides, overrides_hash, reason, state, "
-        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash, requested_from) "
-        "VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)",
+        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash, requested_from, scope) "
+        "VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_str(&query, redrive->dataset);
@@ -103,6 +103,7 @@ static bool insert_redrive(
     query_str_or_null(&query, redrive->patch_id);
     query_str_or_null(&query, redrive->patch_hash);
     query_str(&query, by->from);
+    query_cstr(&query, redrive->of_rows ? "rows" : "file");
     return query_run(&query);
 }
 
@@ -111,8 +112,8 @@ static bool insert_file(
 {
     struct query query;
     query_open(&query, journal,
-        "INSERT INTO redrive_file (redrive_id, file_id, run_id, sha256, ruleset_hash, rehearsal_hash, from_state) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO redrive_file (redrive_id, file_id, run_id, sha256, ruleset_hash, rehearsal_hash, from_state, "
+        "former_run_id, asked_rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_int(&query, file->file_id);
@@ -121,7 +122,30 @@ static bool insert_file(
     query_cstr(&query, file->ruleset_hash);
     query_cstr(&query, file->rehearsal_hash);
     query_cstr(&query, file_state_name(file->from_state));
+    query_cstr(&query, file->former_run_id);
+    query_count(&query, file->asked_rows);
     return query_run(&query);
+}
+
+/* What is asked for is what was rehearsed: whoever decides finds these rows and no others. */
+static bool take_rows(
+    struct journal *journal, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
+{
+    uint64_t moved;
+    if (!redrive->of_rows)
+        return true;
+    return rows_move(journal, file->run_id, redrive->choice, ROW_OPEN, ROW_REQUESTED, &moved, err) &&
+           (moved == file->asked_rows ||
+               ERR(err, ERR_EXISTS, "rows of run %s were dealt with meanwhile", file->run_id));
+}
+
+/* Rows that nothing came of are open again. */
+static bool release_rows(
+    struct journal *journal, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
+{
+    static const struct row_choice all = {0};
+    uint64_t moved;
+    return !redrive->of_rows || rows_move(journal, file->run_id, &all, ROW_REQUESTED, ROW_OPEN, &moved, err);
 }
 
 static bool tell_request(
@@ -157,6 +181,8 @@ static bool tell_request(
         jsonw_put_cstring(&detail.json, "sha256", file->sha256);
         jsonw_put_cstring(&detail.json, "ruleset", file->ruleset_hash);
         jsonw_put_cstring(&detail.json, "rehearsal", file->rehearsal_hash);
+        if (redrive->of_rows)
+            jsonw_put_uint(&detail.json, "rows", file->asked_rows);
         jsonw_object_end(&detail.json);
     }
     jsonw_array_end(&detail.json);
@@ -175,6 +201,7 @@ bool journal_redrive_request(
     bool ok = insert_redrive(journal, redrive, by, err) && (!redrive->change || change_insert(journal, redrive, err));
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = none_open(journal, &redrive->files[i], err) && is_as_asked(journal, &redrive->files[i], err) &&
+             take_rows(journal, redrive, &redrive->files[i], err) &&
              insert_file(journal, redrive, &redrive->files[i], err);
     return unit_end(journal, ok && tell_request(journal, redrive, by, now, err), err);
 }
@@ -187,9 +214,8 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
     bool ok = true;
     query_open(&query, journal,
         "SELECT x.file_id, x.run_id, x.sha256, x.ruleset_hash, x.rehearsal_hash, f.arrival_key, f.location, "
-        "coalesce(r.ruleset_hash, ''), x.from_state FROM redrive_file x JOIN file f USING (file_id) JOIN run r ON "
-        "r.run_id = "
-        "x.run_id WHERE x.redrive_id = ?1 ORDER BY x.file_id",
+        "coalesce(r.ruleset_hash, ''), x.from_state, x.former_run_id, x.asked_rows FROM redrive_file x "
+        "JOIN file f USING (file_id) JOIN run r ON r.run_id = x.run_id WHERE x.redrive_id = ?1 ORDER BY x.file_id",
         err);
     query_cstr(&query, redrive->redrive_id);
     while (ok && query_step(&query) == STEP_ROW) {
@@ -198,11 +224,13 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
             .arrival_key = query_column_copy(&query, 5, arena),
             .location = query_column_copy(&query, 6, arena),
             .base_ruleset = query_column_copy(&query, 7, arena),
-            .from_state = file_state_of(query_column(&query, 8))};
+            .from_state = file_state_of(query_column(&query, 8)),
+            .asked_rows = (uint64_t)query_column_int(&query, 10)};
         query_column_into(&query, 1, file.run_id, sizeof file.run_id);
         query_column_into(&query, 2, file.sha256, sizeof file.sha256);
         query_column_into(&query, 3, file.ruleset_hash, sizeof file.ruleset_hash);
         query_column_into(&query, 4, file.rehearsal_hash, sizeof file.rehearsal_hash);
+        query_column_into(&query, 9, file.former_run_id, sizeof file.former_run_id);
         ok = arena_reserve(arena, &list, redrive->file_count, &redrive->file_capacity, sizeof file);
         redrive->files = list;
         if (ok)
@@ -219,9 +247,8 @@ bool journal_redrive_read(
     *redrive = (struct redrive){0};
     query_open(&query, journal,
         "SELECT redrive_id, dataset, coalesce(cause_id, 0), rules = 'same', overrides, reason, requested_by, state, "
-        "requested_at, expires_at, action, coalesce(apply_until, 0), coalesce(patch_id, ''), coalesce(patch_hash, '') "
-        "FROM redrive WHERE instr(redrive_id, upper(?1)) > "
-        "0 LIMIT 2",
+        "requested_at, expires_at, action, coalesce(apply_until, 0), coalesce(patch_id, ''), coalesce(patch_hash, ''), "
+        "scope = 'rows' FROM redrive WHERE instr(redrive_id, upper(?1)) > 0 LIMIT 2",
         err);
     query_str(&query, part);
     while (query_step(&query) == STEP_ROW)
@@ -240,6 +267,7 @@ bool journal_redrive_read(
             redrive->apply_until = query_column_int(&query, 11);
             redrive->patch_id = query_column_copy(&query, 12, arena);
             redrive->patch_hash = query_column_copy(&query, 13, arena);
+            redrive->of_rows = query_column_int(&query, 14) != 0;
         }
     if (!query_run(&query))
         return false;
@@ -283,9 +311,24 @@ static bool queue_file(
         err);
     query_int(&query, file->file_id);
     query_cstr(&query, redrive->redrive_id);
-    query_cstr(&query, file->run_id);
+    query_cstr(&query, file->former_run_id);
     query_cstr(&query, file_state_name(file->from_state));
     return query_run_changed(&query, &changed) && (changed || has_moved_on(file, err));
+}
+
+/* Nobody has approved it for this file, nor will. */
+static bool is_only_asked(
+    struct journal *journal, const struct redrive *redrive, int64_t file_id, bool *is, struct err *err)
+{
+    struct query query;
+    int64_t one;
+    query_open(&query, journal,
+        "SELECT 1 FROM redrive_file x JOIN file f USING (file_id) WHERE x.redrive_id = ?1 AND x.file_id = ?2 "
+        "AND x.outcome IS NULL AND f.redrive_id IS NOT ?1",
+        err);
+    query_cstr(&query, redrive->redrive_id);
+    query_int(&query, file_id);
+    return query_run_int(&query, &one, is);
 }
 
 /* Files that wait for it and that nobody has begun with. */
@@ -295,6 +338,11 @@ static bool call_back(struct journal *journal, const struct redrive *redrive, st
     bool ok = true;
     for (size_t i = 0; ok && i < redrive->file_count; i++) {
         int waits = 0;
+        bool asked = false;
+        ok = is_only_asked(journal, redrive, redrive->files[i].file_id, &asked, err) &&
+             (!asked || release_rows(journal, redrive, &redrive->files[i], err));
+        if (!ok)
+            break;
         query_open(&query, journal,
             "UPDATE redrive_file SET outcome = 'declined' WHERE redrive_id = ?1 AND file_id = ?2 AND outcome IS NULL "
             "AND EXISTS (SELECT 1 FROM file f WHERE f.file_id = ?2 AND f.redrive_id = ?1 AND f.state IN ('PENDING', "
@@ -303,7 +351,8 @@ static bool call_back(struct journal *journal, const struct redrive *redrive, st
         query_cstr(&query, redrive->redrive_id);
         query_int(&query, redrive->files[i].file_id);
         ok = query_run_changed(&query, &waits) &&
-             (!waits || file_as_before(journal, redrive->files[i].file_id, str_of(redrive->redrive_id), err));
+             (!waits || (file_as_before(journal, redrive->files[i].file_id, str_of(redrive->redrive_id), err) &&
+                            release_rows(journal, redrive, &redrive->files[i], err)));
     }
     return ok;
 }
@@ -404,11 +453,16 @@ bool redrive_ended(struct journal *journal, const struct claim *claim, struct st
     int64_t now, struct err *err)
 {
     static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
+    static const struct row_choice all = {0};
+    uint64_t moved;
     struct telling detail;
     struct query query;
     if (!claim->file.redrive_id.n)
         return true;
     if (!end_one(journal, claim, outcome, message, err))
+        return false;
+    if (claim->file.rows_of.n && !str_eq(outcome, STR("loaded")) &&
+        !rows_move(journal, claim->file.rows_of.p, &all, ROW_REQUESTED, ROW_OPEN, &moved, err))
         return false;
     query_open(&query, journal,
         "UPDATE redrive SET state = CASE "

@@ -6,12 +6,14 @@
 #ifndef WORKER_JOURNAL_REDRIVE_H
 #define WORKER_JOURNAL_REDRIVE_H
 
-#include "worker/journal/journal.h"
+#include "worker/journal/rows.h"
 
 struct redrive_file {
     int64_t file_id;
-    char run_id[ULID_SIZE];     /* that rejected or loaded it */
-    enum file_state from_state; /* QUARANTINED, SUCCEEDED, WITHDRAWN */
+    char run_id[ULID_SIZE];        /* that rejected or loaded it; of a request for rows: whose rejected rows they are */
+    char former_run_id[ULID_SIZE]; /* that has the file: it goes back to it */
+    uint64_t asked_rows;           /* of a request for rows */
+    enum file_state from_state;    /* QUARANTINED, SUCCEEDED, WITHDRAWN */
     struct str arrival_key, location;
     char sha256[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE], rehearsal_hash[SHA256_TEXT_SIZE];
     struct str base_ruleset; /* that of the run */
@@ -26,9 +28,11 @@ struct contract_change {
 struct redrive {
     char redrive_id[ULID_SIZE];
     struct str dataset;
-    struct str action;   /* "redrive", "withdraw", "override" … */
-    int64_t apply_until; /* its overrides stand until then; 0: for its files alone */
-    int64_t cause_id;    /* 0: none */
+    struct str action;               /* "redrive", "withdraw", "override" … */
+    int64_t apply_until;             /* its overrides stand until then; 0: for its files alone */
+    int64_t cause_id;                /* 0: none */
+    bool of_rows;                    /* rejected rows alone; else whole files */
+    const struct row_choice *choice; /* which, of a new request */
     bool same_rules;
     struct str overrides; /* as overrides_write() has them */
     struct str reason, requested_by, state;
@@ -64,14 +68,11 @@ bool journal_change_read(struct journal *journal, const char *redrive_id, struct
 /* A quarantined file is closed for good. ERR_EXISTS: it is not quarantined by that run, or has an open request. */
 bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
     int64_t now, struct err *err) MUST_CHECK;
-/* Rejected rows: those of a cause, of these numbers, or both. */
-struct row_choice {
-    int64_t cause_id; /* 0: any */
-    const uint64_t *rows;
-    size_t row_count; /* 0: all */
-};
-/* Open rejected rows are closed for good. ERR_EXISTS: there are none, or one of the numbers is no open row. */
+/* Open rejected rows are closed for good, or have been sent back to who made them. ERR_EXISTS: there are none, or one
+ * of the numbers is no open row. */
 bool journal_discard_rows(struct journal *journal, const char *run_id, const struct row_choice *choice,
+    struct str reason, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
+bool journal_return_rows(struct journal *journal, const char *run_id, const struct row_choice *choice,
     struct str reason, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
 /* What was refused is told too. */
 bool journal_refused(struct journal *journal, struct str action, struct str subject, struct str why,

@@ -44,7 +44,8 @@ bool journal_run_cause(struct journal *journal, const char *run_id, const struct
     if (!unit_begin(journal, err))
         return false;
     query_open(&query, journal,
-        "INSERT INTO run_cause VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, cause_id) DO UPDATE SET "
+        "INSERT INTO run_cause (run_id, cause_id, rows, only_rows, first_row, samples) VALUES (?, ?, ?, ?, ?, ?) ON "
+        "CONFLICT (run_id, cause_id) DO UPDATE SET "
         "rows = excluded.rows, only_rows = excluded.only_rows, first_row = excluded.first_row, "
         "samples = excluded.samples",
         err);

@@ -173,6 +173,19 @@ bool journal_output(struct journal *journal, const char *run_id, const struct jo
     return unit_end(journal, ok, err);
 }
 
+bool journal_run_output_key(struct journal *journal, const char *run_id, const char *kind, struct str *key,
+    struct arena *arena, struct err *err)
+{
+    struct query query;
+    query_open(&query, journal,
+        "SELECT o.key FROM run_output ro JOIN output o USING (output_id) WHERE ro.run_id = ?1 AND o.kind = ?2", err);
+    query_cstr(&query, run_id);
+    query_cstr(&query, kind);
+    *key = query_step(&query) == STEP_ROW ? query_column_copy(&query, 0, arena) : STR("");
+    query_close(&query);
+    return query.ok;
+}
+
 /* ---- ends ---- */
 
 static const struct {
@@ -243,8 +256,11 @@ bool journal_run_end(struct journal *journal, const struct claim *claim, enum ru
     bool ok = claim_check(journal, claim, &from, err) && check_end(from, outcome, err) &&
               end_run(journal, claim, outcomes[outcome].run_state, outcomes[outcome].name, NULL, error_code,
                   error_message, now, err);
+    /* Rows that came later change nothing in what the file is and who loaded it. */
+    bool as_before = claim->file.rows_of.n && outcome == OUTCOME_LOADED;
     if (ok && claim->file.file_id)
-        ok = end_file(journal, claim, outcome, error_code, error_message, now, err) &&
+        ok = (as_before ? file_as_before(journal, claim->file.file_id, claim->file.redrive_id, err)
+                        : end_file(journal, claim, outcome, error_code, error_message, now, err)) &&
              redrive_ended(
                  journal, claim, is_void ? STR("void") : str_of(outcomes[outcome].name), error_message, now, err);
     return unit_end(journal, ok, err);

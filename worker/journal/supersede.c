@@ -42,6 +42,19 @@ static bool mark_removed(
     return query_run(&query);
 }
 
+static bool count_closed(struct journal *journal, const struct claim *claim, struct err *err)
+{
+    struct query query;
+    query_open(&query, journal,
+        "UPDATE run_cause SET superseded = rows, requested = 0, recovered = 0, rejected_again = 0, discarded = 0, "
+        "returned = 0 WHERE run_id IN (SELECT run_id " EARLIER ") "
+        "AND cause_id IN (SELECT cause_id FROM cause WHERE whole_file = 0)",
+        err);
+    query_int(&query, claim->file.file_id);
+    query_cstr(&query, claim->run_id);
+    return query_run(&query);
+}
+
 /* Reject files are immutable: that their rows are past, the journal alone says. char(6): state 6, a byte a row. */
 static bool close_rows(struct journal *journal, const struct claim *claim, struct err *err)
 {
@@ -53,7 +66,7 @@ static bool close_rows(struct journal *journal, const struct claim *claim, struc
         err);
     query_int(&query, claim->file.file_id);
     query_cstr(&query, claim->run_id);
-    return query_run(&query);
+    return query_run(&query) && count_closed(journal, claim, err);
 }
 
 static bool mark_superseded(struct journal *journal, const struct claim *claim, struct err *err)
@@ -82,9 +95,10 @@ bool file_as_before(struct journal *journal, int64_t file_id, struct str redrive
 {
     struct query query;
     query_open(&query, journal,
-        "UPDATE file SET state = x.from_state, job_run_id = x.run_id, redrive_id = NULL, attempts = 0, retry_at = 0, "
+        "UPDATE file SET state = x.from_state, job_run_id = x.former_run_id, redrive_id = NULL, attempts = 0, retry_at "
+        "= 0, "
         "backoff_by = NULL, waiting_for = NULL, processed_at = r.finished_at, error_code = r.error_code, "
-        "error_message = r.error_message FROM redrive_file x JOIN run r ON r.run_id = x.run_id "
+        "error_message = r.error_message FROM redrive_file x JOIN run r ON r.run_id = x.former_run_id "
         "WHERE file.file_id = ?1 AND x.file_id = ?1 AND x.redrive_id = ?2",
         err);
     query_int(&query, file_id);

@@ -1,6 +1,7 @@
 #include "worker/redrive/past.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 static bool unreadable(struct journal *journal, struct err *err)
 {
@@ -24,7 +25,8 @@ static bool read_run(struct journal *journal, struct past *past, int64_t *file_i
     sqlite3_stmt *statement;
     if (!prepare(journal,
             "SELECT file_id, outcome, error_code, error_message, ruleset_hash, rows_in, rows_out, rows_rejected, "
-            "rows_duplicate, rows_filtered FROM run_view WHERE run_id = ?1",
+            "rows_duplicate, rows_filtered, (SELECT f.job_run_id FROM file f WHERE f.file_id = run_view.file_id) "
+            "FROM run_view WHERE run_id = ?1",
             &statement, err))
         return false;
     sqlite3_bind_text(statement, 1, past->run_id, -1, SQLITE_TRANSIENT);
@@ -40,6 +42,8 @@ static bool read_run(struct journal *journal, struct past *past, int64_t *file_i
         past->rows_rejected = (uint64_t)sqlite3_column_int64(statement, 7);
         past->rows_duplicate = (uint64_t)sqlite3_column_int64(statement, 8);
         past->rows_filtered = (uint64_t)sqlite3_column_int64(statement, 9);
+        const unsigned char *holder = sqlite3_column_text(statement, 10);
+        snprintf(past->holder, sizeof past->holder, "%s", holder ? (const char *)holder : "");
     }
     sqlite3_finalize(statement);
     if (step == SQLITE_DONE)

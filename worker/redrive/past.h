@@ -14,6 +14,7 @@ struct past_cause {
 struct past {
     char run_id[ULID_SIZE];
     struct journal_file file;
+    char holder[ULID_SIZE];                                      /* the run that has the file now */
     struct str outcome, error_code, error_message, ruleset_hash; /* empty: none */
     uint64_t rows_in, rows_out, rows_rejected, rows_duplicate, rows_filtered;
     struct past_cause *causes;

@@ -119,6 +119,18 @@ static struct rehearsed_cause *find_cause(struct rehearsal *rehearsal, const str
 }
 
 /* Those of then first, by their cost, then the new ones. */
+static uint64_t rows_before(const struct rehearsal *rehearsal, const struct past_cause *cause)
+{
+    uint64_t rows = 0;
+    if (cause->whole_file)
+        return 1;
+    if (!rehearsal->of_rows)
+        return cause->rows;
+    for (size_t i = 0; i < rehearsal->chosen.count; i++)
+        rows += rehearsal->chosen.rows[i].cause_id == cause->cause_id;
+    return rows;
+}
+
 static bool compare_causes(
     struct rehearsal *rehearsal, const struct file_run *run, struct arena *arena, struct err *err)
 {
@@ -135,7 +147,7 @@ static bool compare_causes(
             .rule = then->rule,
             .shape = then->shape,
             .whole_file = then->whole_file,
-            .before = then->whole_file ? 1 : then->rows};
+            .before = rows_before(rehearsal, then)};
     }
     for (size_t i = 0; i < result->cause_count; i++) {
         const struct sink_cause *now = &result->causes[i];
@@ -229,6 +241,26 @@ static bool read_patch(
     return rehearsal->patch.count || ERR(err, ERR_USAGE, "run %s has no patch", request->run_id);
 }
 
+static bool choose_rows(
+    const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena, struct err *err)
+{
+    const struct past *past = &rehearsal->past;
+    rehearsal->of_rows = request->rows != NULL;
+    if (!request->rows)
+        return true;
+    if (past->file.state != FILE_SUCCEEDED || !str_eq(past->outcome, STR("loaded"))) {
+        ERR(err, ERR_USAGE, "run %s has loaded nothing of " STR_FMT ": its rows are not read by themselves",
+            past->run_id, STR_ARG(past->file.arrival_key));
+        return err_hint(err, "Re-drive the whole file: leave --cause, --row and --rows out.");
+    }
+    if (!chosen_load(request->rules.storage, request->rules.journal, past->run_id, request->rows, ROW_OPEN,
+            request->memory, &rehearsal->chosen, arena, err))
+        return false;
+    if (request->patch)
+        chosen_patched(&rehearsal->chosen, &rehearsal->patch);
+    return true;
+}
+
 bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsal, struct arena *arena, struct err *err)
 {
     int64_t started = clock_monotonic();
@@ -243,6 +275,8 @@ bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsa
         return false;
     if (request->patch && !read_patch(request, rehearsal, arena, err))
         return false;
+    if (!choose_rows(request, rehearsal, arena, err))
+        return false;
     struct rules_request rules = request->rules;
     rules.dataset = past->file.dataset;
     rules.ruleset_hash = past->ruleset_hash;
@@ -256,6 +290,7 @@ bool rehearse(const struct rehearse_request *request, struct rehearsal *rehearsa
         .contract = contract,
         .fd = -1,
         .patch = request->patch ? &rehearsal->patch : NULL,
+        .chosen = request->rows ? &rehearsal->chosen : NULL,
         .sinks = no_sinks,
         .rehearsal = true};
     memcpy(run.claim.run_id, past->run_id, sizeof run.claim.run_id);

@@ -8,6 +8,7 @@
 
 #include "worker/journal/patch.h"
 #include "worker/redrive/past.h"
+#include "worker/run/chosen.h"
 #include "worker/run/rules.h"
 #include "worker/run/worker.h"
 
@@ -16,7 +17,8 @@ struct file_run;
 struct rehearse_request {
     struct rules_request rules; /* its dataset and ruleset_hash are the run's */
     const char *run_id;
-    bool patch; /* with the run's patch over the file; ERR_USAGE when there is none */
+    const struct row_choice *rows; /* these open rejected rows of a loaded run alone; NULL: the whole file */
+    bool patch;                    /* with the run's patch over the file; ERR_USAGE when there is none */
     size_t memory;
     const volatile sig_atomic_t *stop; /* may be NULL */
 };
@@ -33,6 +35,8 @@ struct rehearsed_cause {
 struct rehearsal {
     struct past past;
     struct patch patch; /* "": none */
+    bool of_rows;
+    struct chosen chosen; /* the rows it is about, of_rows */
     enum rules rules;
     struct str overrides; /* those of the request, as overrides_write() has them */
     char base_hash[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE];

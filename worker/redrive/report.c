@@ -81,6 +81,7 @@ static void write_body(const struct rehearsal *rehearsal, struct json *json)
     jsonw_put_string(json, "sha256", file->sha256);
     jsonw_put_uint(json, "bytes", file->size);
     jsonw_put_string(json, "dataset", file->dataset);
+    jsonw_put_cstring(json, "scope", rehearsal->of_rows ? "rows" : "file");
     jsonw_put_cstring(json, "rules", rehearsal->rules == RULES_SAME ? "same" : "current");
     jsonw_key(json, "overrides");
     jsonw_raw(json, rehearsal->overrides);

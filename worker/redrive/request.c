@@ -47,6 +47,43 @@ static bool add_runs(sqlite3_stmt *statement, struct redrive *redrive, struct ar
     return ok;
 }
 
+/* Of a file with several runs that have such rows, those of the newest: the others can be asked for after it. */
+static bool add_row_cause(
+    const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    sqlite3_stmt *statement = list_runs(request,
+        "SELECT max(r.run_id) FROM run_cause x JOIN run r USING (run_id) JOIN file f ON f.file_id = r.file_id "
+        "WHERE x.cause_id = ?1 AND x.rows > x.requested + x.recovered + x.rejected_again + x.discarded + x.returned + "
+        "x.superseded AND r.outcome = 'loaded' AND r.superseded_by IS NULL AND f.state = 'SUCCEEDED' "
+        "AND NOT EXISTS (SELECT 1 FROM redrive_file q JOIN redrive d USING (redrive_id) WHERE q.file_id = f.file_id "
+        "AND d.state IN ('requested', 'approved', 'running')) GROUP BY f.file_id ORDER BY f.arrived_at, f.file_id "
+        "LIMIT ?2",
+        err);
+    if (!statement)
+        return false;
+    sqlite3_bind_int64(statement, 1, request->cause_id);
+    sqlite3_bind_int(statement, 2, MAX_FILES);
+    bool ok = add_runs(statement, redrive, arena, err);
+    if (ok && !redrive->file_count) {
+        ok = ERR(err, ERR_NOT_FOUND, "cause %lld has no open row in a loaded file that nobody has asked for",
+            (long long)request->cause_id);
+        err_hint(err, "'sluice causes' lists them with what is open.");
+    }
+    return ok;
+}
+
+static bool is_of_rows(const struct redrive_request *request, bool *of_rows, struct err *err)
+{
+    sqlite3_stmt *statement = list_runs(request, "SELECT whole_file FROM cause WHERE cause_id = ?1", err);
+    if (!statement)
+        return false;
+    sqlite3_bind_int64(statement, 1, request->cause_id);
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    *of_rows = found && !sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return found || ERR(err, ERR_NOT_FOUND, "there is no cause %lld", (long long)request->cause_id);
+}
+
 static bool add_cause(
     const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
 {
@@ -117,8 +154,12 @@ static bool add_dataset(
 static bool pointless(const struct rehearsal *rehearsal, struct err *err)
 {
     struct str key = rehearsal->past.file.arrival_key;
-    ERR_REJECT(err, "pointless", STR_FMT " would %s: %s", STR_ARG(key),
-        rehearsal->same_failure ? "only fail the same way again" : "be quarantined again", rehearsal->why.message);
+    if (rehearsal->of_rows && rehearsal->would_load)
+        ERR_REJECT(
+            err, "pointless", "none of the %zu rows of " STR_FMT " would pass", rehearsal->chosen.count, STR_ARG(key));
+    else
+        ERR_REJECT(err, "pointless", STR_FMT " would %s: %s", STR_ARG(key),
+            rehearsal->same_failure ? "only fail the same way again" : "be quarantined again", rehearsal->why.message);
     return err_hint(err, "Nothing was asked for. 'sluice reason %s' may have a suggestion; 'sluice rehearse' tries it.",
         rehearsal->past.run_id);
 }
@@ -127,6 +168,8 @@ static bool pointless(const struct rehearsal *rehearsal, struct err *err)
 static bool changes_something(const struct redrive_request *request, const struct rehearsal *rehearsal, struct err *err)
 {
     const struct past *past = &rehearsal->past;
+    if (rehearsal->of_rows)
+        return rehearsal->would_pass + rehearsal->filtered > 0 || pointless(rehearsal, err);
     if (past->file.state != FILE_SUCCEEDED || request->patch ||
         !str_eq(past->ruleset_hash, str_of(rehearsal->ruleset_hash)))
         return true;
@@ -156,6 +199,7 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
     struct rehearsal *rehearsal = frame ? ARENA_NEW(frame, struct rehearsal) : NULL;
     struct rehearse_request one = {.rules = request->rules,
         .run_id = file->run_id,
+        .rows = redrive->choice,
         .patch = request->patch,
         .memory = request->memory,
         .stop = request->stop};
@@ -166,6 +210,9 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
         const struct journal_file *known = &rehearsal->past.file;
         file->file_id = known->file_id;
         file->from_state = known->state;
+        file->asked_rows = rehearsal->chosen.count;
+        memcpy(
+            file->former_run_id, redrive->of_rows ? rehearsal->past.holder : file->run_id, sizeof file->former_run_id);
         memcpy(file->ruleset_hash, rehearsal->ruleset_hash, sizeof file->ruleset_hash);
         memcpy(file->sha256, known->sha256.p, sizeof file->sha256);
         file->arrival_key = arena_str(arena, known->arrival_key);
@@ -242,14 +289,25 @@ bool redrive_ask(const struct redrive_request *request, const struct decider *by
         ERR(err, ERR_USAGE, "a re-drive needs a reason");
         return err_hint(err, "--reason 'the producer changed the delimiter': whoever looks later will want to know.");
     }
+    struct row_choice of_cause = {.cause_id = request->cause_id};
+    bool by_cause = !request->run_id[0] && request->cause_id;
     if (request->apply_until && !may_stand(request, err))
         return false;
-    bool ok = request->run_id[0]  ? add_run(redrive, request->run_id, arena, err)
-              : request->cause_id ? add_cause(request, redrive, arena, err)
-                                  : add_dataset(request, redrive, arena, err);
+    redrive->of_rows = request->rows != NULL;
+    redrive->choice = request->rows;
+    if (by_cause && !is_of_rows(request, &redrive->of_rows, err))
+        return false;
+    if (by_cause && redrive->of_rows)
+        redrive->choice = &of_cause;
+    bool ok = request->run_id[0] ? add_run(redrive, request->run_id, arena, err)
+              : !by_cause        ? add_dataset(request, redrive, arena, err)
+              : redrive->of_rows ? add_row_cause(request, redrive, arena, err)
+                                 : add_cause(request, redrive, arena, err);
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = ask_for_one(request, redrive, &redrive->files[i], arena, err);
-    return ok && journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);
+    ok = ok && journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);
+    redrive->choice = NULL;
+    return ok;
 }
 
 /* ---- approving ---- */

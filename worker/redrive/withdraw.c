@@ -34,6 +34,7 @@ static bool fill(
         .location = known->location,
         .base_ruleset = past->ruleset_hash};
     memcpy(file->run_id, past->run_id, sizeof file->run_id);
+    memcpy(file->former_run_id, past->run_id, sizeof file->former_run_id);
     memcpy(file->sha256, known->sha256.p, sizeof file->sha256);
     memcpy(file->ruleset_hash, past->ruleset_hash.p, sizeof file->ruleset_hash);
     return hash_published(journal, known->file_id, file->rehearsal_hash, arena, err);

@@ -169,7 +169,8 @@ static bool point_of_no_return(struct file_run *run, struct err *err)
 static bool take_back(struct file_run *run, struct err *err)
 {
     struct manifest *manifest = &run->manifest;
-    manifest->takes_back = run->claim.file.former == FILE_SUCCEEDED;
+    manifest->settles = run->claim.file.rows_of;
+    manifest->takes_back = run->claim.file.former == FILE_SUCCEEDED && !manifest->settles.n;
     return !manifest->takes_back || journal_published(run->worker->journal, run->claim.file.file_id, &manifest->removes,
                                         &manifest->remove_count, run->arena, err);
 }

@@ -5,6 +5,7 @@
 #define WORKER_RUN_FILE_RUN_H
 
 #include "worker/journal/patch.h"
+#include "worker/run/chosen.h"
 #include "worker/run/manifest.h"
 #include "worker/run/worker.h"
 #include "worker/stream/stream.h"
@@ -24,6 +25,7 @@ struct file_run {
     struct file_run_standing *standing; /* what may be used in its place, the newest first */
     size_t standing_count;
     const struct patch *patch;    /* over the original; NULL: none */
+    const struct chosen *chosen;  /* the rows to read; NULL: all */
     const char *standing_id;      /* NULL: none is used */
     int fd;                       /* the original; -1 before intake */
     struct storage_object object; /* as it was when opened */

@@ -31,6 +31,7 @@ struct manifest {
     const struct str *notes; /* sentences on what the rows settled */
     size_t note_count;
     bool takes_back;     /* what was loaded of the file before */
+    struct str settles;  /* the run whose requested rows have been read again; empty: none */
     struct str *removes; /* lake keys that go with it */
     size_t remove_count;
     struct str archive_to;  /* where the original goes; empty: the run is about no file */

@@ -71,6 +71,16 @@ static void begin_stage(struct item *item, enum stage stage)
     item->started_at[stage] = clock_now();
 }
 
+static bool keep_chosen(struct pass *pass, struct batch *batch, struct err *err)
+{
+    const struct chosen *chosen = pass->run->chosen;
+    if (!chosen || !batch->n)
+        return true;
+    while (pass->chosen_at < chosen->count && chosen->places[pass->chosen_at].offset < batch->rows[0].offset)
+        pass->chosen_at++;
+    return batch_keep(batch, chosen->places + pass->chosen_at, chosen->count - pass->chosen_at, err);
+}
+
 /* What the contract leaves to the file is decided from its first batch, before any thread converts. */
 static enum line_result produce(void *context, unsigned slot, struct err *err)
 {
@@ -84,7 +94,7 @@ static enum line_result produce(void *context, unsigned slot, struct err *err)
     if (result != READER_BATCH || (!pass->decided && !converter_decide(pass->converter, item->batch, err)))
         return LINE_FAILED;
     pass->decided = true;
-    return LINE_ITEM;
+    return keep_chosen(pass, item->batch, err) ? LINE_ITEM : LINE_FAILED;
 }
 
 static bool work_rows(void *context, unsigned slot, struct err *err)
@@ -92,6 +102,8 @@ static bool work_rows(void *context, unsigned slot, struct err *err)
     struct pass *pass = context;
     struct item *item = &pass->items[slot];
     begin_stage(item, STAGE_CONVERT);
+    if (!item->batch->n)
+        return true;
     if (!convert_batch(pass->converter, item->batch, err))
         return false;
     item->finished_at[STAGE_CONVERT] = clock_now();
@@ -104,19 +116,22 @@ static bool work_rows(void *context, unsigned slot, struct err *err)
 static bool commit_rows(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
-    return pass_commit(pass, &pass->items[slot], err) && pass_alive(pass, err);
+    struct item *item = &pass->items[slot];
+    return (!item->batch->n || pass_commit(pass, item, err)) && pass_alive(pass, err);
 }
 
 static bool work_keys(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
-    return convert_keys(pass->converter, pass->items[slot].batch, err);
+    struct batch *batch = pass->items[slot].batch;
+    return !batch->n || convert_keys(pass->converter, batch, err);
 }
 
 static bool commit_keys(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
-    return unique_first_pass(pass->unique, pass->items[slot].batch, err) && pass_alive(pass, err);
+    struct batch *batch = pass->items[slot].batch;
+    return (!batch->n || unique_first_pass(pass->unique, batch, err)) && pass_alive(pass, err);
 }
 
 static bool run_line(struct pass *pass, struct line line, struct err *err)

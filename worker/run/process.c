@@ -87,10 +87,11 @@ static uint64_t rejected(const struct stage_count *counts)
 
 /* ---- limits ---- */
 
+/* The limits are a whole file's. */
 static bool within_stop_after(struct pass *pass, struct err *err)
 {
     const struct contract *contract = pass->run->contract;
-    if (!contract->has_stop_after || rejected(pass->counts) <= contract->stop_after)
+    if (pass->run->chosen || !contract->has_stop_after || rejected(pass->counts) <= contract->stop_after)
         return true;
     ERR_REJECT(err, "too-many-rejects", "more than %llu rows were rejected, reading stopped",
         (unsigned long long)contract->stop_after);
@@ -102,6 +103,8 @@ static bool within_limits(struct pass *pass, struct err *err)
 {
     const struct contract *contract = pass->run->contract;
     uint64_t lost = rejected(pass->counts), rows = pass->run->rows;
+    if (pass->run->chosen)
+        return true;
     for (uint32_t i = 0; i < contract->rule_count; i++) {
         const struct rule *rule = &contract->rules[i];
         if (rule->severity != SEVERITY_QUARANTINE || pass->rules.failed[i] <= rule->tolerate)
@@ -165,6 +168,7 @@ static bool open_reader(struct pass *pass, struct err *err)
     reader_close(pass->reader);
     stream_close(pass->stream);
     pass->reader = NULL;
+    pass->chosen_at = 0;
     pass->stream = file_run_stream(run, err);
     if (pass->stream)
         pass->reader = reader_open(pass->stream, segments, count, &options, err);
@@ -196,12 +200,13 @@ static bool open_sinks(struct pass *pass, struct err *err)
     return true;
 }
 
-/* The look at the keys alone, where the file is too large to keep them all. */
+/* The look at the keys alone: where the file is too large to keep them all, or the rest of it is loaded. */
 static bool first_pass(struct pass *pass, struct err *err)
 {
-    if (!pass->unique || !unique_wants_first_pass(pass->unique, pass->run->claim.file.size))
+    bool chosen = pass->run->chosen != NULL;
+    if (!pass->unique || !(chosen || unique_wants_first_pass(pass->unique, pass->run->claim.file.size)))
         return true;
-    return pipeline_keys(pass, err) && open_reader(pass, err);
+    return pipeline_keys(pass, err) && (!chosen || pass_loaded_keys(pass, err)) && open_reader(pass, err);
 }
 
 static bool open_pass(struct pass *pass, struct err *err)
@@ -307,10 +312,23 @@ static bool end_hash(struct pass *pass, struct err *err)
                                 (long long)duplicate_of);
 }
 
+/* Rules that cut the file into other records have other rows, and some of those are loaded. */
+static bool found_chosen(const struct pass *pass, struct err *err)
+{
+    const struct chosen *chosen = pass->run->chosen;
+    uint64_t found = pass->counts[STAGE_PARSE].rows_expanded;
+    if (!chosen || found == chosen->count)
+        return true;
+    ERR_REJECT(err, "rows-differ", "under these rules %llu of the %zu rows are other records of the file",
+        (unsigned long long)(chosen->count - found), chosen->count);
+    return err_hint(err, "Re-drive the whole file: it then supersedes what was loaded of it.");
+}
+
 static bool read_all(struct pass *pass, struct err *err)
 {
     return begin_hash(pass, err) && open_pass(pass, err) && first_pass(pass, err) && pipeline_rows(pass, err) &&
-           within_limits(pass, err) && end_hash(pass, err) && file_run_unchanged(pass->run, err);
+           found_chosen(pass, err) && within_limits(pass, err) && end_hash(pass, err) &&
+           file_run_unchanged(pass->run, err);
 }
 
 /* A file that is refused for its rows is refused with what they suffered from. */

@@ -38,6 +38,7 @@ struct pass {
     size_t memory;           /* of all items together */
     struct hashing *hashing; /* of the original; NULL: done at intake */
     bool decided;            /* the converter has seen the first batch */
+    size_t chosen_at;        /* the next of the chosen records */
     int64_t beat;            /* of the lease */
 };
 
@@ -50,6 +51,10 @@ bool pipeline_keys(struct pass *pass, struct err *err) MUST_CHECK;
 /* All rows: convert and rules on any thread, then pass_commit(). */
 bool pipeline_rows(struct pass *pass, struct err *err) MUST_CHECK;
 void pipeline_close(struct pass *pass);
+
+/* What is loaded of the file already may not be loaded again by another of its rows: the keys that the look at the
+ * chosen rows' found, from processed/. */
+bool pass_loaded_keys(struct pass *pass, struct err *err) MUST_CHECK;
 
 /* The stages that need the batches in order. */
 bool pass_commit(struct pass *pass, struct item *item, struct err *err) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "shared/fault.h"
 #include "shared/json.h"
 #include "shared/log.h"
+#include "worker/journal/rows.h"
 
 enum { MAX_SAMPLES_TEXT = 64 * 1024, MAX_BLOCKS = 1024 * 1024 * 1024 };
 
@@ -146,6 +147,7 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
             return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
            commit_gold(worker, claim, manifest, err) &&
+           (!manifest->settles.n || journal_rows_settle(journal, manifest->settles.p, claim->run_id, err)) &&
            (!manifest->takes_back ||
                journal_supersede(journal, claim, manifest->removes, manifest->remove_count, clock_now(), err)) &&
            journal_run_state(journal, claim, RUN_PUBLISHING, RUN_COMMITTED, STR(""), err);

@@ -37,6 +37,27 @@ static bool take_patch(
     return true;
 }
 
+static bool take_rows(struct file_run *run, const struct redrive_file *file, struct err *err)
+{
+    static const struct row_choice all = {0};
+    struct worker *worker = run->worker;
+    struct chosen *chosen = ARENA_NEW(run->arena, struct chosen);
+    if (!chosen)
+        return ERR(err, ERR_MEMORY, "no memory for the rows to read again");
+    if (!chosen_load(worker->storage, worker->journal, file->run_id, &all, ROW_REQUESTED, worker->options.memory,
+            chosen, run->arena, err))
+        return void_it(err);
+    if (chosen->count != file->asked_rows) {
+        ERR(err, ERR_CORRUPT, "%llu rows were asked for, of which %zu are left", (unsigned long long)file->asked_rows,
+            chosen->count);
+        return void_it(err);
+    }
+    if (run->patch)
+        chosen_patched(chosen, run->patch);
+    run->chosen = chosen;
+    return true;
+}
+
 bool file_run_rules(struct file_run *run, struct contract **own, struct err *err)
 {
     struct worker *worker = run->worker;
@@ -64,7 +85,8 @@ bool file_run_rules(struct file_run *run, struct contract **own, struct err *err
     if (!*own)
         return void_it(err);
     if (strcmp((*own)->hash, file->ruleset_hash) == 0)
-        return !redrive.patch_hash.n || take_patch(run, &redrive, file, err);
+        return (!redrive.patch_hash.n || take_patch(run, &redrive, file, err)) &&
+               (!redrive.of_rows || take_rows(run, file, err));
     contract_free(*own);
     *own = NULL;
     ERR(err, ERR_CONFIG, "the contract has changed since");

@@ -92,6 +92,11 @@ bool unique_first_pass(struct unique *unique, const struct batch *batch, struct 
 /* Converts only the columns that keys are made of; values that convert_batch() will find fault with may be among
  * them. After converter_decide(). */
 bool convert_keys(const struct converter *converter, struct batch *batch, struct err *err) MUST_CHECK;
+/* Between the passes: rows that are loaded already, key columns alone. Those whose keys the first pass saw are the
+ * winners of them. */
+bool unique_loaded(struct unique *unique, const struct batch *batch, struct err *err) MUST_CHECK;
+/* Fields that keys are made of, each once; fields has room for all of the contract's. */
+uint32_t unique_fields(const struct unique *unique, uint32_t *fields);
 /* Main pass, batches in order: marks repeats among so far good rows, CODE_PRIMARY_KEY (detail names the winner's row)
  * or CODE_UNIQUE. */
 bool unique_batch(struct unique *unique, struct batch *batch, struct err *err) MUST_CHECK;

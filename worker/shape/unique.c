@@ -235,6 +235,46 @@ bool unique_first_pass(struct unique *unique, const struct batch *batch, struct 
     return true;
 }
 
+uint32_t unique_fields(const struct unique *unique, uint32_t *fields)
+{
+    uint32_t count = 0;
+    for (uint32_t field = 0; field < unique->contract->field_count; field++) {
+        bool is_in_key = false;
+        for (size_t i = 0; i < unique->set_count; i++)
+            for (uint32_t f = 0; f < unique->sets[i].field_count; f++)
+                is_in_key |= unique->sets[i].fields[f] == field;
+        if (is_in_key)
+            fields[count++] = field;
+    }
+    return count;
+}
+
+static bool add_loaded(struct key_set *set, const struct key *key, uint64_t row, struct err *err)
+{
+    uint64_t winner;
+    if (!key->present || !key_filter_has(&set->seen, key->hash))
+        return true;
+    key_filter_add(&set->twice, key->hash);
+    return key_table_find(&set->table, key->hash, key->bytes, &winner, err) &&
+           (winner || key_table_add(&set->table, key->hash, key->bytes, row, err));
+}
+
+bool unique_loaded(struct unique *unique, const struct batch *batch, struct err *err)
+{
+    for (size_t i = 0; i < unique->set_count; i++) {
+        struct key_set *set = &unique->sets[i];
+        for (uint32_t from = 0; set->seen.lines && from < batch->n; from += BLOCK_ROWS) {
+            uint32_t n = batch->n - from < BLOCK_ROWS ? batch->n - from : BLOCK_ROWS;
+            if (!read_keys(set, batch, from, n, err))
+                return false;
+            for (uint32_t k = 0; k < n; k++)
+                if (!add_loaded(set, &set->keys[k], batch_row_number(batch, from + k), err))
+                    return false;
+        }
+    }
+    return true;
+}
+
 /* The texts of the key as they stand in the file; none where one of them is sensitive. */
 static struct str key_text(const struct unique *unique, const struct key_set *set, const struct batch *batch,
     uint32_t row, struct arena *arena)
@@ -320,7 +360,7 @@ static bool judge_row(struct unique *unique, struct batch *batch, uint32_t row, 
     for (size_t i = 0; !repeats && i < unique->set_count; i++) {
         struct key_set *set = &unique->sets[i];
         const struct key *key = &set->keys[at];
-        if (key->flagged && !key_table_add(&set->table, key->hash, key->bytes, batch->first_row + row, err))
+        if (key->flagged && !key_table_add(&set->table, key->hash, key->bytes, batch_row_number(batch, row), err))
             return false;
     }
     return true;

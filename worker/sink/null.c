@@ -30,7 +30,7 @@ static bool null_write(struct sink *sink, struct batch *batch, struct err *err)
         size_t count = 1;
         while (e + count < batch->error_count && batch->errors[e + count].row == row)
             count++;
-        if (!causes_add(sink->causes, &batch->errors[e], batch->first_row + row, count == 1, &cause, err))
+        if (!causes_add(sink->causes, &batch->errors[e], batch_row_number(batch, row), count == 1, &cause, err))
             return false;
         sink->rejected++;
         e += count;

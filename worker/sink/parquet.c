@@ -213,7 +213,7 @@ static bool fill_system(struct sink *sink, const struct batch *batch, struct err
     struct str run_id = str_of(run->run_id);
     for (uint32_t i = 0; i < batch->n; i++) {
         sink->system[COLUMN_RUN_ID].str[i] = run_id;
-        sink->system[COLUMN_ROW_NUMBER].i64[i] = (int64_t)(batch->first_row + i);
+        sink->system[COLUMN_ROW_NUMBER].i64[i] = (int64_t)batch_row_number(batch, i);
         sink->system[COLUMN_SOURCE_FILE].str[i] = run->source;
         sink->system[COLUMN_INGEST_TS].i64[i] = run->ingest_ts;
     }

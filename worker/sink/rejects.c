@@ -196,7 +196,7 @@ static bool write_row(struct sink *sink, const struct batch *batch, uint32_t i, 
     size_t count, struct err *err)
 {
     const struct row *row = &batch->rows[i];
-    uint64_t number = batch->first_row + i;
+    uint64_t number = batch_row_number(batch, i);
     struct out_file *jsonl = &sink->files[FILE_JSON];
     uint64_t offset = jsonl->written + jsonl->pending.n;
     uint32_t cause;

@@ -74,11 +74,13 @@ static bool must_escape(struct str value, size_t i)
     return c >= 0x80 && c < 0xA0 && i > 0 && (unsigned char)value.p[i - 1] == 0xC2;
 }
 
+static const struct str no_value = STR("__HIVE_DEFAULT_PARTITION__");
+
 void storage_hive_escape(struct buf *out, struct str value)
 {
     static const char hex[] = "0123456789ABCDEF";
     if (!value.n)
-        buf_add_cstr(out, "__HIVE_DEFAULT_PARTITION__");
+        buf_add_str(out, no_value);
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
         if (must_escape(value, i)) {
@@ -87,6 +89,40 @@ void storage_hive_escape(struct buf *out, struct str value)
         } else
             buf_add_byte(out, value.p[i]);
     }
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
+static void hive_unescape(struct buf *out, struct str value)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        int high = value.p[i] == '%' && i + 2 < value.n ? hex_digit(value.p[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(value.p[i + 2]) : -1;
+        buf_add_byte(out, low >= 0 ? (char)(high * 16 + low) : value.p[i]);
+        i += low >= 0 ? 2 : 0;
+    }
+}
+
+bool storage_hive_value(struct buf *out, struct str path, struct str name)
+{
+    for (size_t at = 0; at < path.n;) {
+        struct str part = {path.p + at, path.n - at};
+        part.n = str_find_byte(part, '/');
+        at += part.n + 1;
+        if (!str_starts(part, name) || part.n <= name.n || part.p[name.n] != '=')
+            continue;
+        struct str value = {part.p + name.n + 1, part.n - name.n - 1};
+        if (!str_eq(value, no_value))
+            hive_unescape(out, value);
+        return true;
+    }
+    return false;
 }
 
 struct str storage_base_name(struct str key)

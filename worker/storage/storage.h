@@ -93,6 +93,9 @@ bool storage_key_ok(struct str key, struct err *err) MUST_CHECK;
 void storage_hive_escape(struct buf *out, struct str value);
 /* Hidden in a listing: ".…", "….tmp", "….part". */
 bool storage_is_hidden(struct str name);
+/* The value of a name in a Hive path ("a/date=2026-01-05/shop=a%2Fb/c"), appended to out; nothing when it has none, or
+ * __HIVE_DEFAULT_PARTITION__. false: the path does not have the name. */
+bool storage_hive_value(struct buf *out, struct str path, struct str name);
 /* The last part of a key; of a longer one its last 180 bytes, from a code point on: extensions stay. */
 struct str storage_base_name(struct str key);
 

@@ -105,13 +105,42 @@ static void a_batch_over_its_limit_says_so(void **state)
     batch_free(batch);
 }
 
+static void only_the_rows_that_lie_there_are_kept(void **state)
+{
+    (void)state;
+    struct err err;
+    struct batch *batch = make(5);
+    batch->first_row = 11;
+    batch->width = 2;
+    batch->rows = arena_calloc(batch->arena, 5, sizeof *batch->rows);
+    batch->cells = arena_calloc(batch->arena, 10, sizeof *batch->cells);
+    for (uint32_t i = 0; i < 5; i++) {
+        batch->rows[i] = (struct row){.offset = 100 * i, .length = 10};
+        batch->cells[2 * i].offset = batch->cells[2 * i + 1].offset = i;
+    }
+    add(batch, 0, CODE_TYPE);
+    add(batch, 3, CODE_MISSING_CELL);
+    /* the second is longer now, the third begins elsewhere, the last comes later */
+    const struct row_place places[] = {{12, 100, 10}, {13, 200, 9}, {14, 299, 10}, {14, 300, 10}, {16, 500, 10}};
+    assert_true(batch_keep(batch, places, 5, &err));
+    assert_int_equal(batch->n, 2);
+    assert_int_equal(batch_row_number(batch, 0), 12);
+    assert_int_equal(batch_row_number(batch, 1), 14);
+    assert_int_equal(batch_cell(batch, 0, 1).offset, 1);
+    assert_int_equal(batch_cell(batch, 1, 0).offset, 3);
+    assert_int_equal(batch->marks[1], MARK_REJECTED);
+    assert_int_equal(batch->error_count, 1);
+    assert_int_equal(batch->errors[0].row, 1);
+    batch_free(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_grouped_by_row_and_keep_their_order),
         cmocka_unit_test(a_repeat_of_a_good_row_is_a_duplicate_of_a_bad_one_a_reject),
         cmocka_unit_test(escapes_are_resolved),
-        cmocka_unit_test(a_batch_over_its_limit_says_so),
+        cmocka_unit_test(a_batch_over_its_limit_says_so) cmocka_unit_test(only_the_rows_that_lie_there_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
