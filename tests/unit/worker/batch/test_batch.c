@@ -140,7 +140,8 @@ int main(void)
         cmocka_unit_test(errors_are_grouped_by_row_and_keep_their_order),
         cmocka_unit_test(a_repeat_of_a_good_row_is_a_duplicate_of_a_bad_one_a_reject),
         cmocka_unit_test(escapes_are_resolved),
-        cmocka_unit_test(a_batch_over_its_limit_says_so) cmocka_unit_test(only_the_rows_that_lie_there_are_kept),
+        cmocka_unit_test(a_batch_over_its_limit_says_so),
+        cmocka_unit_test(only_the_rows_that_lie_there_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
