@@ -8,6 +8,7 @@ SELECT json_object('items', json_group_array(json(item)))
             SELECT 1 FROM file f WHERE f.job_run_id = rc.run_id AND f.state = 'QUARANTINED')), 'rows', sum(rc.rows), 'only', sum(rc.only_rows),
         'open', sum(iif(c.whole_file, 0, rc.rows - rc.requested - rc.recovered - rc.rejected_again - rc.discarded - rc.returned - rc.superseded)),
         'requested', sum(rc.requested), 'recovered', sum(rc.recovered), 'discarded', sum(rc.discarded),
+        'returned', sum(rc.returned), 'rejected_again', sum(rc.rejected_again),
         'last_run', max(rc.run_id),
         'acknowledged_by', (SELECT acknowledged_by FROM cause_acknowledged a WHERE a.cause_id = c.cause_id),
         'acknowledged_at', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', acknowledged_at / 1000000, 'unixepoch')

@@ -36,8 +36,9 @@ SELECT json_object(
     'causes', json((SELECT coalesce(json_group_array(json_object(
         'cause', cause_id, 'stage', stage, 'code', code, 'column', column_name, 'rule', rule_id, 'shape', shape,
         'rows', rows, 'only', only_rows, 'open', open, 'requested', requested, 'recovered', recovered,
-        'discarded', discarded, 'first_row', first_row, 'samples', json(samples))), '[]')
-        FROM (SELECT c.*, rc.rows, rc.only_rows, rc.first_row, rc.samples, rc.requested, rc.recovered, rc.discarded,
+        'discarded', discarded, 'returned', returned, 'rejected_again', rejected_again, 'first_row', first_row, 'samples', json(samples))), '[]')
+        FROM (SELECT c.*, rc.rows, rc.only_rows, rc.first_row, rc.samples, rc.requested, rc.recovered, rc.discarded, rc.returned,
+                     rc.rejected_again,
                      iif(c.whole_file, 0, rc.rows - rc.requested - rc.recovered - rc.rejected_again - rc.discarded - rc.returned - rc.superseded) AS open FROM run_cause rc JOIN cause c USING (cause_id)
                WHERE rc.run_id = v.run_id ORDER BY rc.rows DESC, c.cause_id))))
   FROM run_view v WHERE v.run_id = :run

@@ -1,4 +1,5 @@
 /* One run: its funnel, what each loss came from, what it wrote. Enter on a loss opens exactly those rows. */
+#include "shared/utf8.h"
 #include "tui/view/view.h"
 
 #include <stdlib.h>
@@ -26,6 +27,12 @@ static bool is_kind(const json_t *item, const char *kind)
     return text && strcmp(text, kind) == 0;
 }
 
+/* Nothing of what was lost here waits for anybody. */
+static bool is_mended(const json_t *item)
+{
+    return json_is_true(json_object_get(item, "mended"));
+}
+
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
 {
     struct view *view = context;
@@ -35,7 +42,7 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
         cell->part = view_field(item, is_kind(item, "cause") ? "lost" : "rows");
         /* causes are shares of all that was lost, stages of all that was read */
         cell->whole = is_kind(item, "cause") ? run->lost : is_kind(item, "stage") ? run->most : 0;
-        cell->style = is_kind(item, "cause") ? ROLE_BAD : ROLE_GOOD;
+        cell->style = is_kind(item, "cause") && !is_mended(item) ? ROLE_BAD : ROLE_GOOD;
         return;
     }
     if (column == COLUMN_LOST && json_integer_value(value) > 0)
@@ -43,7 +50,7 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     if (column != COLUMN_LOST || json_integer_value(value) > 0)
         grid_value(cell->text, columns[column].kind, value);
     bool cause = is_kind(item, "cause");
-    cell->style = column == COLUMN_LOST            ? ROLE_BAD
+    cell->style = column == COLUMN_LOST            ? (is_mended(item) ? ROLE_DIM : ROLE_BAD)
                   : column == COLUMN_STAGE         ? (is_kind(item, "stage") ? ROLE_TITLE : ROLE_DIM)
                   : column == COLUMN_WHY && !cause ? ROLE_DIM
                                                    : ROLE_TEXT;
@@ -82,11 +89,70 @@ static void add_words(struct buf *out, const json_t *item, const char *const *ke
     }
 }
 
+/* What became of rows that were rejected: of one cause, or of those of a stage; nothing while all are open. */
+static const struct {
+    const char *key, *words;
+} fates[] = {{"recovered", " recovered"}, {"requested", " asked for"}, {"rejected_again", " rejected again"},
+    {"discarded", " discarded"}, {"returned", " sent back"}, {"open", " open"}};
+enum { RECOVERED, REQUESTED, OPEN = sizeof fates / sizeof *fates - 1, FATES };
+
+struct dealt_with {
+    json_int_t rows, of[FATES];
+};
+
+static void add_dealt_with(struct dealt_with *sum, const json_t *cause)
+{
+    json_int_t rows = json_integer_value(json_object_get(cause, "rows"));
+    sum->rows += rows;
+    for (int i = 0; i < FATES; i++)
+        sum->of[i] += json_integer_value(json_object_get(cause, fates[i].key));
+    sum->of[OPEN] += json_object_get(cause, "open") ? 0 : rows;
+}
+
+static bool all_mended(const struct dealt_with *sum)
+{
+    return sum->rows && !sum->of[OPEN] && !sum->of[REQUESTED];
+}
+
+/* What an id ends with: enough to tell it from its neighbours, and to name it. */
+static void add_tail(struct buf *out, const json_t *run)
+{
+    size_t n = json_string_length(run), tail = n < 8 ? n : 8;
+    struct str text = {json_string_value(run) + n - tail, tail};
+    if (n)
+        utf8_sanitise(out, text);
+}
+
+/* by: the runs that read them again, or NULL. */
+static void dealt_with_words(struct buf *out, const struct dealt_with *sum, const json_t *by)
+{
+    const char *comma = "";
+    size_t readers = json_array_size(by);
+    for (int i = 0; i < FATES && sum->of[OPEN] != sum->rows; i++) {
+        if (!sum->of[i])
+            continue;
+        buf_add_cstr(out, comma);
+        view_number(out, sum->of[i]);
+        buf_add_cstr(out, fates[i].words);
+        if (i == RECOVERED && readers) {
+            buf_add_cstr(out, " by ");
+            add_tail(out, json_array_get(by, readers - 1));
+            buf_add_cstr(out, readers > 1 ? " and others" : "");
+        }
+        comma = ", ";
+    }
+}
+
 static json_t *cause_line(const json_t *cause)
 {
     static const char *const keys[] = {"code", "column", "rule", NULL};
     struct buf why;
+    struct dealt_with sum = {0};
+    add_dealt_with(&sum, cause);
     buf_init(&why, 64 * 1024);
+    dealt_with_words(&why, &sum, NULL);
+    if (why.n)
+        buf_add_cstr(&why, ":");
     add_words(&why, cause, keys);
     json_t *samples = json_object_get(cause, "samples");
     if (json_array_size(samples)) {
@@ -96,6 +162,7 @@ static json_t *cause_line(const json_t *cause)
     json_t *line = json_pack("{s:s, s:O, s:o, s:O}", "line", "cause", "lost", json_object_get(cause, "rows"), "why",
         json_stringn(why.p ? why.p : "", why.n), "cause", json_object_get(cause, "cause"));
     json_object_set(line, "code", json_object_get(cause, "code"));
+    json_object_set_new(line, "mended", json_boolean(all_mended(&sum)));
     buf_dispose(&why);
     return line;
 }
@@ -109,6 +176,19 @@ static void add_causes(struct run *run, const json_t *result, const char *stage)
         if (of && strcmp(of, stage) == 0)
             json_array_append_new(run->lines, cause_line(cause));
     }
+}
+
+static struct dealt_with dealt_with_in(const json_t *result, const char *stage)
+{
+    const json_t *causes = json_object_get(result, "causes");
+    struct dealt_with sum = {0};
+    for (size_t i = 0; i < json_array_size(causes); i++) {
+        const json_t *cause = json_array_get(causes, i);
+        const char *of = json_string_value(json_object_get(cause, "stage"));
+        if (of && strcmp(of, stage) == 0)
+            add_dealt_with(&sum, cause);
+    }
+    return sum;
 }
 
 static void add_stage(struct run *run, const json_t *result, const json_t *stage)
@@ -125,9 +205,13 @@ static void add_stage(struct run *run, const json_t *result, const json_t *stage
         view_number(&why, (json_int_t)filtered);
         buf_add_cstr(&why, " filtered, as they are meant to be");
     }
-    json_array_append_new(
-        run->lines, json_pack("{s:s, s:s, s:I, s:I, s:o}", "line", "stage", "stage", name, "rows", (json_int_t)in,
-                        "lost", (json_int_t)lost, "why", json_stringn(why.p ? why.p : "", why.n)));
+    struct dealt_with sum = dealt_with_in(result, name);
+    if (why.n && sum.of[OPEN] != sum.rows)
+        buf_add_cstr(&why, "; ");
+    dealt_with_words(&why, &sum, json_object_get(result, "reread_by"));
+    json_array_append_new(run->lines,
+        json_pack("{s:s, s:s, s:I, s:I, s:o, s:b}", "line", "stage", "stage", name, "rows", (json_int_t)in, "lost",
+            (json_int_t)lost, "why", json_stringn(why.p ? why.p : "", why.n), "mended", all_mended(&sum)));
     buf_dispose(&why);
     run->most = in > run->most ? in : run->most;
     run->lost += lost;
