@@ -10,7 +10,7 @@
  *                                                               operator, role, four_eyes, capabilities [methods]
  * overview                                                      datasets [{hours: rows in of each of 24, held}],
  *                                                               unmatched, incidents [], standing [], workers [], as_of
- * runs       dataset, after, limit                              items []
+ * runs       dataset, cause, after, limit                       items [], with the cause that stopped a whole file
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run, cause                                items [], each with suggestions [{overrides, why,

@@ -1,4 +1,4 @@
--- Runs, newest first. :dataset, :after (a run id), :limit
+-- Runs, newest first. :dataset, :cause, :after (a run id), :limit
 SELECT json_object(
     'items', json_group_array(json(item)) FILTER (WHERE n <= :limit),
     'next', CASE WHEN count(*) > :limit THEN min(run_id) FILTER (WHERE n <= :limit) END)
@@ -14,7 +14,11 @@ SELECT json_object(
         'rows_requested', (SELECT coalesce(sum(requested), 0) FROM run_cause rc WHERE rc.run_id = run_view.run_id),
         'rows_recovered', (SELECT coalesce(sum(recovered), 0) FROM run_cause rc WHERE rc.run_id = run_view.run_id),
         'loss_pct', round(100.0 * (rows_rejected + rows_duplicate) / nullif(rows_in, 0), 2),
-        'error_code', error_code, 'error_message', error_message) AS item
+        'error_code', error_code, 'error_message', error_message,
+        'file_state', iif(run_id = (SELECT job_run_id FROM file f WHERE f.file_id = run_view.file_id), file_state, NULL),
+        'cause', (SELECT c.cause_id FROM run_cause x JOIN cause c USING (cause_id)
+                   WHERE x.run_id = run_view.run_id AND c.whole_file LIMIT 1)) AS item
       FROM run_view
      WHERE (:dataset IS NULL OR dataset = :dataset) AND (:after IS NULL OR run_id < :after)
+       AND (:cause IS NULL OR run_id IN (SELECT run_id FROM run_cause WHERE cause_id = :cause))
      ORDER BY run_id DESC LIMIT :limit + 1))

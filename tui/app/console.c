@@ -134,7 +134,7 @@ static void take_notice(struct console *console)
 static void follow(struct console *console)
 {
     struct view *top = console_top(console);
-    if (!top || !top->stale || !top->type->follows || !console->link.open)
+    if (!top || !top->stale || top->frozen || !top->type->follows || !console->link.open)
         return;
     for (size_t i = 0; i < console->waiting_count; i++)
         if (console->waiting[i].view == top)
@@ -220,12 +220,36 @@ void console_close_top(struct console *console)
     console->dirty = true;
 }
 
+/* By the role, or by what the cursor stands on; NULL: the key works. */
+static const char *why_disabled(const struct console *console, const struct keymap_row *row)
+{
+    const struct view *top = console_top(console);
+    const char *why = view_role_lacks(console->hello, row->least);
+    return why || !top->type->disabled ? why : top->type->disabled(top, row->request);
+}
+
+/* Of the screen's own keys, by their names. */
+static json_t *all_disabled(const struct console *console)
+{
+    size_t count;
+    const struct keymap_row *rows = keymap_rows(&count);
+    json_t *disabled = json_object();
+    for (size_t i = 0; i < count; i++) {
+        bool here = console_top(console)->type->requests & REQUEST_BIT(rows[i].request);
+        const char *why = here ? why_disabled(console, &rows[i]) : NULL;
+        if (why)
+            json_object_set_new(disabled, rows[i].name, json_string(why));
+    }
+    return disabled;
+}
+
 void console_switch(struct console *console, const struct view_type *type)
 {
     json_t *arguments = json_object();
-    if (type == &view_help && console_top(console))
+    if (type == &view_help && console_top(console)) {
         json_object_set_new(arguments, "of", json_string(console_top(console)->type->name));
-    else
+        json_object_set_new(arguments, "disabled", all_disabled(console));
+    } else
         while (console->depth > 1)
             console_close_top(console);
     if (type == &view_overview)
@@ -296,6 +320,11 @@ static bool own_request(struct console *console, enum request request)
         else
             top->type->load(top);
         return true;
+    case REQUEST_FREEZE:
+        top->frozen = !top->frozen;
+        console_flash(console, ROLE_DIM,
+            top->frozen ? "this screen stays as it is; F lets it follow again" : "this screen follows what others do");
+        return true;
     case REQUEST_REPAINT:
         term_repaint(&console->term);
         return true;
@@ -346,12 +375,15 @@ static void take_request(struct console *console, const struct key *key)
 {
     struct view *top = console_top(console);
     enum request request = keymap_request(key);
+    const char *why;
     if (top->type->key && top->type->key(top, key))
         return;
     if (own_request(console, request))
         return;
     if (!(top->type->requests & REQUEST_BIT(request)) || request == REQUEST_NONE)
         console_flash(console, ROLE_DIM, request ? "not on this screen; ? lists the keys" : "? lists the keys");
+    else if ((why = why_disabled(console, keymap_row(request))))
+        console_flash(console, ROLE_WARN, why);
     else if (!list_request(console, request))
         top->type->request(top, request);
 }

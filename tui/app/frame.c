@@ -2,6 +2,7 @@
 #include "tui/app/state.h"
 
 #include "shared/clock.h"
+#include "tui/core/marks.h"
 
 #include <stdlib.h>
 
@@ -68,6 +69,20 @@ static int draw_position(const struct grid *grid, struct canvas *canvas)
     return width + 2;
 }
 
+static int draw_marks(const struct grid *grid, struct canvas *canvas, int x, int width)
+{
+    struct buf text;
+    if (!marks_count(grid))
+        return 0;
+    buf_init(&text, 64);
+    buf_add_byte(&text, ' ');
+    view_number(&text, (json_int_t)marks_count(grid));
+    buf_add_cstr(&text, " marked ");
+    int used = canvas_text(canvas, 1, x, width, ROLE_ACCENT | MARK_REVERSE, buf_str(&text));
+    buf_dispose(&text);
+    return used;
+}
+
 static void draw_breadcrumb(const struct console *console, struct canvas *canvas)
 {
     const struct view *top = console_top(console);
@@ -90,6 +105,10 @@ static void draw_breadcrumb(const struct console *console, struct canvas *canvas
     canvas_fill(canvas, 1, x++, 1, ROLE_TEXT);
     if (top && top->grid.filter.n)
         x += canvas_printf(canvas, 1, x, room - x, ROLE_WARN | MARK_REVERSE, " filter: %s ", top->grid.filter.p);
+    if (top && top->frozen)
+        x += canvas_cstr(canvas, 1, x, room - x, ROLE_WARN | MARK_REVERSE, " frozen ");
+    if (top)
+        x += draw_marks(&top->grid, canvas, x, room - x);
     if (top && top->grid.sort >= 0)
         canvas_printf(canvas, 1, x, room - x, ROLE_ACCENT | MARK_REVERSE, " by %s%s ",
             top->grid.columns[top->grid.sort].title, top->grid.reverse ? ", last first" : "");

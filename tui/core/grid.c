@@ -1,6 +1,7 @@
 #include "tui/core/grid.h"
 
 #include "shared/utf8.h"
+#include "tui/core/marks.h"
 
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ void grid_dispose(struct grid *grid)
     free(grid->widths);
     buf_dispose(&grid->search);
     buf_dispose(&grid->filter);
+    marks_clear(grid);
 }
 
 void grid_set_columns(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen)
@@ -462,6 +464,8 @@ static void draw_line(struct grid *grid, struct canvas *canvas, int y, int x, in
     }
     if (!item)
         canvas_glyph(canvas, y, x, ROLE_DIM, GLYPH_DOT);
+    if (x > 0 && (marks_has(grid, item) || marks_in_range(grid, line)))
+        canvas_cstr(canvas, y, x - 1, 1, ROLE_ACCENT | MARK_BOLD, "*");
     for (size_t c = 0; item && c < grid->column_count; c++)
         if (left[c] >= 0)
             draw_cell(grid, canvas, item, c, (struct place){y, left[c], wide[c], selected}, text);

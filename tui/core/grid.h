@@ -43,6 +43,14 @@ struct grid {
     struct buf search, filter;
     int sort; /* a column, or -1 */
     bool reverse;
+
+    const char *id;   /* the member that names an item; NULL: nothing here is marked */
+    json_t *marks;    /* ids, by their text */
+    const char *like; /* and every item whose member of this name is like_value, here or not: so many */
+    json_t *like_value;
+    size_t like_count;
+    bool ranging; /* from anchor to the cursor */
+    size_t anchor;
 };
 
 void grid_init(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen);

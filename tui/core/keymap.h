@@ -32,6 +32,16 @@ enum request {
     REQUEST_APPROVE,
     REQUEST_DECLINE,
     REQUEST_DISCARD,
+    REQUEST_WITHDRAW,
+    REQUEST_ACKNOWLEDGE,
+    REQUEST_EDIT,
+    REQUEST_UNDO,
+    REQUEST_ORIGINAL,
+    REQUEST_MARK,
+    REQUEST_RANGE,
+    REQUEST_MARK_SAME,
+    REQUEST_UNMARK,
+    REQUEST_UNMARK_ALL,
     REQUEST_TAB,
     REQUEST_NEXT_FAILING,
     REQUEST_PREVIOUS_FAILING,
@@ -43,6 +53,7 @@ enum request {
     REQUEST_SORT,
     REQUEST_REVERSE,
     REQUEST_REFRESH,
+    REQUEST_FREEZE,
     REQUEST_COPY,
     REQUEST_WRITE,
     REQUEST_HANDOVER,
@@ -62,13 +73,14 @@ enum request {
 #define REQUESTS_LIST                                                                            \
     (REQUESTS_SCROLL | REQUESTS_FIND | REQUEST_BIT(REQUEST_FILTER) | REQUEST_BIT(REQUEST_SORT) | \
         REQUEST_BIT(REQUEST_REVERSE) | REQUEST_BIT(REQUEST_COPY) | REQUEST_BIT(REQUEST_WRITE))
+#define REQUESTS_MARK (REQUEST_BIT(REQUEST_UNMARK_ALL + 1) - REQUEST_BIT(REQUEST_MARK))
 /* What works everywhere. */
 #define REQUESTS_ALWAYS                                                                             \
     (REQUEST_BIT(REQUEST_BACK) | REQUEST_BIT(REQUEST_CLOSE) | REQUEST_BIT(REQUEST_QUIT) |           \
         REQUEST_BIT(REQUEST_OVERVIEW) | REQUEST_BIT(REQUEST_RUNS) | REQUEST_BIT(REQUEST_REJECTS) |  \
         REQUEST_BIT(REQUEST_REQUESTS) | REQUEST_BIT(REQUEST_AUDIT) | REQUEST_BIT(REQUEST_REFRESH) | \
         REQUEST_BIT(REQUEST_COMMAND) | REQUEST_BIT(REQUEST_HELP) | REQUEST_BIT(REQUEST_SUSPEND) |   \
-        REQUEST_BIT(REQUEST_REPAINT))
+        REQUEST_BIT(REQUEST_REPAINT) | REQUEST_BIT(REQUEST_FREEZE))
 
 enum { KEYMAP_KEYS = 4 };
 
@@ -78,7 +90,8 @@ struct keymap_row {
     const char *label; /* in the hint line; NULL: it is not worth a place there */
     const char *help;
     uint32_t keys[KEYMAP_KEYS];
-    bool acts; /* it does more than look: dead while a split sequence may still be arriving */
+    bool acts;         /* it does more than look: dead while a split sequence may still be arriving */
+    const char *least; /* the role it takes; NULL: any */
 };
 
 const struct keymap_row *keymap_rows(size_t *count);

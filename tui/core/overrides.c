@@ -66,3 +66,61 @@ void overrides_params(const json_t *overrides, json_t *params)
     json_object_set_new(params, "set", pairs(json_is_object(sets) ? sets : overrides));
     json_object_set_new(params, "map", pairs(json_object_get(overrides, "map")));
 }
+
+/* ---- words, as they are typed ---- */
+
+/* The next word: blanks part them, quotes and backslashes keep a character as it is. False: a quote stays open. */
+static bool next_word(struct str *rest, struct buf *word)
+{
+    char quote = 0;
+    buf_reset(word);
+    *rest = str_trim(*rest);
+    for (; rest->n; rest->p++, rest->n--) {
+        char c = *rest->p;
+        if (!quote && (c == ' ' || c == '\t'))
+            break;
+        if (!quote && (c == '\'' || c == '"'))
+            quote = c;
+        else if (c == quote)
+            quote = 0;
+        else if (c == '\\' && quote != '\'' && rest->n > 1 && strchr("'\"\\ ", rest->p[1])) {
+            buf_add_byte(word, *++rest->p);
+            rest->n--;
+        } else
+            buf_add_byte(word, c);
+    }
+    return !quote;
+}
+
+static bool read_pair(struct str *rest, struct buf *word, json_t *overrides, struct err *err)
+{
+    enum { OPTION = 5 }; /* "--set", "--map" */
+    bool maps = str_starts(buf_str(word), STR("--map")), joined = word->n > OPTION && word->p[OPTION] == '=';
+    if (!(maps || str_starts(buf_str(word), STR("--set"))) || (word->n > OPTION && !joined))
+        return ERR(err, ERR_USAGE, "overrides are written --set SETTING=VALUE and --map LABEL=COLUMN");
+    if (!joined && !next_word(rest, word))
+        return ERR(err, ERR_USAGE, "a quote is not closed");
+    struct str pair = joined ? (struct str){word->p + OPTION + 1, word->n - OPTION - 1} : buf_str(word);
+    if (str_find_byte(pair, '=') == pair.n)
+        return ERR(err, ERR_USAGE, maps ? "--map wants LABEL=COLUMN" : "--set wants SETTING=VALUE");
+    json_array_append_new(json_object_get(overrides, maps ? "map" : "set"), json_stringn(pair.p, pair.n));
+    return true;
+}
+
+json_t *overrides_parse(struct str words, struct err *err)
+{
+    json_t *overrides = json_pack("{s:[], s:[]}", "set", "map");
+    struct str rest = words;
+    struct buf word;
+    buf_init(&word, 1024 * 1024);
+    bool ok = true;
+    while (ok && str_trim(rest).n) {
+        ok = next_word(&rest, &word) || ERR(err, ERR_USAGE, "a quote is not closed");
+        ok = ok && read_pair(&rest, &word, overrides, err);
+    }
+    buf_dispose(&word);
+    if (ok)
+        return overrides;
+    json_decref(overrides);
+    return NULL;
+}

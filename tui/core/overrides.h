@@ -4,6 +4,7 @@
 #define TUI_CORE_OVERRIDES_H
 
 #include "shared/buf.h"
+#include "shared/err.h"
 
 #include <jansson.h>
 
@@ -11,5 +12,7 @@
 void overrides_words(struct buf *out, const json_t *overrides);
 /* The lists "set" and "map" of a call's params. */
 void overrides_params(const json_t *overrides, json_t *params);
+/* Such words, as people write them, as {"set": [], "map": []}; quoted as for a shell. NULL: ERR_USAGE. */
+json_t *overrides_parse(struct str words, struct err *err);
 
 #endif

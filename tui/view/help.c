@@ -22,13 +22,17 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     cell->style = !here ? ROLE_DIM : column == 0 ? ROLE_ACCENT : ROLE_TEXT;
 }
 
-static void add(struct help *help, const struct keymap_row *row, uint64_t here, uint64_t always, const char *screen)
+static void add(struct help *help, const struct keymap_row *row, uint64_t here, uint64_t always, const char *screen,
+    const char *disabled)
 {
     uint64_t bit = REQUEST_BIT(row->request);
-    json_array_append_new(help->lines, json_pack("{s:s, s:s, s:s, s:b}", "key", row->name, "help", row->help, "where",
-                                           bit & always ? "everywhere"
-                                           : bit & here ? screen
-                                                        : "not on this screen",
+    json_t *text = disabled ? json_sprintf("disabled because %s", disabled) : json_string(row->help);
+    here = disabled ? 0 : here;
+    json_array_append_new(help->lines, json_pack("{s:s, s:o, s:s, s:b}", "key", row->name, "help", text, "where",
+                                           disabled       ? screen
+                                           : bit & always ? "everywhere"
+                                           : bit & here   ? screen
+                                                          : "not on this screen",
                                            "here", (bit & (here | always)) != 0));
 }
 
@@ -48,7 +52,8 @@ static void init(struct view *view)
         for (size_t i = 0; i < count; i++) {
             bool works = REQUEST_BIT(rows[i].request) & (here | REQUESTS_ALWAYS);
             if (works == (pass == 0))
-                add(help, &rows[i], here, REQUESTS_ALWAYS, of ? of : "");
+                add(help, &rows[i], here, REQUESTS_ALWAYS, of ? of : "",
+                    json_string_value(json_object_get(json_object_get(view->arguments, "disabled"), rows[i].name)));
         }
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;

@@ -199,6 +199,16 @@ static bool fold(struct view *view)
     return true;
 }
 
+/* This file, or all of its cause, where it was opened from one with several. */
+static void redrive(struct view *view, int idea)
+{
+    struct redrive_subject subject = {.run = view_argument(view, "run"),
+        .cause = json_integer_value(json_object_get(view->arguments, "cause")),
+        .count = json_integer_value(json_object_get(view->arguments, "files")),
+        .ideas = json_object_get(view->result, "suggestions")};
+    dialog_redrive(view, &subject, 1, idea);
+}
+
 static void suggest(struct view *view)
 {
     struct reason *reason = view->state;
@@ -210,9 +220,7 @@ static void suggest(struct view *view)
         view_flash(view, ROLE_DIM, "there is no suggestion; R re-drives it as it is");
         return;
     }
-    const json_t *one = json_array_get(list, reason->suggestion++ % json_array_size(list));
-    dialog_redrive(view, view_argument(view, "run"), json_integer_value(json_object_get(view->arguments, "cause")),
-        json_object_get(one, "overrides"), json_string_value(json_object_get(one, "why")));
+    redrive(view, (int)(reason->suggestion++ % json_array_size(list)));
 }
 
 static void answer(struct view *view, int tag, json_t *result)
@@ -232,12 +240,13 @@ static bool request(struct view *view, enum request request)
         return true;
     }
     if (request == REQUEST_REDRIVE) {
-        dialog_redrive(view, view_argument(view, "run"), 0, NULL, NULL);
+        redrive(view, NO_IDEA);
         return true;
     }
     if (request == REQUEST_DISCARD) {
-        dialog_discard(view, view_argument(view, "run"),
-            json_string_value(json_object_get(json_object_get(view->result, "file"), "key")));
+        json_t *runs = json_pack("[s]", view_argument(view, "run"));
+        dialog_discard(view, runs, json_string_value(json_object_get(json_object_get(view->result, "file"), "key")));
+        json_decref(runs);
         return true;
     }
     if (request == REQUEST_TAB) {

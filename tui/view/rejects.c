@@ -1,7 +1,11 @@
 /* What was rejected, by cause: whole files under System, rows under Data quality. */
-#include "tui/view/view.h"
+#include "tui/core/marks.h"
+#include "tui/view/acts.h"
+
+#include <stdlib.h>
 
 enum { TAB_SYSTEM, TAB_ROWS, TABS };
+enum { TAG_CAUSES, TAG_RUNS, MOST_RUNS = 1000 };
 
 static const struct grid_column system_columns[] = {
     {"CODE", "code", CELL_TEXT, 12, 24, false},
@@ -26,6 +30,7 @@ static const struct grid_column row_columns[] = {
 
 struct rejects {
     json_t *of[TABS];
+    json_t *closing; /* the cause whose runs were asked for, to be discarded */
 };
 
 static const struct grid_column *columns_of(const struct view *view, size_t *count)
@@ -70,6 +75,7 @@ static void init(struct view *view)
     grid_init(&view->grid, system_columns, sizeof system_columns / sizeof *system_columns, 1);
     view->grid.cell = fill_cell;
     view->grid.context = view;
+    view->grid.id = "cause";
     for (int i = 0; i < TABS; i++)
         rejects->of[i] = json_array();
 }
@@ -79,30 +85,56 @@ static void dispose(struct view *view)
     struct rejects *rejects = view->state;
     for (int i = 0; i < TABS; i++)
         json_decref(rejects->of[i]);
+    json_decref(rejects->closing);
 }
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "causes", json_pack("{s:s*}", "dataset", view_argument(view, "dataset")));
+    view_ask(view, TAG_CAUSES, "causes", json_pack("{s:s*}", "dataset", view_argument(view, "dataset")));
 }
 
-static void answer(struct view *view, int tag, json_t *result)
+static void take_causes(struct view *view, json_t *result)
 {
     struct rejects *rejects = view->state;
     const json_t *items = json_object_get(result, "items");
-    (void)tag;
     bool first = !view->loaded;
     view_keep(view, result);
     for (int i = 0; i < TABS; i++)
         json_array_clear(rejects->of[i]);
     for (size_t i = 0; i < json_array_size(items); i++) {
         json_t *item = json_array_get(items, i);
-        const char *kind = json_string_value(json_object_get(item, "kind"));
-        json_array_append(rejects->of[kind && strcmp(kind, "system") == 0 ? TAB_SYSTEM : TAB_ROWS], item);
+        json_array_append(rejects->of[view_is(item, "kind", "system") ? TAB_SYSTEM : TAB_ROWS], item);
     }
     if (first && !json_array_size(rejects->of[TAB_SYSTEM]))
         view->tab = TAB_ROWS;
     show_tab(view);
+}
+
+/* The files of a cause that are to be closed, each by the run that keeps it in quarantine. */
+static void take_runs(struct view *view, const json_t *result)
+{
+    struct rejects *rejects = view->state;
+    const json_t *items = json_object_get(result, "items"), *item;
+    json_t *runs = json_array();
+    size_t i;
+    json_array_foreach(items, i, item)
+    {
+        if (view_is(item, "file_state", "QUARANTINED"))
+            json_array_append(runs, json_object_get(item, "run_id"));
+    }
+    if (json_array_size(runs))
+        dialog_discard(view, runs, json_string_value(json_object_get(rejects->closing, "code")));
+    else
+        view_flash(view, ROLE_DIM, "no file of this cause is in quarantine any more");
+    json_decref(runs);
+}
+
+static void answer(struct view *view, int tag, json_t *result)
+{
+    if (tag == TAG_CAUSES)
+        take_causes(view, result);
+    else
+        take_runs(view, result);
 }
 
 static void draw_tabs(const struct view *view, struct canvas *canvas, int y)
@@ -154,27 +186,173 @@ static bool enter(struct view *view)
     return true;
 }
 
+/* ---- acting ---- */
+
+static struct redrive_subject subject_of(const struct view *view, const json_t *item)
+{
+    bool rows = view->tab == TAB_ROWS;
+    const char *run = json_string_value(json_object_get(item, "last_run"));
+    return (struct redrive_subject){.run = run ? run : "",
+        .cause = json_integer_value(json_object_get(item, "cause")),
+        .rows = rows,
+        .everywhere = view_field(item, "files") > 1,
+        .count = rows ? acts_open(item) : json_integer_value(json_object_get(item, "open_files")),
+        .ideas = json_object_get(item, "suggestions")};
+}
+
+/* Those that are marked, or the one under the cursor. */
+static void redrive(struct view *view)
+{
+    const json_t *items = ((struct rejects *)view->state)->of[view->tab], *item;
+    struct redrive_subject *subjects = calloc(json_array_size(items) + 1, sizeof *subjects);
+    size_t i, count = 0;
+    if (!subjects)
+        return;
+    json_array_foreach(items, i, item)
+    {
+        if (marks_count(&view->grid) ? marks_has(&view->grid, item) : item == grid_item(&view->grid))
+            subjects[count++] = subject_of(view, item);
+    }
+    if (count)
+        dialog_redrive(view, subjects, count, NO_IDEA);
+    free(subjects);
+}
+
+static void suggest(struct view *view)
+{
+    struct redrive_subject subject = subject_of(view, grid_item(&view->grid));
+    dialog_redrive(view, &subject, 1, 0);
+}
+
+static void discard(struct view *view)
+{
+    struct rejects *rejects = view->state;
+    json_t *item = grid_item(&view->grid);
+    if (view->tab == TAB_ROWS) {
+        dialog_discard_rows(view, json_string_value(json_object_get(item, "last_run")),
+            json_integer_value(json_object_get(item, "cause")), NULL, acts_open(item));
+        return;
+    }
+    json_decref(rejects->closing);
+    rejects->closing = json_incref(item);
+    view_ask(
+        view, TAG_RUNS, "runs", json_pack("{s:O, s:i}", "cause", json_object_get(item, "cause"), "limit", MOST_RUNS));
+}
+
+static void acknowledge(struct view *view)
+{
+    const json_t *item = grid_item(&view->grid);
+    dialog_acknowledge(view, "cause", json_integer_value(json_object_get(item, "cause")),
+        json_string_value(json_object_get(item, "code")));
+}
+
+static const char *disabled(const struct view *view, enum request request)
+{
+    const json_t *item = grid_item(&view->grid), *open = json_object_get(item, view->tab ? "open" : "open_files");
+    bool acts = request == REQUEST_REDRIVE || request == REQUEST_SUGGEST || request == REQUEST_DISCARD;
+    if (!item)
+        return acts || request == REQUEST_ACKNOWLEDGE ? "there is nothing under the cursor" : NULL;
+    if (acts && open && !json_integer_value(open) && !marks_count(&view->grid))
+        return "nothing of this cause is open any more";
+    if (request == REQUEST_SUGGEST && !json_array_size(json_object_get(item, "suggestions")))
+        return "there is no suggestion for this cause; R re-drives it as it is";
+    if (request == REQUEST_DISCARD && marks_count(&view->grid) > 1)
+        return "causes are closed one at a time: unmark the others";
+    if (request == REQUEST_DISCARD && view->tab == TAB_ROWS && view_field(item, "files") > 1)
+        return "this cause has rows of several files: close them run by run, on the screen of each";
+    return NULL;
+}
+
+/* All of the cause's code in this tab: of whatever column and dataset. */
+static void mark_same(struct view *view)
+{
+    const json_t *items = ((struct rejects *)view->state)->of[view->tab], *item;
+    const json_t *code = json_object_get(grid_item(&view->grid), "code");
+    size_t i;
+    json_array_foreach(items, i, item)
+    {
+        if (json_equal(json_object_get(item, "code"), code))
+            marks_add(&view->grid, item);
+    }
+}
+
+static bool switch_tab(struct view *view)
+{
+    view->tab = (view->tab + 1) % TABS;
+    view->grid.sort = -1;
+    marks_clear(&view->grid);
+    show_tab(view);
+    return true;
+}
+
+/* How many causes, and how many files or rows that is. */
+static void tell_marks(struct view *view)
+{
+    const json_t *items = ((struct rejects *)view->state)->of[view->tab], *item;
+    double sum = 0;
+    struct buf text;
+    size_t i, count = marks_count(&view->grid);
+    if (view->grid.ranging) {
+        view_tell_marks(view, "cause", "causes");
+        return;
+    }
+    json_array_foreach(items, i, item)
+    {
+        if (marks_has(&view->grid, item))
+            sum += view->tab == TAB_ROWS ? (double)acts_open(item) : view_field(item, "files");
+    }
+    buf_init(&text, 256);
+    buf_printf(&text, "%zu %s marked: ", count, count == 1 ? "cause" : "causes");
+    view_number(&text, (json_int_t)sum);
+    buf_add_cstr(&text, view->tab == TAB_ROWS ? " open rows" : " files");
+    view_flash(view, ROLE_ACCENT, text.p);
+    buf_dispose(&text);
+}
+
 static bool request(struct view *view, enum request request)
 {
-    if (request == REQUEST_TAB) {
-        view->tab = (view->tab + 1) % TABS;
-        view->grid.sort = -1;
-        show_tab(view);
+    switch (request) {
+    case REQUEST_TAB:
+        return switch_tab(view);
+    case REQUEST_ENTER:
+        return enter(view);
+    case REQUEST_REDRIVE:
+        redrive(view);
+        return true;
+    case REQUEST_SUGGEST:
+        suggest(view);
+        return true;
+    case REQUEST_DISCARD:
+        discard(view);
+        return true;
+    case REQUEST_ACKNOWLEDGE:
+        acknowledge(view);
+        return true;
+    case REQUEST_MARK_SAME:
+        mark_same(view);
+        tell_marks(view);
+        return true;
+    default:
+        if (!marks_request(&view->grid, request))
+            return grid_request(&view->grid, request);
+        tell_marks(view);
         return true;
     }
-    return request == REQUEST_ENTER ? enter(view) : grid_request(&view->grid, request);
 }
 
 const struct view_type view_rejects = {
     .name = "Rejects",
     .help = "what was rejected, by cause: whole files, and rows",
     .follows = true,
-    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB),
+    .requests = REQUESTS_LIST | REQUESTS_MARK | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) |
+                REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) |
+                REQUEST_BIT(REQUEST_ACKNOWLEDGE),
     .size = sizeof(struct rejects),
     .init = init,
     .dispose = dispose,
     .load = load,
     .answer = answer,
     .draw = draw,
+    .disabled = disabled,
     .request = request,
 };

@@ -1,10 +1,11 @@
 /* One run: its funnel, what each loss came from, what it wrote. Enter on a loss opens exactly those rows. */
 #include "shared/utf8.h"
-#include "tui/view/view.h"
+#include "tui/view/acts.h"
 
 #include <stdlib.h>
 
 enum { FACT_LINES = 4 };
+enum { TAG_RUN, TAG_IDEAS };
 
 static const struct grid_column columns[] = {
     {"STAGE", "stage", CELL_TEXT, 8, 12, false},
@@ -73,7 +74,7 @@ static void dispose(struct view *view)
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "run", json_pack("{s:s}", "run", view_argument(view, "run")));
+    view_ask(view, TAG_RUN, "run", json_pack("{s:s}", "run", view_argument(view, "run")));
 }
 
 /* ---- lines ---- */
@@ -163,6 +164,7 @@ static json_t *cause_line(const json_t *cause)
         json_stringn(why.p ? why.p : "", why.n), "cause", json_object_get(cause, "cause"));
     json_object_set(line, "code", json_object_get(cause, "code"));
     json_object_set_new(line, "mended", json_boolean(all_mended(&sum)));
+    json_object_set_new(line, "open", json_integer(acts_open(cause)));
     buf_dispose(&why);
     return line;
 }
@@ -257,7 +259,10 @@ static void answer(struct view *view, int tag, json_t *result)
 {
     struct run *run = view->state;
     const json_t *stages = json_object_get(result, "stages");
-    (void)tag;
+    if (tag == TAG_IDEAS) {
+        acts_suggest(view, json_string_value(json_object_get(view->result, "run_id")), result);
+        return;
+    }
     bool first = !view->loaded;
     view_keep(view, result);
     json_array_clear(run->lines);
@@ -362,9 +367,53 @@ static bool enter(struct view *view)
     return true;
 }
 
+/* ---- acting: on the rows of a cause, or on the file ---- */
+
+/* The cause whose line the cursor is on; 0: none is. */
+static json_int_t cause_here(const struct view *view)
+{
+    const json_t *line = grid_item(&view->grid);
+    return is_kind(line, "cause") ? json_integer_value(json_object_get(line, "cause")) : 0;
+}
+
+static const char *disabled(const struct view *view, enum request request)
+{
+    bool of_rows = cause_here(view) && !is_quarantined(view);
+    if (request == REQUEST_ACKNOWLEDGE)
+        return cause_here(view) ? NULL : "this is the line of no cause";
+    if (of_rows && (request == REQUEST_REDRIVE || request == REQUEST_SUGGEST || request == REQUEST_DISCARD))
+        return view_field(grid_item(&view->grid), "open") > 0 ? NULL : "no row of this cause is open any more";
+    return acts_disabled(view->result, request);
+}
+
+static bool act_on_cause(struct view *view, enum request request)
+{
+    const json_t *line = grid_item(&view->grid);
+    const char *run = json_string_value(json_object_get(view->result, "run_id"));
+    struct redrive_subject subject = {
+        .run = run, .cause = cause_here(view), .rows = true, .count = (json_int_t)view_field(line, "open")};
+    if (request == REQUEST_REDRIVE)
+        dialog_redrive(view, &subject, 1, NO_IDEA);
+    else if (request == REQUEST_DISCARD)
+        dialog_discard_rows(view, run, subject.cause, NULL, subject.count);
+    else if (request == REQUEST_ACKNOWLEDGE)
+        dialog_acknowledge(view, "cause", subject.cause, json_string_value(json_object_get(line, "code")));
+    else
+        return false;
+    return true;
+}
+
 static bool request(struct view *view, enum request request)
 {
-    return request == REQUEST_ENTER ? enter(view) : grid_request(&view->grid, request);
+    if (request == REQUEST_ENTER)
+        return enter(view);
+    if (request == REQUEST_SUGGEST) {
+        acts_ask_ideas(view, TAG_IDEAS, view->result, cause_here(view));
+        return true;
+    }
+    bool whole = is_quarantined(view) && request != REQUEST_ACKNOWLEDGE;
+    return (cause_here(view) && !whole && act_on_cause(view, request)) || acts_on_run(view, view->result, request) ||
+           grid_request(&view->grid, request);
 }
 
 const struct view_type view_run = {
@@ -372,12 +421,15 @@ const struct view_type view_run = {
     .help = "one run: the funnel and what each loss came from",
     .follows = true,
     .requests =
-        (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER)) & ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
+        (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_SUGGEST) |
+            REQUEST_BIT(REQUEST_DISCARD) | REQUEST_BIT(REQUEST_WITHDRAW) | REQUEST_BIT(REQUEST_ACKNOWLEDGE)) &
+        ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
     .size = sizeof(struct run),
     .init = init,
     .dispose = dispose,
     .load = load,
     .answer = answer,
     .draw = draw,
+    .disabled = disabled,
     .request = request,
 };

@@ -1,7 +1,8 @@
 /* Runs, the newest first. */
-#include "tui/view/view.h"
+#include "tui/core/marks.h"
+#include "tui/view/acts.h"
 
-enum { PAGE = 200 };
+enum { PAGE = 200, MOST_SAME = 1000 };
 
 static const struct grid_column columns[] = {
     {"RUN", "run_id", CELL_TEXT, 8, 8, false},
@@ -19,10 +20,11 @@ static const struct grid_column columns[] = {
 };
 
 enum { COLUMN_RUN, COLUMN_OUTCOME, COLUMN_FILE, COLUMN_ROWS, COLUMN_LOST, COLUMN_LOSS, COLUMN_STARTED, COLUMN_TOOK };
-enum { TAG_FIRST, TAG_MORE };
+enum { TAG_FIRST, TAG_MORE, TAG_SAME, TAG_IDEAS };
 
 struct runs {
     json_t *items, *next;
+    json_t *wanted; /* the run whose suggestions were asked for */
     bool asked;
 };
 
@@ -60,6 +62,7 @@ static void init(struct view *view)
     runs->items = json_array();
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
+    view->grid.id = "run_id";
 }
 
 static void dispose(struct view *view)
@@ -67,6 +70,7 @@ static void dispose(struct view *view)
     struct runs *runs = view->state;
     json_decref(runs->items);
     json_decref(runs->next);
+    json_decref(runs->wanted);
 }
 
 static json_t *params(const struct view *view)
@@ -79,10 +83,31 @@ static void load(struct view *view)
     view_ask(view, TAG_FIRST, "runs", params(view));
 }
 
+/* All runs of a cause, on this page or not. */
+static void mark_all(struct view *view, const json_t *result)
+{
+    const json_t *items = json_object_get(result, "items"), *item;
+    size_t i;
+    json_array_foreach(items, i, item)
+    {
+        if (view_is(item, "file_state", "QUARANTINED"))
+            marks_add(&view->grid, item);
+    }
+    view_tell_marks(view, "file", "files");
+}
+
 static void answer(struct view *view, int tag, json_t *result)
 {
     struct runs *runs = view->state;
     const json_t *next = json_object_get(result, "next");
+    if (tag == TAG_SAME) {
+        mark_all(view, result);
+        return;
+    }
+    if (tag == TAG_IDEAS) {
+        acts_suggest(view, json_string_value(runs->wanted), result);
+        return;
+    }
     view_keep(view, result);
     runs->asked = false;
     if (tag == TAG_FIRST) {
@@ -115,15 +140,64 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     grid_draw(&view->grid, canvas, y, 1, height, canvas->columns - 2);
 }
 
-static bool request(struct view *view, enum request request)
+static bool enter(struct view *view, const json_t *item)
+{
+    if (item)
+        view_open(view, &view_run,
+            json_pack("{s:O, s:s}", "run", json_object_get(item, "run_id"), "title",
+                view_base_name(json_string_value(json_object_get(item, "file")))));
+    return true;
+}
+
+/* ---- acting ---- */
+
+static const char *disabled(const struct view *view, enum request request)
 {
     const json_t *item = grid_item(&view->grid);
-    if (request == REQUEST_ENTER) {
-        if (item)
-            view_open(view, &view_run,
-                json_pack("{s:O, s:s}", "run", json_object_get(item, "run_id"), "title",
-                    view_base_name(json_string_value(json_object_get(item, "file")))));
+    bool marked = marks_count(&view->grid) && (request == REQUEST_REDRIVE || request == REQUEST_DISCARD);
+    if (request == REQUEST_MARK_SAME && !json_is_integer(json_object_get(item, "cause")))
+        return "no cause keeps this run's file in quarantine";
+    return marked ? NULL : acts_disabled(item, request);
+}
+
+static bool act(struct view *view, enum request request)
+{
+    if (!marks_count(&view->grid) || request == REQUEST_WITHDRAW)
+        return acts_on_run(view, grid_item(&view->grid), request);
+    json_t *runs = marks_ids(&view->grid);
+    struct redrive_subject subject = {
+        .run = json_string_value(json_array_get(runs, 0)), .runs = runs, .count = (json_int_t)json_array_size(runs)};
+    if (request == REQUEST_REDRIVE)
+        dialog_redrive(view, &subject, 1, NO_IDEA);
+    else
+        dialog_discard(view, runs, "as marked");
+    json_decref(runs);
+    return true;
+}
+
+static bool request(struct view *view, enum request request)
+{
+    struct runs *runs = view->state;
+    const json_t *item = grid_item(&view->grid);
+    switch (request) {
+    case REQUEST_ENTER:
+        return enter(view, item);
+    case REQUEST_REDRIVE:
+    case REQUEST_DISCARD:
+    case REQUEST_WITHDRAW:
+        return act(view, request);
+    case REQUEST_SUGGEST:
+        json_decref(runs->wanted);
+        runs->wanted = json_incref(json_object_get(item, "run_id"));
+        acts_ask_ideas(view, TAG_IDEAS, item, 0);
         return true;
+    case REQUEST_MARK_SAME:
+        view_ask(view, TAG_SAME, "runs",
+            json_pack("{s:O, s:i}", "cause", json_object_get(item, "cause"), "limit", MOST_SAME));
+        return true;
+    default:
+        if (view_marks(view, request, "file", "files"))
+            return true;
     }
     bool done = grid_request(&view->grid, request);
     ask_more(view);
@@ -134,12 +208,14 @@ const struct view_type view_runs = {
     .name = "Runs",
     .help = "runs, the newest first",
     .follows = true,
-    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
+    .requests = REQUESTS_LIST | REQUESTS_MARK | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_REDRIVE) |
+                REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) | REQUEST_BIT(REQUEST_WITHDRAW),
     .size = sizeof(struct runs),
     .init = init,
     .dispose = dispose,
     .load = load,
     .answer = answer,
     .draw = draw,
+    .disabled = disabled,
     .request = request,
 };

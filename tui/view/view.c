@@ -1,6 +1,7 @@
 #include "tui/view/view.h"
 
 #include "shared/clock.h"
+#include "tui/core/marks.h"
 
 #include <stdlib.h>
 
@@ -166,4 +167,42 @@ int view_wrapped(struct canvas *canvas, int y, int x, int width, int most, unsig
 double view_field(const json_t *item, const char *key)
 {
     return json_number_value(json_object_get(item, key));
+}
+
+bool view_is(const json_t *item, const char *key, const char *text)
+{
+    const char *value = json_string_value(json_object_get(item, key));
+    return value && strcmp(value, text) == 0;
+}
+
+void view_tell_marks(struct view *view, const char *one, const char *many)
+{
+    struct buf text;
+    size_t count = marks_count(&view->grid);
+    buf_init(&text, 256);
+    view_number(&text, (json_int_t)count);
+    buf_printf(&text, " %s marked%s", count == 1 ? one : many, count ? "; R and D act on them, U unmarks" : "");
+    if (view->grid.ranging) {
+        buf_reset(&text);
+        buf_add_cstr(&text, "the range begins here; V where it ends");
+    }
+    view_flash(view, ROLE_ACCENT, text.p);
+    buf_dispose(&text);
+}
+
+bool view_marks(struct view *view, enum request request, const char *one, const char *many)
+{
+    if (!marks_request(&view->grid, request))
+        return false;
+    view_tell_marks(view, one, many);
+    return true;
+}
+
+const char *view_role_lacks(const json_t *hello, const char *least)
+{
+    const char *role = json_string_value(json_object_get(hello, "role"));
+    if (!role || !least || strcmp(role, "approver") == 0 || strcmp(role, least) == 0)
+        return NULL;
+    return strcmp(least, "approver") == 0 ? "an approver decides on requests, nobody else"
+                                          : "a viewer looks and rehearses; an operator acts";
 }

@@ -41,6 +41,8 @@ struct view_type {
     bool (*key)(struct view *view, const struct key *key);
     /* Is text being typed? */
     bool (*typing)(struct view *view);
+    /* Why a key of this screen is dead here and now; NULL: it works. */
+    const char *(*disabled)(const struct view *view, enum request request);
     /* False: not understood. */
     bool (*request)(struct view *view, enum request request);
     /* Goes to a row by its number; NULL: this screen has none. */
@@ -58,6 +60,7 @@ struct view {
     void *state;
     int tab;
     bool loaded, stale; /* stale: the journal has changed since */
+    bool frozen;        /* it stays as it is all the same */
 };
 
 struct view *view_new(const struct view_type *type, const struct view_host *host, json_t *arguments);
@@ -94,5 +97,11 @@ void view_short_id(struct buf *out, const json_t *id);
 /* Text in lines of at most width columns, at most most of them. Returns the lines it took. */
 int view_wrapped(struct canvas *canvas, int y, int x, int width, int most, unsigned style, const char *text);
 double view_field(const json_t *item, const char *key);
+bool view_is(const json_t *item, const char *key, const char *text);
+/* Space, V, u and U: the flash tells how many are marked, "row" or "rows". False: another key. */
+bool view_marks(struct view *view, enum request request, const char *one, const char *many);
+void view_tell_marks(struct view *view, const char *one, const char *many);
+/* Why a role that hello names may not do what needs this one; NULL: it may, or it isn't known yet. */
+const char *view_role_lacks(const json_t *hello, const char *least);
 
 #endif

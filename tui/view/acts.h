@@ -1,0 +1,18 @@
+/* What the keys R, s, D, W and a do on a run, wherever it is shown. */
+#ifndef TUI_VIEW_ACTS_H
+#define TUI_VIEW_ACTS_H
+
+#include "tui/view/dialog.h"
+
+/* run: an item of runs, or the answer of run. */
+const char *acts_disabled(const json_t *run, enum request request);
+/* R, D and W on it as a whole. False: another key. */
+bool acts_on_run(struct view *view, const json_t *run, enum request request);
+/* s: asks for suggestions, of the file or of a cause of its rows; the answer goes to acts_suggest(). */
+void acts_ask_ideas(struct view *view, int tag, const json_t *run, json_int_t cause);
+/* result: of reason or causes. */
+void acts_suggest(struct view *view, const char *run, json_t *result);
+/* What of a cause's rows is open. */
+json_int_t acts_open(const json_t *cause);
+
+#endif

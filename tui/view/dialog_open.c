@@ -1,0 +1,239 @@
+/* What opens the dialog: the arguments of each acting call. */
+#include "tui/core/overrides.h"
+#include "tui/view/dialog.h"
+
+#include <string.h>
+
+enum { MOST_LINE = 64 * 1024, MOST_REHEARSED = 20 };
+
+static void add_fact(json_t *facts, const char *label, struct str value)
+{
+    if (value.n)
+        json_array_append_new(facts, json_pack("{s:s, s:s%}", "label", label, "value", value.p, value.n));
+}
+
+static void add_number(json_t *facts, const char *label, json_int_t number)
+{
+    struct buf text;
+    buf_init(&text, 64);
+    view_number(&text, number);
+    add_fact(facts, label, buf_str(&text));
+    buf_dispose(&text);
+}
+
+/* ---- reading once more ---- */
+
+static json_t *call_of(const struct redrive_subject *subject)
+{
+    json_t *params = json_object();
+    bool cause_alone = subject->cause && (subject->everywhere || !subject->rows);
+    if (subject->runs)
+        json_object_set(params, "runs", (json_t *)subject->runs);
+    else if (!cause_alone)
+        json_object_set_new(params, "run", json_string(subject->run));
+    if (subject->cause)
+        json_object_set_new(params, "cause", json_integer(subject->cause));
+    if (subject->row)
+        json_object_set(params, "row", (json_t *)subject->row);
+    if (subject->rows && !subject->cause && !subject->row)
+        json_object_set_new(params, "scope", json_string("rows"));
+    if (subject->patch)
+        json_object_set_new(params, "patch", json_true());
+    return params;
+}
+
+static void add_rehearsals(json_t *list, const struct redrive_subject *subject)
+{
+    for (size_t i = 0; i < json_array_size(subject->runs) && i < MOST_REHEARSED; i++)
+        json_array_append_new(list, json_pack("{s:O}", "run", json_array_get(subject->runs, i)));
+    if (subject->runs)
+        return;
+    struct redrive_subject one = *subject;
+    one.everywhere = false;
+    one.cause = one.rows ? one.cause : 0;
+    json_array_append_new(list, call_of(&one));
+}
+
+static void add_command(json_t *list, const struct redrive_subject *subject)
+{
+    struct buf text;
+    buf_init(&text, MOST_LINE);
+    buf_add_cstr(&text, "sluice redrive");
+    for (size_t i = 0; i < json_array_size(subject->runs); i++)
+        buf_printf(&text, " %s", json_string_value(json_array_get(subject->runs, i)));
+    if (!subject->runs && !(subject->cause && (subject->everywhere || !subject->rows)))
+        buf_printf(&text, " %s", subject->run);
+    if (subject->cause)
+        buf_printf(&text, " --cause %lld", (long long)subject->cause);
+    for (size_t i = 0; i < json_array_size(subject->row); i++)
+        buf_printf(&text, " --row %lld", (long long)json_integer_value(json_array_get(subject->row, i)));
+    if (subject->rows && !subject->cause && !subject->row)
+        buf_add_cstr(&text, " --rows");
+    if (subject->patch)
+        buf_add_cstr(&text, " --patch");
+    json_array_append_new(list, json_stringn(text.p, text.n));
+    buf_dispose(&text);
+}
+
+static const char *redrive_title(const struct redrive_subject *subject, size_t count)
+{
+    if (count > 1)
+        return subject->rows ? "Read the rejected rows of these causes once more"
+                             : "Read all files of these causes once more";
+    if (subject->runs)
+        return "Read these files once more";
+    if (subject->patch)
+        return "Read this file once more, with its patch";
+    if (subject->rows)
+        return subject->cause ? "Read the rejected rows of this cause once more" : "Read these rejected rows once more";
+    return subject->cause ? "Re-drive all files of this cause" : "Re-drive this file";
+}
+
+void dialog_redrive(struct view *view, const struct redrive_subject *subjects, size_t count, int idea)
+{
+    json_t *calls = json_array(), *rehearse = json_array(), *commands = json_array(), *facts = json_array();
+    json_int_t extent = 0;
+    bool known = true;
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(calls, call_of(&subjects[i]));
+        add_rehearsals(rehearse, &subjects[i]);
+        add_command(commands, &subjects[i]);
+        extent += subjects[i].count;
+        known = known && subjects[i].count;
+    }
+    const char *unit = subjects->rows ? "rows" : "files";
+    add_fact(facts, count > 1 || subjects->everywhere || (subjects->cause && !subjects->rows) ? "rehearsed" : "run",
+        str_of(subjects->run));
+    if (known)
+        add_number(facts, unit, extent);
+    json_t *arguments =
+        json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:O*}", "title", redrive_title(subjects, count),
+            "button", "Ask", "method", "redrive", "changes", 1, "reason", "needed", "reason_as", "reason", "calls",
+            calls, "commands", commands, "rehearse", rehearse, "facts", facts, "suggestions", subjects->ideas);
+    if (known) {
+        json_object_set_new(arguments, "count", json_integer(extent));
+        json_object_set_new(arguments, "unit", json_string(unit));
+    }
+    if (idea != NO_IDEA && json_array_size(subjects->ideas))
+        json_object_set_new(
+            arguments, "suggestion", json_integer((json_int_t)((size_t)idea % json_array_size(subjects->ideas))));
+    view_open(view, &view_dialog, arguments);
+}
+
+/* ---- everything else ---- */
+
+struct plain {
+    const char *title, *button, *method, *reason, *reason_as, *unit;
+    json_int_t count;
+};
+
+static void open_plain(struct view *view, const struct plain *plain, json_t *calls, json_t *commands, json_t *facts)
+{
+    json_t *arguments = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:o, s:o, s:o}", "title", plain->title, "button",
+        plain->button, "method", plain->method, "reason", plain->reason, "reason_as", plain->reason_as, "calls", calls,
+        "commands", commands, "facts", facts);
+    if (plain->count) {
+        json_object_set_new(arguments, "count", json_integer(plain->count));
+        json_object_set_new(arguments, "unit", json_string(plain->unit));
+        add_number(facts, plain->unit, plain->count);
+    }
+    view_open(view, &view_dialog, arguments);
+}
+
+void dialog_discard(struct view *view, const json_t *runs, const char *name)
+{
+    json_t *calls = json_array(), *commands = json_array(), *facts = json_array(), *run;
+    size_t i, count = json_array_size(runs);
+    json_array_foreach((json_t *)runs, i, run)
+    {
+        json_array_append_new(calls, json_pack("{s:O}", "run", run));
+        json_array_append_new(commands, json_sprintf("sluice discard %s", json_string_value(run)));
+    }
+    add_fact(facts, count == 1 ? "file" : "cause", str_of(name ? name : ""));
+    open_plain(view,
+        &(struct plain){
+            count == 1 ? "Close this file for good; its bytes stay" : "Close these files for good; their bytes stay",
+            "Discard", "discard", "needed", "reason", "files", (json_int_t)count},
+        calls, commands, facts);
+}
+
+void dialog_discard_rows(struct view *view, const char *run, json_int_t cause, const json_t *row, json_int_t count)
+{
+    json_t *params = json_pack("{s:s}", "run", run), *facts = json_array();
+    struct buf command;
+    buf_init(&command, MOST_LINE);
+    buf_printf(&command, "sluice discard %s", run);
+    if (cause) {
+        json_object_set_new(params, "cause", json_integer(cause));
+        buf_printf(&command, " --cause %lld", (long long)cause);
+    }
+    if (row)
+        json_object_set(params, "row", (json_t *)row);
+    for (size_t i = 0; i < json_array_size(row); i++)
+        buf_printf(&command, " --row %lld", (long long)json_integer_value(json_array_get(row, i)));
+    add_fact(facts, "run", str_of(run));
+    open_plain(view,
+        &(struct plain){"Close these rejected rows for good", "Discard", "discard", "needed", "reason", "rows", count},
+        json_pack("[o]", params), json_pack("[s%]", command.p, command.n), facts);
+    buf_dispose(&command);
+}
+
+void dialog_withdraw(struct view *view, const char *run, const char *name, json_int_t rows)
+{
+    json_t *facts = json_array();
+    add_fact(facts, "file", str_of(name ? name : ""));
+    open_plain(view,
+        &(struct plain){"Take back what was loaded of this file", "Ask", "withdraw", "needed", "reason", "rows", rows},
+        json_pack("[{s:s}]", "run", run), json_pack("[o]", json_sprintf("sluice withdraw %s", run)), facts);
+}
+
+void dialog_acknowledge(struct view *view, const char *key, json_int_t number, const char *name)
+{
+    json_t *facts = json_array();
+    bool cause = strcmp(key, "cause") == 0;
+    add_fact(facts, key, str_of(name ? name : ""));
+    open_plain(view,
+        &(struct plain){
+            "Tell others that somebody looks after it", "Acknowledge", "acknowledge", "optional", "note", NULL, 0},
+        json_pack("[{s:I}]", key, number),
+        json_pack("[o]",
+            json_sprintf(cause ? "sluice acknowledge --cause %lld" : "sluice acknowledge %lld", (long long)number)),
+        facts);
+}
+
+/* How many rows a request names; 0: it is of files. */
+static json_int_t rows_of(const json_t *request)
+{
+    const char *scope = json_string_value(json_object_get(request, "scope"));
+    const json_t *details = json_object_get(request, "details"), *detail;
+    json_int_t rows = 0;
+    size_t i;
+    if (!scope || strcmp(scope, "rows") != 0)
+        return 0;
+    json_array_foreach(details, i, detail) rows += json_integer_value(json_object_get(detail, "rows"));
+    return rows;
+}
+
+void dialog_decide(struct view *view, const char *method, const json_t *request)
+{
+    static const char *const keys[] = {"action", "dataset", "requested_by", "reason", "until"};
+    static const char *const labels[] = {"action", "dataset", "asked by", "because", "until"};
+    const char *id = json_string_value(json_object_get(request, "request"));
+    bool approves = strcmp(method, "approve") == 0;
+    json_t *facts = json_array();
+    struct buf words;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *value = json_object_get(request, keys[i]);
+        add_fact(facts, labels[i], (struct str){json_string_value(value), json_string_length(value)});
+    }
+    buf_init(&words, MOST_LINE);
+    overrides_words(&words, json_object_get(request, "overrides"));
+    add_fact(facts, "overrides", words.n ? str_trim(buf_str(&words)) : STR("none"));
+    buf_dispose(&words);
+    json_int_t rows = rows_of(request), files = json_integer_value(json_object_get(request, "files"));
+    open_plain(view,
+        &(struct plain){approves ? "Let this run" : "Refuse this request", approves ? "Approve" : "Decline", method,
+            approves ? NULL : "needed", approves ? NULL : "reason", rows ? "rows" : "files", rows ? rows : files},
+        json_pack("[{s:s}]", "request", id ? id : ""),
+        json_pack("[o]", json_sprintf("sluice %s %s", method, id ? id : "")), facts);
+}
