@@ -57,6 +57,7 @@
  *                                                               of the dataset, without a partition; balanced
  * export     run!, cause, after                                 rows nobody has dealt with, as they were sent:
  *                                                               text | base64, rows, name; reasons, reasons_name
+ * returned   run!, cause, row | row [], reason!, client         the run: what was exported has gone to its producer
  *
  * "patch": true reads a run's file with its patch over it; a request is bound to what the patch comes to.
  *

@@ -159,6 +159,37 @@ class Rows(Case):
             run = box.query("SELECT run_id FROM run WHERE outcome = 'quarantined'")[0][0]
             self.assertIn("has loaded nothing", self.sluice(box, "redrive", run, "--rows", *COMMA, *REASON, code=2))
 
+    def test_an_edit_mends_a_row_of_a_loaded_file(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.loaded(box)
+            self.assertIn("no open rejected row", self.sluice(box, "patch", run, "--row", "5", "--column", "net",
+                                                              "--value", "1.00", code=1))
+            self.sluice(box, "patch", run, "--row", "41", "--column", "net", "--value", "99.99")
+            self.sluice(box, "patch", run, "--row", "4", "--raw", "4;4.00;2026-01-02")
+            tried = self.sluice(box, "rehearse", run, "--patch", "--rows")
+            self.assertEqual([tried[k] for k in ("rows", "would_pass", "would_fail")], [11, 2, 9])
+            self.request(box, "redrive", run, "--patch", "--row", "41", *REASON)
+            self.assertEqual(self.prices(box), [*self.good(but=range(4, 41, 4)), (500, "99.99")])
+            self.assertEqual(self.states(box, run), "0" * 10 + "2")
+            self.sound(box)
+
+    def test_what_went_back_to_its_producer_waits_for_nobody(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.loaded(box)
+            self.request(box, "redrive", run, "--row", "4", *COMMA, *REASON)
+            cause = next(c["cause"] for c in self.sluice(box, "causes", run)["items"] if c["shape"] == "99,99")
+            out = box.path / "pack"
+            pack = ["export", run, "--cause", str(cause), "-o", str(out), "--mark-returned"]
+            self.assertIn("needs a reason", self.sluice(box, *pack, code=2))
+            self.assertFalse(out.exists())
+            self.assertEqual(self.sluice(box, *pack, "--reason", "ticket 7")["rows"], 8)
+            self.assertEqual(self.states(box, run), "20" + "5" * 8 + "0")
+            show = self.sluice(box, "show", run)
+            self.assertEqual([show["rows_" + s] for s in ("open", "recovered", "returned")], [2, 1, 8])
+            self.assertEqual(self.sluice(box, "balance", "sales")["total"]["difference"], 0)
+            said = box.query("SELECT json_extract(line, '$.detail.rows') FROM audit WHERE action = 'rows-returned'")
+            self.assertEqual(said, [(8,)])
+
     def test_the_whole_file_supersedes_what_rows_of_it_brought(self):
         with Lake({"sales.yaml": CONTRACT}) as box:
             run = self.loaded(box)

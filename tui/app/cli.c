@@ -113,6 +113,11 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "DIR|-",
         .help = "where to (else this folder); -: standard output"},
+    {.name = "mark-returned",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct cli_options, input.mark_returned),
+        .flag_only = true,
+        .help = "they go to the producer, and are closed here"},
     {.name = "partition",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.partition),
@@ -238,7 +243,7 @@ static bool offers(const struct verb *verb, const char *option)
         {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY},
         {"row", TAKES_EDIT | TAKES_ROW | TAKES_ROWS}, {"rows", TAKES_ROWS}, {"column", TAKES_EDIT},
         {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT}, {"patch", TAKES_PATCH}, {"note", TAKES_NOTE},
-        {"output", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
+        {"output", TAKES_OUTPUT}, {"mark-returned", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;

@@ -2,6 +2,7 @@
 #include "tui/app/print.h"
 
 #include "shared/fs.h"
+#include "shared/ulid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,11 +106,28 @@ static json_t *ask_page(struct link *link, json_t *params, const char *next, str
     return link_call(link, "export", own, err);
 }
 
+/* What stands on disk now has gone to its producer, or will: it waits for nobody here. */
+static bool mark_returned(struct link *link, const json_t *params, struct err *err)
+{
+    char client[ULID_SIZE];
+    ulid_new(client);
+    json_t *call = json_pack("{s:O, s:O*, s:O*, s:s}", "run", json_object_get(params, "run"), "cause",
+        json_object_get(params, "cause"), "reason", json_object_get(params, "reason"), "client", client);
+    json_t *run = link_call(link, "returned", call, err);
+    json_decref(run);
+    return run != NULL;
+}
+
 json_t *pack_fetch(struct link *link, json_t *params, const struct verb_input *input, struct err *err)
 {
     struct out rows = {.fd = -1}, why = {.fd = -1};
     const char *folder = input->output ? input->output : ".";
     json_int_t count = 0;
+    if (input->mark_returned && !input->reason) {
+        json_decref(params);
+        ERR(err, ERR_USAGE, "--mark-returned needs a reason");
+        return NULL;
+    }
     json_t *page = ask_page(link, params, NULL, err), *summary = NULL;
     bool ok = page && begin(&rows, &why, folder, page, err);
     while (ok) {
@@ -123,7 +141,8 @@ json_t *pack_fetch(struct link *link, json_t *params, const struct verb_input *i
         page = more;
         ok = page != NULL;
     }
-    if (ok && finish(&rows, &why, err))
+    ok = ok && finish(&rows, &why, err) && (!input->mark_returned || mark_returned(link, params, err));
+    if (ok)
         summary = why.fd < 0 ? json_object()
                              : json_pack("{s:O, s:I, s:s, s:s}", "run_id", json_object_get(page, "run_id"), "rows",
                                    count, "file", rows.path, "reasons", why.path);

@@ -63,7 +63,7 @@ static const struct verb verbs[] = {
     {"acknowledge", "acknowledge", false, ACTS | TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
         "tells others that somebody looks after it", "sluice acknowledge 3 --note 'asked the producer'",
         print_acknowledged},
-    {"export", "export", true, TAKES_CAUSE | TAKES_OUTPUT, "RUN", "rejected rows and the reasons, to send back",
+    {"export", "export", true, TAKES_CAUSE | TAKES_OUTPUT | TAKES_REASON, "RUN", "rejected rows and the reasons, to send back",
         "sluice export 7BBXP --cause 3 -o to-producer", print_pack},
     {"trace", "trace", true, TAKES_KEY, "DATASET KEY", "one primary key from delivery to gold",
         "sluice trace sales 10000017", print_trace},
@@ -173,6 +173,8 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--rows", err);
     if ((input->column || input->value || input->raw || input->undo) && !(verb->takes & TAKES_EDIT))
         return refuse(verb, "--column, --value, --raw or --undo", err);
+    if (input->mark_returned && !(verb->takes & TAKES_OUTPUT))
+        return refuse(verb, "--mark-returned", err);
     if (input->patch && !(verb->takes & TAKES_PATCH))
         return refuse(verb, "--patch", err);
     if (input->apply_to && !(verb->takes & TAKES_APPLY))

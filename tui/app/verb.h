@@ -20,7 +20,7 @@ struct verb_input {
     const char *key;                  /* the second positional argument */
     const char *column, *value, *raw; /* an edit */
     uint64_t row;
-    bool undo, patch, rows;
+    bool undo, patch, rows, mark_returned;
     bool ask;
     struct option_list sets, maps; /* overrides */
 };

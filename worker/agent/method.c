@@ -56,6 +56,7 @@ static const struct method methods[] = {
     {"trace", false, NULL, NULL, answer_trace},
     {"balance", false, NULL, NULL, answer_balance},
     {"export", true, NULL, NULL, answer_export},
+    {"returned", true, "operator", NULL, answer_returned},
 };
 
 const struct method *method_list(size_t *count)

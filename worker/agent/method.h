@@ -68,6 +68,7 @@ bool answer_patch(struct call *call, struct buf *result, int *code, struct err *
 bool answer_revoke(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_rehearse(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_export(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_returned(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_balance(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_trace(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_outcome(struct call *call, struct buf *result, int *code, struct err *err);

@@ -149,14 +149,36 @@ static bool discard(struct acting *acting, struct str reason, struct err *err)
     return journal_discard_rows(acting->journal, call->run_id, &choice, reason, &acting->by, clock_now(), err);
 }
 
-bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err)
+static bool give_back(struct acting *acting, struct str reason, struct err *err)
+{
+    struct call *call = acting->call;
+    struct row_choice choice;
+    bool of_rows;
+    return call_row_choice(call, &choice, &of_rows, err) &&
+           journal_return_rows(acting->journal, call->run_id, &choice, reason, &acting->by, clock_now(), err);
+}
+
+/* Something is closed for good; the run as it is then. */
+static bool close_for_good(struct call *call, const char *action,
+    bool (*closes)(struct acting *acting, struct str reason, struct err *err), struct buf *result, int *code,
+    struct err *err)
 {
     struct acting acting;
     struct str reason = str_trim(call_text(call, "reason"));
-    bool ok = acting_begin(&acting, call, err) && (reason.n || ERR(err, ERR_USAGE, "discarding needs a reason")) &&
-              discard(&acting, reason, err);
+    bool ok = acting_begin(&acting, call, err) && (reason.n || ERR(err, ERR_USAGE, "closing needs a reason")) &&
+              closes(&acting, reason, err);
     if (!ok)
-        acting_refused(&acting, "discard", call->run_id, code, err);
+        acting_refused(&acting, action, call->run_id, code, err);
     acting_end(&acting);
     return ok && method_call(method_find("run"), call, result, code, err);
+}
+
+bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    return close_for_good(call, "discard", discard, result, code, err);
+}
+
+bool answer_returned(struct call *call, struct buf *result, int *code, struct err *err)
+{
+    return close_for_good(call, "returned", give_back, result, code, err);
 }

@@ -212,6 +212,23 @@ static bool make(struct file_run *run, const struct patching *patching, const st
     return ok;
 }
 
+/* Of a loaded file only what it did not load: a row that was rejected and that nobody has dealt with. */
+static bool may_be_edited(
+    const struct patching *patching, const struct past *past, struct arena *arena, struct err *err)
+{
+    struct row_choice choice = {.rows = &patching->row, .row_count = 1};
+    struct rejected_row *rows;
+    size_t count;
+    if (past->file.sha256.n && past->file.state == FILE_QUARANTINED)
+        return true;
+    if (past->file.state != FILE_SUCCEEDED || !str_eq(past->outcome, STR("loaded")))
+        return ERR(err, ERR_EXISTS, STR_FMT " is %s: it is neither quarantined nor loaded by this run",
+            STR_ARG(past->file.arrival_key), file_state_name(past->file.state));
+    return journal_rows(patching->file.rules.journal, past->run_id, &choice, ROW_OPEN, 1, &rows, &count, arena, err) &&
+           (count || ERR(err, ERR_EXISTS, "row %llu is no open rejected row of run %s",
+                         (unsigned long long)patching->row, past->run_id));
+}
+
 bool patching_edit(const struct patching *patching, const struct decider *by, struct arena *arena, struct err *err)
 {
     char base[SHA256_TEXT_SIZE];
@@ -226,9 +243,8 @@ bool patching_edit(const struct patching *patching, const struct decider *by, st
         return ERR(err, ERR_USAGE, "the value must be UTF-8");
     if (!past_read(rules.journal, patching->file.run_id, &past, arena, err))
         return false;
-    if (past.file.state != FILE_QUARANTINED || !past.file.sha256.n)
-        return ERR(err, ERR_EXISTS, STR_FMT " is %s, not quarantined", STR_ARG(past.file.arrival_key),
-            file_state_name(past.file.state));
+    if (!may_be_edited(patching, &past, arena, err))
+        return false;
     rules.dataset = past.file.dataset;
     rules.ruleset_hash = past.ruleset_hash;
     struct contract *contract = rules_load(&rules, base, arena, err);
