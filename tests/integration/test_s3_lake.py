@@ -3,7 +3,6 @@
 covers: worker/storage
 """
 
-import os
 import unittest
 
 import tests.lake
@@ -16,8 +15,9 @@ tests.lake.SLUICED, tests.lake.SLUICE = bench.names
 from tests.crash import test_kill
 from tests.integration import test_gold, test_pipeline, test_redrive, test_supersede
 from tests.integration.test_parquet import install_readers
+from tests.storm import Storm
 
-test_kill.STRIDE = int(os.environ.get('STRIDE', 11))
+test_kill.STRIDE = 13
 
 
 def setUpModule():
@@ -52,6 +52,29 @@ Redrive = on_s3(test_redrive.Redrive, "test_twelve_files_of_one_cause_by_one_req
 Supersede = on_s3(test_supersede.Supersede, "test_the_new_rules_rows_alone_are_left", "test_gold_follows")
 Withdraw = on_s3(test_supersede.Withdraw, "test_it_is_gone_and_adds_up")
 Kill = on_s3(test_kill.Kill, "test_at_every_fault_point", "test_where_the_archive_has_the_name_already")
+
+
+class Network(unittest.TestCase):
+    def test_a_storm_loses_and_doubles_nothing(self):
+        contracts = {"sales.yaml": test_kill.CONTRACT + "gold: {key: [id]}\n"}
+        snapshots = []
+        for stormy in (False, True):
+            with tests.lake.Lake(contracts, memory=True) as lake, Storm(bench.server.endpoint) as storm:
+                bench.point_at(storm.endpoint if stormy else bench.server.endpoint)
+                self.addCleanup(bench.point_at, bench.server.endpoint)
+                for part in range(4):
+                    lake.put(f"raw/sales/{part}.csv", test_kill.table(part * 1000, 300, bad=17))
+                lake.put("raw/sales/again.csv", test_kill.table(0, 300, bad=17))
+                lake.put("raw/sales/wrong.csv", "not;the;header\n1;2;3\n")
+                lake.run(check=[1])
+                lake.run("--all", check=[0], command="gold")
+                code, report = lake.fsck()
+                self.assertEqual((code, report["differences"], report["unfinished"]), (0, [], 0), report)
+                self.assertEqual(lake.leftovers(), [])
+                snapshots.append(lake.snapshot())
+            if stormy:
+                self.assertTrue(all(storm.done.values()), storm.done)
+        self.assertEqual(*snapshots)
 
 
 if __name__ == "__main__":

@@ -263,7 +263,7 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
     char detail[CURL_ERROR_SIZE] = "";
     struct transfer t = {.request = request, .response = response, .curl = take_handle(http), .err = err};
     struct curl_slist *headers;
-    long status = 0;
+    long status = 0, connects = 0;
     response->status = 0;
     response->cut = false;
     buf_reset(&response->headers);
@@ -279,7 +279,9 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
     curl_easy_setopt(t.curl, CURLOPT_HTTPHEADER, headers);
     CURLcode code = curl_easy_perform(t.curl);
     curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t.curl, CURLINFO_NUM_CONNECTS, &connects);
     response->status = (int)status;
+    response->connected = connects > 0;
     bool ok = code == CURLE_OK || failed(&t, code, detail, err);
     curl_easy_setopt(t.curl, CURLOPT_ERRORBUFFER, NULL);
     curl_slist_free_all(headers);

@@ -44,6 +44,9 @@ struct http_response {
     int status;         /* 0: none came */
     struct buf headers; /* the answer's lines */
     struct buf body;
+    /* A connection was opened for it. On one that was kept and had died, libcurl sends again by itself, on a new one:
+     * so where none was opened, the request was sent once. */
+    bool connected;
     bool cut; /* the connection failed: another attempt may work */
 };
 

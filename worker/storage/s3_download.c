@@ -7,12 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MD5_BYTES = 16, SPARE_BYTES = 64 * 1024 * 1024, DAMAGED_MOST = 3 };
+enum { SPARE_BYTES = 64 * 1024 * 1024 };
 
 struct download {
     struct s3 *s3;
@@ -21,8 +20,7 @@ struct download {
     uint64_t begins, taken; /* of the range under way */
     uint64_t size;          /* of the object, once known */
     char etag[64];
-    bool is_keyed;            /* encrypted by KMS or a customer's key: the ETag is no MD5 then */
-    EVP_MD_CTX *before, *md5; /* up to the range, and with what was taken of it */
+    struct s3_digest digest;
 };
 
 /* ---- the spool ---- */
@@ -67,7 +65,6 @@ static bool take(void *context, struct str bytes, struct err *err)
     size_t left = bytes.n;
     if (d->taken + bytes.n > S3_RANGE_BYTES)
         return ERR(err, ERR_UNAVAILABLE, "the server sends more of " STR_FMT " than was asked for", STR_ARG(d->key));
-    EVP_DigestUpdate(d->md5, p, left);
     while (left) {
         ssize_t n = pwrite(d->fd, p, left, (off_t)(d->begins + d->taken));
         if (n < 0 && errno == EINTR)
@@ -85,7 +82,6 @@ static void restart(void *context)
 {
     struct download *d = context;
     d->taken = 0;
-    EVP_MD_CTX_copy_ex(d->md5, d->before);
 }
 
 /* "bytes 0-99/1234" */
@@ -101,8 +97,7 @@ static bool read_size(struct download *d, const struct http_response *response, 
     else
         d->size = strtoull(slash + 1, NULL, 10);
     snprintf(d->etag, sizeof d->etag, STR_FMT, STR_ARG(http_header(response, "etag")));
-    d->is_keyed = str_starts(http_header(response, "x-amz-server-side-encryption"), STR("aws:kms")) ||
-                  http_header(response, "x-amz-server-side-encryption-customer-algorithm").n;
+    d->digest = s3_digest(response);
     return true;
 }
 
@@ -144,51 +139,28 @@ static bool get_all(struct download *d, struct err *err)
             return ERR(err, ERR_UNAVAILABLE, "a part of " STR_FMT " came short", STR_ARG(d->key));
         d->begins += d->taken;
         d->taken = 0;
-        EVP_MD_CTX_copy_ex(d->before, d->md5);
     } while (!is_empty && d->begins < d->size);
     return true;
 }
 
-/* ---- is it what was put? ---- */
-
-static bool is_intact(struct download *d)
-{
-    unsigned char digest[MD5_BYTES];
-    char text[2 * MD5_BYTES + 3] = "\"";
-    EVP_DigestFinal_ex(d->md5, digest, NULL);
-    for (size_t i = 0; i < MD5_BYTES; i++)
-        snprintf(text + 1 + 2 * i, 4, "%02x\"", digest[i]);
-    /* Of what was put in parts it is another thing, and longer: "…-3". */
-    return d->is_keyed || strlen(d->etag) != strlen(text) || strcmp(text, d->etag) == 0;
-}
-
-static bool begin(struct download *d, struct err *err)
-{
-    d->begins = d->taken = d->size = 0;
-    d->etag[0] = '\0';
-    return (d->before && d->md5 && EVP_DigestInit_ex(d->before, EVP_md5(), NULL) == 1 &&
-               EVP_MD_CTX_copy_ex(d->md5, d->before) == 1) ||
-           ERR(err, ERR_MEMORY, "no memory to read " STR_FMT, STR_ARG(d->key));
-}
-
 static bool fetch(struct download *d, struct err *err)
 {
-    for (int i = 0; i < DAMAGED_MOST; i++) {
-        if (!begin(d, err) || !get_all(d, err))
+    for (int i = 0; i < S3_DAMAGED_MOST; i++) {
+        d->begins = d->taken = d->size = 0;
+        d->etag[0] = '\0';
+        d->digest = (struct s3_digest){0};
+        if (!get_all(d, err))
             return false;
-        if (is_intact(d))
+        if (s3_is_intact(&d->digest, (struct http_body){.from_file = true, .fd = d->fd, .size = d->size}))
             return true;
     }
-    ERR(err, ERR_UNAVAILABLE, STR_FMT " arrives with other bytes than were put", STR_ARG(d->key));
-    return err_hint(err, "Something between here and the server damages what it carries.");
+    return s3_damaged(d->key, err);
 }
 
 bool s3_download(struct s3 *s3, struct str key, int *fd, struct err *err)
 {
-    struct download d = {.s3 = s3, .key = key, .fd = -1, .before = EVP_MD_CTX_new(), .md5 = EVP_MD_CTX_new()};
+    struct download d = {.s3 = s3, .key = key, .fd = -1};
     bool ok = open_spool(s3, &d.fd, err) && fetch(&d, err);
-    EVP_MD_CTX_free(d.before);
-    EVP_MD_CTX_free(d.md5);
     if (!ok && d.fd >= 0)
         close(d.fd);
     *fd = ok ? d.fd : -1;

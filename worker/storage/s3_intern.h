@@ -18,6 +18,7 @@ enum {
     S3_RANGE_BYTES = 16 * 1024 * 1024, /* of one GET */
     S3_PART_BYTES = 8 * 1024 * 1024,   /* of an upload, at least */
     S3_PARTS_MAX = 10000,
+    S3_DAMAGED_MOST = 3, /* times that other bytes than were put may arrive */
 };
 
 struct s3 {
@@ -63,8 +64,9 @@ static inline struct s3 *s3_of(const struct storage *storage)
 void s3_query(struct s3_call *call, const char *name, struct str value);
 void s3_add_header(struct s3_call *call, const char *name, struct str value);
 
-/* Signed, tried again where that may help. response is the caller's, initialised. attempts: how many it took; NULL. */
-bool s3_send(struct s3 *s3, const struct s3_call *call, struct http_response *response, unsigned *attempts,
+/* Signed, tried again where that may help. response is the caller's, initialised. *repeated, unless NULL: what was
+ * asked for may have been done more than once. */
+bool s3_send(struct s3 *s3, const struct s3_call *call, struct http_response *response, bool *repeated,
     struct err *err) MUST_CHECK;
 /* "s3://bucket/prefix/key", for messages; in out. */
 const char *s3_name(const struct s3 *s3, struct str key, struct buf *out);
@@ -87,6 +89,18 @@ bool s3_get(struct s3 *s3, struct str key, struct buf *out, bool *exists, struct
 /* only_new: ERR_EXISTS when it is there, where the server can tell. */
 bool s3_put(struct s3 *s3, struct str key, struct str content, bool only_new, struct err *err) MUST_CHECK;
 bool s3_delete(struct s3 *s3, struct str key, const char *etag, struct err *err) MUST_CHECK;
+
+/* s3_digest.c: what an answer tells of the bytes it carries. */
+struct s3_digest {
+    char etag[64];
+    bool is_ours;  /* put by s3_seal(): its parts are of s3_part_size() */
+    bool is_keyed; /* encrypted by KMS or a customer's key: the ETag is no MD5 then */
+};
+struct s3_digest s3_digest(const struct http_response *response);
+/* False: other bytes than were put. What cannot be judged is taken for whole. */
+bool s3_is_intact(const struct s3_digest *digest, struct http_body bytes);
+bool s3_damaged(struct str key, struct err *err);
+uint64_t s3_part_size(uint64_t size);
 
 /* s3_download.c: into a nameless file of the spool. */
 bool s3_download(struct s3 *s3, struct str key, int *fd, struct err *err) MUST_CHECK;

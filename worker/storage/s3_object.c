@@ -48,9 +48,16 @@ bool s3_get(struct s3 *s3, struct str key, struct buf *out, bool *exists, struct
 {
     struct s3_call call = {.method = "GET", .action = "s3:GetObject", .key = key, .takes = S3_TAKES_404};
     struct http_response response;
+    bool ok = true, intact = false;
     http_response_init(&response);
     response.body.max = out->max;
-    bool ok = s3_send(s3, &call, &response, NULL, err);
+    for (int i = 0; ok && !intact && i < S3_DAMAGED_MOST; i++) {
+        ok = s3_send(s3, &call, &response, NULL, err);
+        struct s3_digest digest = s3_digest(&response);
+        struct http_body body = {.bytes = buf_str(&response.body), .size = response.body.n};
+        intact = ok && (response.status == 404 || s3_is_intact(&digest, body));
+    }
+    ok = ok && (intact || s3_damaged(key, err));
     *exists = ok && response.status != 404;
     if (*exists) {
         buf_add_str(out, buf_str(&response.body));

@@ -361,8 +361,7 @@ static bool try_once(struct effort *e, bool *again, struct err *err)
     return refused(e, err);
 }
 
-bool s3_send(
-    struct s3 *s3, const struct s3_call *call, struct http_response *response, unsigned *attempts, struct err *err)
+bool s3_send(struct s3 *s3, const struct s3_call *call, struct http_response *response, bool *repeated, struct err *err)
 {
     char hash[SHA256_TEXT_SIZE];
     struct effort e = {.s3 = s3, .call = call, .response = response};
@@ -384,7 +383,7 @@ bool s3_send(
         ok = try_once(&e, &again, err);
         again = !ok && again && e.attempt < s3->attempts;
     }
-    if (attempts)
-        *attempts = rounds;
+    if (repeated)
+        *repeated = rounds > 1 || response->connected;
     return ok;
 }

@@ -53,15 +53,6 @@ static bool record(const struct s3 *s3, struct str staged, struct str line, stru
     return ok;
 }
 
-static void forget(const struct s3 *s3, struct str staged)
-{
-    struct buf path;
-    struct err ignored; /* an abort of what was completed does no harm */
-    if (record_path(s3, staged, &path, &ignored))
-        unlink(path.p);
-    buf_dispose(&path);
-}
-
 /* ---- an upload ---- */
 
 struct upload {
@@ -71,22 +62,20 @@ struct upload {
     uint64_t size;
     char token[ULID_SIZE];
     struct buf id;
-    bool uncertain; /* it took several attempts: one more upload may be there */
+    bool uncertain; /* one more may have been begun */
 };
 
 static bool create(struct upload *u, struct err *err)
 {
     struct s3_call call = {.method = "POST", .action = "s3:PutObject", .key = u->to};
     struct http_response response;
-    unsigned attempts = 0;
     s3_query(&call, "uploads", STR(""));
     s3_add_header(&call, "x-amz-meta-sluice", str_of(u->token));
     http_response_init(&response);
-    bool ok = s3_send(u->s3, &call, &response, &attempts, err);
+    bool ok = s3_send(u->s3, &call, &response, &u->uncertain, err);
     if (ok)
         xml_text(&u->id, xml_child(s3_root(&response, "InitiateMultipartUploadResult"), "UploadId"));
     http_response_dispose(&response);
-    u->uncertain = attempts > 1;
     return ok && (u->id.n || ERR(err, ERR_UNAVAILABLE, "the server gives no id for an upload"));
 }
 
@@ -115,9 +104,7 @@ static bool send_part(
 
 static bool send_parts(struct upload *u, struct buf *ticket, struct err *err)
 {
-    uint64_t size = S3_PART_BYTES, done = 0;
-    while (size * (S3_PARTS_MAX - 1) < u->size)
-        size *= 2;
+    uint64_t size = s3_part_size(u->size), done = 0;
     buf_printf(ticket, "%s " STR_FMT, u->token, STR_ARG(buf_str(&u->id)));
     /* A file of nothing is one part of nothing. */
     for (unsigned number = 1; number == 1 || done < u->size; number++) {
@@ -267,16 +254,6 @@ static bool publish(struct s3 *s3, struct str ticket, struct str to, bool over, 
                : ERR(err, ERR_NOT_FOUND, "the upload that was to become " STR_FMT " is no longer there", STR_ARG(to));
 }
 
-bool s3_publish(struct storage *storage, struct str staged, struct str ticket, struct str to, bool over, bool *already,
-    struct err *err)
-{
-    struct s3 *s3 = s3_of(storage);
-    if (!storage_key_ok(to, err) || !publish(s3, ticket, to, over, already, err))
-        return false;
-    forget(s3, staged);
-    return true;
-}
-
 /* ---- undoing ---- */
 
 static bool abort_upload(struct s3 *s3, struct str to, struct str id, struct err *err)
@@ -343,6 +320,32 @@ static bool abort_recorded(struct s3 *s3, const char *path, struct err *err)
         ok = id.n ? abort_upload(s3, to, id, err) : abort_all(s3, to, err);
     buf_dispose(&text);
     return ok;
+}
+
+/* It is published; but where it is not known which upload that was, another may have been begun by an attempt whose
+ * answer was lost. */
+static bool settle(struct s3 *s3, struct str staged, struct err *err)
+{
+    struct buf path, text;
+    bool exists = false;
+    buf_init(&text, RECORD_MAX);
+    bool ok = record_path(s3, staged, &path, err) && fs_exists(path.p, &exists, err);
+    ok = ok && (!exists || fs_read(path.p, &text, err));
+    struct str rest = buf_str(&text), to = next_line(&rest), id = next_line(&rest);
+    if (ok && to.n && !id.n)
+        ok = abort_all(s3, to, err);
+    if (ok && exists)
+        unlink(path.p);
+    buf_dispose(&path);
+    buf_dispose(&text);
+    return ok;
+}
+
+bool s3_publish(struct storage *storage, struct str staged, struct str ticket, struct str to, bool over, bool *already,
+    struct err *err)
+{
+    struct s3 *s3 = s3_of(storage);
+    return storage_key_ok(to, err) && publish(s3, ticket, to, over, already, err) && settle(s3, staged, err);
 }
 
 bool s3_abort_below(struct s3 *s3, struct str prefix, struct err *err)

@@ -108,11 +108,13 @@ static void test_one_connection_for_many(void **state)
     assert_true(http_send(http, &get, &response, &err));
     assert_int_equal(response.status, 200);
     assert_string_equal(response.body.p, "hello");
+    assert_true(response.connected);
     assert_true(str_eq(http_header(&response, "etag"), STR("\"x\"")));
     assert_true(str_eq(http_header(&response, "etag2"), STR("")));
     assert_true(http_send(http, &put, &response, &err));
     assert_int_equal(response.status, 404);
     assert_string_equal(response.body.p, "gone");
+    assert_false(response.connected);
     assert_true(http_send(http, &get, &response, &err));
     assert_int_equal(response.status, 204);
     http_response_dispose(&response);
