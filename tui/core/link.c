@@ -4,8 +4,10 @@
 #include "shared/fs.h"
 #include "shared/rpc.h"
 #include "shared/subprocess.h"
+#include "tui/core/complaint.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ enum { READ_BYTES = 64 * 1024, SSH_FAILED = 255, NO_SUCH_COMMAND = 127 };
 
 struct link {
     struct subprocess agent;
+    struct complaint complaint;
     struct buf pending; /* read, not yet used */
     bool answered, ended, is_ssh;
     json_int_t next_id;
@@ -36,8 +39,12 @@ struct link *link_open(const struct link_options *options, struct err *err)
     link->is_ssh = target_is_ssh(options);
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
     buf_init(&link->pending, RPC_MAX_LINE);
-    if (subprocess_start(&link->agent, (char *const *)command.argv, err))
+    complaint_begin(&link->complaint);
+    bool started = subprocess_start(&link->agent, (char *const *)command.argv, err);
+    complaint_started(&link->complaint);
+    if (started)
         return link;
+    complaint_end(&link->complaint);
     err_hint(
         err, link->is_ssh ? "ssh is needed for this target." : "sluiced is looked for beside sluice, then in $PATH.");
     free(link);
@@ -53,6 +60,7 @@ static bool lost(struct link *link, struct err *err)
     struct err ignored;
     link->ended = true;
     bool known = subprocess_end(&link->agent, &status, &ignored) && WIFEXITED(status);
+    complaint_pass(&link->complaint);
     int code = known ? WEXITSTATUS(status) : 0;
     if (code == SSH_FAILED && link->is_ssh) {
         ERR(err, ERR_UNAVAILABLE, link->answered ? "the ssh link was lost" : "ssh could not reach the agent");
@@ -67,11 +75,25 @@ static bool lost(struct link *link, struct err *err)
     return ERR(err, ERR_UNAVAILABLE, "the agent ended before it answered");
 }
 
+/* Until the agent answers, or has ended; what it complains of meanwhile is passed on. */
+static void wait_for_answer(struct link *link)
+{
+    struct pollfd fds[] = {{.fd = link->agent.out, .events = POLLIN}, {.fd = link->complaint.pipe, .events = POLLIN}};
+    while (!fds[0].revents) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return;
+        complaint_pass(&link->complaint);
+        if (fds[1].revents & ~POLLIN) /* nobody can write there any more */
+            fds[1].fd = -1;
+    }
+}
+
 static bool read_line(struct link *link, struct str *line, struct err *err)
 {
     for (size_t seen = 0;; seen = link->pending.n) {
         if (!buf_reserve(&link->pending, READ_BYTES))
             return ERR(err, ERR_UNAVAILABLE, "the agent's answer is larger than %d bytes", RPC_MAX_LINE);
+        wait_for_answer(link);
         ssize_t n = read(link->agent.out, link->pending.p + link->pending.n, READ_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
@@ -170,6 +192,7 @@ void link_close(struct link *link)
         return;
     if (!link->ended && !subprocess_end(&link->agent, &status, &ignored))
         kill(link->agent.pid, SIGTERM);
+    complaint_end(&link->complaint);
     buf_dispose(&link->pending);
     free(link);
 }
