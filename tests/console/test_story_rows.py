@@ -7,6 +7,7 @@ import json
 import subprocess
 import unittest
 
+from tests.console.terminal import Console
 from tests.integration.test_parquet import install_readers, query
 from tests.lake import SLUICE, SLUICED, Lake
 from tests.sshd import Sshd
@@ -72,6 +73,31 @@ class Story(unittest.TestCase):
         self.assertEqual([found["n"], found["ids"], found["total"], found["runs"]],
                          [str(ROWS), str(ROWS), f"{total // 100}.{total % 100:02}", "2"])
         self.assertEqual(self.box.fsck()[0], 0)
+
+    def console(self, who):
+        return Console([SLUICE, "-t", f"ssh://{who}"], **{"PATH": self.sshd.environment()["PATH"]})
+
+    def test_on_the_screen(self):
+        with self.console("alice") as alice:
+            alice.wait("alice@night", "sales")
+            alice.press("3", "type-error", "39,812")
+            alice.press("s", "rejected rows of this cause", "fields.net.decimalChar=,", "39,812 rows: 39,812 pass, 0 fail",
+                        ">Cancel<")
+            alice.press("\t", "reason")
+            alice.type("a till in Lyon")
+            alice.wait("reason      a till in Lyon")
+            alice.press("\t", ">Ask<")
+            alice.press("\r", "outcome     requested")
+            with self.console("bob") as bob:
+                bob.wait("bob@night", "approver")
+                bob.press("4", "requested", "a till in Lyon")
+                bob.press("A", "Let this run", "fields.net.decimalChar=,", ">Cancel<")
+                bob.press("\t", ">Approve<")
+                bob.press("\r", "outcome     done", "1 of 1 files loaded")
+            alice.press("2", "Runs", "big.csv")
+            alice.press("G")
+            alice.press("\r", "Run big.csv", "-39,812", "39,812 recovered by")
+        self.whole()
 
     def test_by_commands(self):
         cause, = self.sluice("alice", "causes", self.run_id)["items"]

@@ -13,8 +13,8 @@ struct patching {
     struct str value;  /* UTF-8 */
 };
 
-/* One edit more in the run's patch: of a quarantined file, or of a row that the run rejected and that is open. ERR_USAGE, ERR_NOT_FOUND: there is no
- * such row or column, or the value cannot be written so. */
+/* One edit more in the run's patch: of a quarantined file, or of a row that the run rejected and that is open.
+ * ERR_USAGE, ERR_NOT_FOUND: there is no such row or column, or the value cannot be written so. */
 bool patching_edit(
     const struct patching *patching, const struct decider *by, struct arena *arena, struct err *err) MUST_CHECK;
 
