@@ -3,10 +3,11 @@
 covers: worker/run, worker/redrive, worker/journal
 """
 
+import subprocess
 import unittest
 
 from tests.integration.test_supersede import Case
-from tests.lake import Lake
+from tests.lake import SLUICED, Lake
 
 CONTRACT = """\
 dataset: sales
@@ -151,6 +152,20 @@ class Rows(Case):
             self.assertEqual(self.request(box, "approve", asked)["state"], "done")
             self.assertEqual(self.counts(box, run), [10, 0, 1, 0, 0])
             self.sound(box)
+
+    def test_what_nobody_decides_on_is_open_again_after_a_day(self):
+        with Lake({"sales.yaml": CONTRACT}) as box:
+            run = self.loaded(box)
+            self.request(box, "redrive", run, "--rows", *COMMA, *REASON, "--ask")
+            box.run(check=(0,))
+            self.assertEqual(self.counts(box, run), [0, 11, 0, 0, 0])
+            day = box.query("SELECT expires_at FROM redrive")[0][0]
+            done = subprocess.run([SLUICED, "run", "--lake", str(box.path), "--datasets", str(box.path / "datasets")],
+                                  env=box.environment() | {"SLUICE_CLOCK": str(day)}, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.counts(box, run), [11, 0, 0, 0, 0])
+            self.assertEqual([r["state"] for r in self.sluice(box, "requests")["items"]], ["expired"])
+            self.assertEqual(self.request(box, "redrive", run, "--rows", *COMMA, *REASON)["state"], "done")
 
     def test_rows_of_a_file_in_quarantine_are_not_read_by_themselves(self):
         with Lake({"sales.yaml": CONTRACT.replace("60", "5")}) as box:

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
+
 #define EXPIRES_US (INT64_C(24) * 3600 * 1000000)
 
 /* ---- the audit ---- */
@@ -192,6 +194,8 @@ static bool tell_request(
 bool journal_redrive_request(
     struct journal *journal, struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
 {
+    if (!journal_redrive_expire(journal, now, err))
+        return false;
     ulid_new(redrive->redrive_id);
     redrive->requested_by = by->name;
     redrive->requested_at = now;
@@ -373,13 +377,44 @@ bool journal_redrive_close(struct journal *journal, const struct redrive *redriv
     return unit_end(journal, ok, err);
 }
 
+static bool expire(
+    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
+{
+    return journal_redrive_close(journal, redrive, "expired", STR("nobody decided within 24 hours"), by, now, err);
+}
+
+static bool next_expired(
+    struct journal *journal, int64_t now, struct redrive *redrive, bool *found, struct arena *arena, struct err *err)
+{
+    struct query query;
+    query_open(
+        &query, journal, "SELECT redrive_id FROM redrive WHERE state = 'requested' AND expires_at <= ?1 LIMIT 1", err);
+    query_int(&query, now);
+    *found = query_step(&query) == STEP_ROW;
+    struct str id = *found ? query_column_copy(&query, 0, arena) : STR("");
+    return query_run(&query) && (!*found || journal_redrive_read(journal, id, redrive, arena, err));
+}
+
+bool journal_redrive_expire(struct journal *journal, int64_t now, struct err *err)
+{
+    bool found = true, ok = true;
+    while (ok && found) {
+        struct arena *arena = arena_new(0);
+        struct redrive redrive;
+        ok = (arena || ERR(err, ERR_MEMORY, "no memory for a request")) &&
+             next_expired(journal, now, &redrive, &found, arena, err) &&
+             (!found || expire(journal, &redrive, &worker, now, err));
+        arena_free(arena);
+    }
+    return ok;
+}
+
 bool journal_redrive_approve(
     struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
 {
     struct telling detail;
     if (now >= redrive->expires_at && str_eq(redrive->state, STR("requested")))
-        return journal_redrive_close(
-                   journal, redrive, "expired", STR("nobody decided within 24 hours"), by, now, err) &&
+        return expire(journal, redrive, by, now, err) &&
                ERR(err, ERR_EXISTS, "request %s has expired: ask again", redrive->redrive_id);
     if (!unit_begin(journal, err))
         return false;
@@ -452,7 +487,6 @@ bool redrive_taken(struct journal *journal, const struct claim *claim, struct er
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err)
 {
-    static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
     static const struct row_choice all = {0};
     uint64_t moved;
     struct telling detail;

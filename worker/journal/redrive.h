@@ -63,6 +63,8 @@ bool journal_redrive_approve(struct journal *journal, const struct redrive *redr
  * with stand as before. ERR_EXISTS: it is decided already, or over. */
 bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
     struct str message, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
+/* Closes what nobody decided on in time: its files and rows can be asked for again. */
+bool journal_redrive_expire(struct journal *journal, int64_t now, struct err *err) MUST_CHECK;
 bool journal_change_read(struct journal *journal, const char *redrive_id, struct contract_change *change,
     struct arena *arena, struct err *err) MUST_CHECK;
 /* A quarantined file is closed for good. ERR_EXISTS: it is not quarantined by that run, or has an open request. */

@@ -68,7 +68,7 @@ bool worker_recover(struct worker *worker, struct err *err)
         ok = arena ? recover_one(worker, &found, arena, err) : ERR(err, ERR_MEMORY, "no memory to recover");
         arena_free(arena);
     }
-    return ok && publish_sweep(worker, err);
+    return ok && journal_redrive_expire(worker->journal, clock_now(), err) && publish_sweep(worker, err);
 }
 
 /* ---- what lies in the landing zone ---- */
