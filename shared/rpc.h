@@ -25,8 +25,8 @@
  * rehearse   run!, rules (same | current), set [], map [], patch,
  *            cause, row | row [], scope (file | rows)           what its file, or rows of it, would do: see below
  *
- * redrive    run | cause!, reason!, rules, set [], map [], patch, row | row [], scope,
- *            apply_to (these | until), until, ask, client       the request, as requests has it
+ * redrive    run | runs [] | cause!, reason!, rules, set [], map [], patch, row | row [], scope,
+ *            apply_to (these | until | contract), until, ask, client   the request, as requests has it
  * requests   dataset, request, after, limit                     items []: what was asked for, its scope (file | rows),
  *                                                               with details [] of files
  * approve    request!, client                                   the request
@@ -68,6 +68,10 @@
  * What a role may not do is refused with RPC_FORBIDDEN, and told in the audit: a viewer looks, rehearses and exports;
  * an operator also asks, patches, acknowledges and discards; an approver also approves and declines, where four_eyes
  * never what they asked for themselves. Then redrive, reprocess, withdraw, override and contract only ask.
+ *
+ * "runs" are whole ids, of files of one dataset, in one request. apply_to "contract" asks for the re-drive and, in a
+ * request of its own, for the overrides to be written into the contract. Approve the re-drive first: it is bound to the
+ * contract as it was.
  *
  * "run" may be any part of a run's id that names only one; so may "request".
  *

@@ -9,7 +9,7 @@ _sluice() {
         return
         ;;
     --rules) mapfile -t COMPREPLY < <(compgen -W "same current" -- "$cur"); return ;;
-    --apply-to) mapfile -t COMPREPLY < <(compgen -W "these until" -- "$cur"); return ;;
+    --apply-to) mapfile -t COMPREPLY < <(compgen -W "these until contract" -- "$cur"); return ;;
     esac
     for ((word = 1; word < COMP_CWORD; word++)); do
         case ${COMP_WORDS[word]} in --lake | -t | --target) lake=(--lake "${COMP_WORDS[word + 1]}") ;; esac

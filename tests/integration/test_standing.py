@@ -244,6 +244,30 @@ class Standing(Case):
         self.assertEqual(self.standing(), [])
 
 
+class Several(Case):
+    """Files that somebody has marked: one request."""
+
+    def ask(self, **params):
+        done = subprocess.run([SLUICED, "agent", "--lake", str(self.box.path)], env=self.environment(), text=True,
+                              input=json.dumps({"jsonrpc": "2.0", "id": 1, "method": "redrive", "params": params}) + "\n",
+                              capture_output=True)
+        answer = json.loads(done.stdout.splitlines()[0])
+        return answer.get("result") or answer["error"]["message"]
+
+    def test_files_by_their_runs(self):
+        for number in (1, 2, 3):
+            self.put(number, changed(number))
+        self.work(1)
+        runs = [item["run_id"] for item in self.sluice("runs")["items"]][:2]
+        mend = {"set": ["dialect.delimiter=;"], "map": ["Price EUR=unit_price"], "reason": "r"}
+        done = self.ask(runs=runs, **mend)["items"][0]
+        self.assertEqual((done["files"], done["loaded"]), (2, 2))
+        self.assertEqual(self.states(), {"SUCCEEDED": 2, "QUARANTINED": 1})
+        for params, words in (({"runs": []}, "stands alone"), ({"runs": runs, "cause": 1}, "stands alone"),
+                              ({"runs": [runs[0][:6]]}, "whole ids"), ({"runs": [7]}, "whole ids")):
+            self.assertIn(words, self.ask(**params, **mend))
+
+
 class Suggestions(Case):
     """A cause tells what would mend it, tried on its own values."""
 
@@ -313,6 +337,42 @@ class Contract(Case):
         self.assertEqual({k: detail[k] for k in sha}, sha)
         self.assertIn("contract-approved", audit)
         self.sound()
+
+    def test_a_redrive_proposes_it_beside_itself(self):
+        self.put(1, changed(1))
+        self.work(1)
+        run = self.sluice("runs")["items"][0]["run_id"]
+        asked = self.sluice("redrive", run, *MEND, "--apply-to", "contract", "--reason", "new till", "--ask")["items"][0]
+        requests = self.sluice("requests")["items"]
+        self.assertEqual([(r["action"], r["state"]) for r in requests], [("contract", "requested"), ("redrive", "requested")])
+        self.assertEqual((asked["request"], asked["files"]), (requests[1]["request"], 1))
+        self.assertEqual(self.sluice("approve", asked["request"])["items"][0]["loaded"], 1)
+        self.assertEqual(self.path.read_text(), self.COMMENTED)
+        self.sluice("approve", requests[0]["request"])
+        self.assertEqual(self.path.read_text(), self.changed_text())
+        self.put(2, changed(2))
+        self.work()
+        self.assertEqual(self.rows(), self.expected([1, 2]))
+        self.sound()
+
+    def test_a_redrive_that_waits_for_nobody_does_both(self):
+        self.put(1, changed(1))
+        self.work(1)
+        run = self.sluice("runs")["items"][0]["run_id"]
+        done = self.sluice("redrive", run, *MEND, "--apply-to", "contract", "--reason", "new till")["items"][0]
+        self.assertEqual((done["action"], done["state"], done["loaded"]), ("redrive", "done", 1))
+        self.assertEqual(self.path.read_text(), self.changed_text())
+
+    def test_a_redrive_whose_change_is_refused_comes_to_nothing(self):
+        self.put(1, changed(1))
+        self.work(1)
+        self.propose()
+        run = self.sluice("runs")["items"][0]["run_id"]
+        self.assertIn("says so already", self.sluice(
+            "redrive", run, "--set", "encoding=utf-8", "--apply-to", "contract", "--reason", "r", code=2))
+        item = self.sluice("requests")["items"]
+        self.assertEqual([(r["action"], r["state"]) for r in item], [("contract", "done")])
+        self.assertEqual(self.states(), {"QUARANTINED": 1})
 
     def test_an_edit_meanwhile_voids_it(self):
         asked = self.propose("--ask")["request"]

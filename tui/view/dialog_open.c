@@ -54,25 +54,34 @@ static void add_rehearsals(json_t *list, const struct redrive_subject *subject)
     json_array_append_new(list, call_of(&one));
 }
 
-static void add_command(json_t *list, const struct redrive_subject *subject)
+static void add_command(json_t *list, const struct redrive_subject *subject, const char *run, json_int_t row)
 {
     struct buf text;
     buf_init(&text, MOST_LINE);
     buf_add_cstr(&text, "sluice redrive");
-    for (size_t i = 0; i < json_array_size(subject->runs); i++)
-        buf_printf(&text, " %s", json_string_value(json_array_get(subject->runs, i)));
-    if (!subject->runs && !(subject->cause && (subject->everywhere || !subject->rows)))
-        buf_printf(&text, " %s", subject->run);
+    if (!(subject->cause && (subject->everywhere || !subject->rows)))
+        buf_printf(&text, " %s", run);
     if (subject->cause)
         buf_printf(&text, " --cause %lld", (long long)subject->cause);
-    for (size_t i = 0; i < json_array_size(subject->row); i++)
-        buf_printf(&text, " --row %lld", (long long)json_integer_value(json_array_get(subject->row, i)));
+    if (row)
+        buf_printf(&text, " --row %lld", (long long)row);
     if (subject->rows && !subject->cause && !subject->row)
         buf_add_cstr(&text, " --rows");
     if (subject->patch)
         buf_add_cstr(&text, " --patch");
     json_array_append_new(list, json_stringn(text.p, text.n));
     buf_dispose(&text);
+}
+
+/* A verb is of one run and one row. */
+static void add_commands(json_t *list, const struct redrive_subject *subject)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(subject->runs, i, one) add_command(list, subject, json_string_value(one), 0);
+    json_array_foreach(subject->row, i, one) add_command(list, subject, subject->run, json_integer_value(one));
+    if (!subject->runs && !subject->row)
+        add_command(list, subject, subject->run, 0);
 }
 
 static const char *redrive_title(const struct redrive_subject *subject, size_t count)
@@ -97,7 +106,7 @@ void dialog_redrive(struct view *view, const struct redrive_subject *subjects, s
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(calls, call_of(&subjects[i]));
         add_rehearsals(rehearse, &subjects[i]);
-        add_command(commands, &subjects[i]);
+        add_commands(commands, &subjects[i]);
         extent += subjects[i].count;
         known = known && subjects[i].count;
     }
@@ -160,22 +169,21 @@ void dialog_discard(struct view *view, const json_t *runs, const char *name)
 void dialog_discard_rows(struct view *view, const char *run, json_int_t cause, const json_t *row, json_int_t count)
 {
     json_t *params = json_pack("{s:s}", "run", run), *facts = json_array();
-    struct buf command;
-    buf_init(&command, MOST_LINE);
-    buf_printf(&command, "sluice discard %s", run);
+    json_t *commands = json_array();
+    const json_t *one;
+    size_t i;
     if (cause) {
         json_object_set_new(params, "cause", json_integer(cause));
-        buf_printf(&command, " --cause %lld", (long long)cause);
+        json_array_append_new(commands, json_sprintf("sluice discard %s --cause %lld", run, (long long)cause));
     }
     if (row)
         json_object_set(params, "row", (json_t *)row);
-    for (size_t i = 0; i < json_array_size(row); i++)
-        buf_printf(&command, " --row %lld", (long long)json_integer_value(json_array_get(row, i)));
+    json_array_foreach(row, i, one) json_array_append_new(
+        commands, json_sprintf("sluice discard %s --row %lld", run, (long long)json_integer_value(one)));
     add_fact(facts, "run", str_of(run));
     open_plain(view,
         &(struct plain){"Close these rejected rows for good", "Discard", "discard", "needed", "reason", "rows", count},
-        json_pack("[o]", params), json_pack("[s%]", command.p, command.n), facts);
-    buf_dispose(&command);
+        json_pack("[o]", params), commands, facts);
 }
 
 void dialog_withdraw(struct view *view, const char *run, const char *name, json_int_t rows)

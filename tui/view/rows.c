@@ -2,18 +2,20 @@
  * Failing rows as a grid: row and line number frozen, failing cells reversed, bold and marked with '!'. Only the pages
  * around the cursor are held, so a million rows cost no more than a thousand.
  */
-#include "tui/view/view.h"
+#include "tui/core/marks.h"
+#include "tui/view/acts.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
 
 enum { PAGE = 300, FIXED = 3, PANE_LINES = 6, MOST_VALUE = 32 * 1024 * 1024 };
 enum { COLUMN_ROW, COLUMN_LINE, COLUMN_CODE };
-enum { TAG_PAGE, TAG_GO }; /* TAG_GO: the cursor goes to its first row */
+enum { TAG_PAGE, TAG_GO, TAG_RUN, TAG_IDEAS }; /* TAG_GO: the cursor goes to its first row */
 
 struct rows {
     struct grid_column *columns;
     json_t *header;
+    json_t *run; /* what it is, once it is known */
     bool asked, placed;
 };
 
@@ -133,6 +135,7 @@ static void init(struct view *view)
     view->grid.cell = fill_cell;
     view->grid.context = view;
     view->grid.by_cell = true;
+    view->grid.id = "row_number";
 }
 
 static void dispose(struct view *view)
@@ -140,6 +143,7 @@ static void dispose(struct view *view)
     struct rows *rows = view->state;
     free(rows->columns);
     json_decref(rows->header);
+    json_decref(rows->run);
 }
 
 /* ---- pages ---- */
@@ -156,6 +160,7 @@ static void ask_page(struct view *view, int tag, const char *from, json_int_t nu
 static void load(struct view *view)
 {
     size_t at = view->grid.at;
+    view_ask(view, TAG_RUN, "run", json_pack("{s:s}", "run", view_argument(view, "run")));
     ask_page(view, TAG_PAGE, "at", (json_int_t)(at > PAGE / 2 ? at - PAGE / 2 : 0));
 }
 
@@ -174,6 +179,16 @@ static void answer(struct view *view, int tag, json_t *result)
 {
     struct rows *rows = view->state;
     json_t *items = json_object_get(result, "items");
+    if (tag == TAG_IDEAS) {
+        acts_suggest(view, view_argument(view, "run"), result);
+        return;
+    }
+    if (tag == TAG_RUN) {
+        json_incref(result);
+        json_decref(rows->run);
+        rows->run = result;
+        return;
+    }
     rows->asked = false;
     if (!make_columns(view, result))
         return;
@@ -306,6 +321,110 @@ static bool open_frequency(struct view *view)
     return true;
 }
 
+/* ---- acting: on rows that are marked, or on the one under the cursor ---- */
+
+/* Of the cause under the cursor; NULL: the run is not known yet. */
+static const json_t *cause_here(const struct view *view)
+{
+    const struct rows *rows = view->state;
+    const json_t *causes = json_object_get(rows->run, "causes"), *cause;
+    const json_t *wanted = json_object_get(grid_item(&view->grid), "cause");
+    size_t i;
+    json_array_foreach(causes, i, cause)
+    {
+        if (json_equal(json_object_get(cause, "cause"), wanted))
+            return cause;
+    }
+    return NULL;
+}
+
+static bool is_quarantined(const struct view *view)
+{
+    return view_is(((struct rows *)view->state)->run, "outcome", "quarantined");
+}
+
+/* The cause that is marked as a whole, or the numbers of rows; the caller's to release. */
+static struct redrive_subject chosen(const struct view *view, json_t **numbers)
+{
+    const struct grid *grid = &view->grid;
+    struct redrive_subject subject = {.run = view_argument(view, "run"), .rows = true};
+    *numbers = NULL;
+    if (grid->like) {
+        subject.cause = json_integer_value(grid->like_value);
+        subject.count = (json_int_t)grid->like_count;
+        return subject;
+    }
+    *numbers = marks_count(grid) ? marks_ids(grid) : json_pack("[O]", json_object_get(grid_item(grid), "row_number"));
+    subject.row = *numbers;
+    subject.count = (json_int_t)json_array_size(*numbers);
+    return subject;
+}
+
+static const char *disabled(const struct view *view, enum request request)
+{
+    const struct rows *rows = view->state;
+    const json_t *item = grid_item(&view->grid);
+    bool acts = request == REQUEST_REDRIVE || request == REQUEST_DISCARD;
+    if (request == REQUEST_MARK_SAME && item && !cause_here(view))
+        return "what the run's causes are is not known yet";
+    if (!acts && request != REQUEST_SUGGEST)
+        return NULL;
+    if (!item)
+        return "there is nothing under the cursor";
+    if (is_quarantined(view))
+        return request == REQUEST_DISCARD ? "these rows are of a file in quarantine, which is closed as a whole" : NULL;
+    if (acts && marks_count(&view->grid) > json_object_size(view->grid.marks) && json_object_size(view->grid.marks))
+        return "a cause and rows beside it are marked: one or the other";
+    if (acts && !marks_count(&view->grid) && rows->run && json_object_get(item, "state") &&
+        !view_is(item, "state", "open") && !view_is(item, "state", "rejected-again"))
+        return "this row is not open any more";
+    return NULL;
+}
+
+/* A quarantined file has no rows of its own to be read again: it is asked for as a whole, with its patch if it has one.
+ */
+static void redrive(struct view *view)
+{
+    json_t *numbers;
+    struct redrive_subject subject = chosen(view, &numbers);
+    if (is_quarantined(view))
+        subject = (struct redrive_subject){.run = view_argument(view, "run")};
+    dialog_redrive(view, &subject, 1, NO_IDEA);
+    json_decref(numbers);
+}
+
+static void discard(struct view *view)
+{
+    json_t *numbers;
+    struct redrive_subject subject = chosen(view, &numbers);
+    dialog_discard_rows(view, subject.run, subject.cause, subject.row, subject.count);
+    json_decref(numbers);
+}
+
+static void mark_same(struct view *view)
+{
+    const json_t *cause = cause_here(view);
+    marks_like(&view->grid, "cause", grid_item(&view->grid), (size_t)acts_open(cause));
+    view_tell_marks(view, "open row of this cause", "open rows of this cause");
+}
+
+static bool act(struct view *view, enum request request)
+{
+    const struct rows *rows = view->state;
+    if (request == REQUEST_REDRIVE)
+        redrive(view);
+    else if (request == REQUEST_DISCARD)
+        discard(view);
+    else if (request == REQUEST_SUGGEST)
+        acts_ask_ideas(
+            view, TAG_IDEAS, rows->run, json_integer_value(json_object_get(grid_item(&view->grid), "cause")));
+    else if (request == REQUEST_MARK_SAME && grid_item(&view->grid))
+        mark_same(view);
+    else
+        return view_marks(view, request, "row", "rows");
+    return true;
+}
+
 static bool request(struct view *view, enum request request)
 {
     bool done = true;
@@ -315,7 +434,7 @@ static bool request(struct view *view, enum request request)
     } else if (request == REQUEST_FREQUENCY)
         done = open_frequency(view);
     else
-        done = grid_request(&view->grid, request);
+        done = act(view, request) || grid_request(&view->grid, request);
     follow(view);
     return done;
 }
@@ -342,13 +461,15 @@ const struct view_type view_rows = {
     .help = "the failing rows of a run or a cause",
     .requests = REQUESTS_SCROLL | REQUESTS_FIND | REQUEST_BIT(REQUEST_FILTER) | REQUEST_BIT(REQUEST_COPY) |
                 REQUEST_BIT(REQUEST_WRITE) | REQUEST_BIT(REQUEST_NEXT_FAILING) | REQUEST_BIT(REQUEST_PREVIOUS_FAILING) |
-                REQUEST_BIT(REQUEST_FREQUENCY) | REQUEST_BIT(REQUEST_HANDOVER),
+                REQUEST_BIT(REQUEST_FREQUENCY) | REQUEST_BIT(REQUEST_HANDOVER) | REQUESTS_MARK |
+                REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD),
     .size = sizeof(struct rows),
     .init = init,
     .dispose = dispose,
     .load = load,
     .answer = answer,
     .draw = draw,
+    .disabled = disabled,
     .request = request,
     .go = go,
     .hand_over = hand_over,

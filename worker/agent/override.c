@@ -9,12 +9,10 @@ bool call_apply_to(const struct call *call, int64_t *until, struct err *err)
 {
     struct str to = call_text(call, "apply_to"), text = call_text(call, "until");
     *until = 0;
-    if (to.n && !str_eq(to, STR("these")) && !str_eq(to, STR("until"))) {
-        ERR(err, ERR_USAGE, "a re-drive applies to 'these' files, or 'until' a time");
-        return err_hint(err, "A change that lasts is one of the contract: 'sluice contract'.");
-    }
-    if (str_eq(to, STR("these")) && text.n)
-        return ERR(err, ERR_USAGE, "what applies to these files alone has no time until which it stands");
+    if (to.n && !str_eq(to, STR("these")) && !str_eq(to, STR("until")) && !str_eq(to, STR("contract")))
+        return ERR(err, ERR_USAGE, "a re-drive applies to 'these' files, 'until' a time, or to the 'contract'");
+    if (to.n && !str_eq(to, STR("until")) && text.n)
+        return ERR(err, ERR_USAGE, "what applies to these files or to the contract has no time until which it stands");
     if (str_eq(to, STR("until")) && !text.n)
         return ERR(err, ERR_USAGE, "until when? --until 09:00, 2h or 2026-01-31T09:00Z");
     return !text.n || until_read(text, clock_now(), until, err);

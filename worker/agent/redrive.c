@@ -3,7 +3,9 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "worker/agent/acting.h"
-#include "worker/redrive/request.h"
+#include "worker/redrive/change.h"
+
+#include <sqlite3.h>
 
 enum { LEASE_US = 60 * 1000000 };
 
@@ -51,6 +53,24 @@ bool acting_approve(struct acting *acting, const struct redrive *redrive, struct
     return true;
 }
 
+/* The parameter "runs": several whole ids in place of one run. */
+static bool take_runs(const struct call *call, struct redrive_request *request, struct err *err)
+{
+    const json_t *runs = json_object_get(call->params, "runs"), *run;
+    struct str *list = ARENA_ARRAY(call->arena, struct str, json_array_size(runs) + 1);
+    size_t i;
+    if (!runs)
+        return true;
+    if (!list)
+        return ERR(err, ERR_MEMORY, "no memory for a request");
+    json_array_foreach(runs, i, run) list[i] = (struct str){json_string_value(run), json_string_length(run)};
+    request->runs = list;
+    request->run_count = json_array_size(runs);
+    if (!request->run_count || call->run_id[0] || request->cause_id || request->patch)
+        return ERR(err, ERR_USAGE, "'runs' is a list of files' runs, and stands alone");
+    return true;
+}
+
 static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
 {
     struct call *call = acting->call;
@@ -75,13 +95,63 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
         request.rows = &choice;
     else
         request.cause_id = choice.cause_id;
-    if (!call->run_id[0] && (!request.cause_id || choice.row_count))
+    if (!take_runs(call, &request, err))
+        return false;
+    if (!call->run_id[0] && !request.run_count && (!request.cause_id || choice.row_count))
         return ERR(err, ERR_USAGE, "a re-drive is of one run, of rows of it, or of all of one cause");
     if (request.patch && !call->run_id[0])
         return ERR(err, ERR_USAGE, "a patch is of one run: name it");
     return call_overrides(call, overrides, err) && call_rules(call, &request.rules.rules, err) &&
            call_apply_to(call, &request.apply_until, err) &&
            redrive_ask(&request, &acting->by, redrive, call->arena, err);
+}
+
+static bool dataset_of(struct acting *acting, struct str *dataset, struct err *err)
+{
+    struct call *call = acting->call;
+    sqlite3 *db = journal_handle(acting->journal);
+    const char *first = json_string_value(json_array_get(json_object_get(call->params, "runs"), 0));
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db,
+            "SELECT dataset FROM run WHERE run_id = ?1 UNION ALL SELECT dataset FROM cause WHERE cause_id = ?2 LIMIT 1",
+            -1, &statement, NULL) != SQLITE_OK)
+        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_bind_text(statement, 1, call->run_id[0] || !first ? call->run_id : first, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(statement, 2, call_integer(call, "cause", 0, 0, INT64_MAX));
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found)
+        *dataset = arena_str(call->arena, str_of((const char *)sqlite3_column_text(statement, 0)));
+    sqlite3_finalize(statement);
+    return found || ERR(err, ERR_NOT_FOUND, "there is no such run or cause");
+}
+
+/* What the files are re-driven by is to be in the contract too. */
+static bool contract_request(struct acting *acting, struct redrive_request *request, struct err *err)
+{
+    struct call *call = acting->call;
+    struct overrides *overrides = ARENA_NEW(call->arena, struct overrides);
+    *request = (struct redrive_request){.run_id = "",
+        .reason = call_text(call, "reason"),
+        .rules = {.storage = call->agent->storage,
+            .journal = acting->journal,
+            .contracts = &acting->contracts,
+            .overrides = overrides}};
+    if (!overrides)
+        return ERR(err, ERR_MEMORY, "no memory for overrides");
+    return dataset_of(acting, &request->rules.dataset, err) && call_overrides(call, overrides, err) &&
+           change_possible(request, call->arena, err);
+}
+
+/* Both or none: the change is tried before the re-drive is asked for. change stays empty where none is wanted. */
+static bool ask_both(struct acting *acting, struct redrive *redrive, struct redrive *change, struct err *err)
+{
+    struct redrive_request request;
+    struct decider by = acting->by;
+    by.client = STR(""); /* the call is known by its re-drive */
+    if (!str_eq(call_text(acting->call, "apply_to"), STR("contract")))
+        return ask(acting, redrive, err);
+    return contract_request(acting, &request, err) && ask(acting, redrive, err) &&
+           change_ask(&request, &by, change, acting->call->arena, err);
 }
 
 bool acting_request(
@@ -98,9 +168,27 @@ bool acting_request(
     return ok && acting_show(call, redrive.redrive_id, result, code, err);
 }
 
+/* The files come before the contract: they are bound to it as it is. */
+static bool approve_both(
+    struct acting *acting, const struct redrive *redrive, const struct redrive *change, struct err *err)
+{
+    if (!acting_approve(acting, redrive, err))
+        return false;
+    acting->by.client = STR("");
+    return !change->redrive_id[0] || acting_approve(acting, change, err);
+}
+
 bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err)
 {
-    return acting_request(call, "redrive", ask, result, code, err);
+    struct acting acting;
+    struct redrive redrive = {0}, change = {0};
+    bool waits = acting_waits(call);
+    bool ok = acting_begin(&acting, call, err) && ask_both(&acting, &redrive, &change, err) &&
+              (waits || approve_both(&acting, &redrive, &change, err));
+    if (!ok)
+        acting_refused(&acting, "redrive", redrive.redrive_id[0] ? redrive.redrive_id : call->run_id, code, err);
+    acting_end(&acting);
+    return ok && acting_show(call, redrive.redrive_id, result, code, err);
 }
 
 bool acting_find(struct acting *acting, struct redrive *redrive, struct err *err)

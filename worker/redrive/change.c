@@ -38,26 +38,38 @@ static bool make_diff(struct contract_change *change, struct str before, struct 
     return ok && (change->diff.p || ERR(err, ERR_MEMORY, "no memory for a difference"));
 }
 
-bool change_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
-    struct arena *arena, struct err *err)
+static bool prepare(
+    const struct redrive_request *request, struct contract_change *change, struct arena *arena, struct err *err)
 {
     const struct contract *now = contracts_find(request->rules.contracts, request->rules.dataset);
-    struct contract_change change = {0};
-    *redrive = (struct redrive){.action = STR("contract"),
-        .dataset = request->rules.dataset,
-        .reason = request->reason,
-        .change = &change,
-        .state = STR("requested")};
     if (!str_trim(request->reason).n)
         return ERR(err, ERR_USAGE, "a change of a contract needs a reason");
     if (!request->rules.overrides->count)
         return ERR(err, ERR_USAGE, "there is nothing to change: give --set or --map");
     if (!now)
         return ERR(err, ERR_NOT_FOUND, "there is no contract " STR_FMT " that loads", STR_ARG(request->rules.dataset));
-    change.path = now->path;
-    sha256_of(now->text, change.before);
-    bool ok = contract_edit(now->text, request->rules.overrides, &change.text, arena, err) &&
-              loads(now->path, change.text, arena, err) && make_diff(&change, now->text, arena, err) &&
+    change->path = now->path;
+    sha256_of(now->text, change->before);
+    return contract_edit(now->text, request->rules.overrides, &change->text, arena, err) &&
+           loads(now->path, change->text, arena, err) && make_diff(change, now->text, arena, err);
+}
+
+bool change_possible(const struct redrive_request *request, struct arena *arena, struct err *err)
+{
+    struct contract_change change = {0};
+    return prepare(request, &change, arena, err);
+}
+
+bool change_ask(const struct redrive_request *request, const struct decider *by, struct redrive *redrive,
+    struct arena *arena, struct err *err)
+{
+    struct contract_change change = {0};
+    *redrive = (struct redrive){.action = STR("contract"),
+        .dataset = request->rules.dataset,
+        .reason = request->reason,
+        .change = &change,
+        .state = STR("requested")};
+    bool ok = prepare(request, &change, arena, err) &&
               overrides_text(request->rules.overrides, &redrive->overrides, arena, err) &&
               journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);
     redrive->change = NULL;

@@ -24,6 +24,21 @@ static bool add_run(struct redrive *redrive, const char *run_id, struct arena *a
     return true;
 }
 
+static bool add_named(
+    const struct redrive_request *request, struct redrive *redrive, struct arena *arena, struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < request->run_count; i++) {
+        char run_id[ULID_SIZE] = "";
+        ok = ulid_valid(request->runs[i]) ||
+             ERR(err, ERR_USAGE, "runs are named by their whole ids where there are several");
+        if (ok)
+            memcpy(run_id, request->runs[i].p, request->runs[i].n);
+        ok = ok && add_run(redrive, run_id, arena, err);
+    }
+    return ok;
+}
+
 static sqlite3_stmt *list_runs(const struct redrive_request *request, const char *sql, struct err *err)
 {
     sqlite3 *db = journal_handle(request->rules.journal);
@@ -218,15 +233,17 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
         file->arrival_key = arena_str(arena, known->arrival_key);
         file->location = arena_str(arena, known->location);
         file->base_ruleset = arena_str(arena, rehearsal->past.ruleset_hash);
+        if (redrive->dataset.n && !str_eq(redrive->dataset, known->dataset))
+            ok = ERR(err, ERR_USAGE, "the files of one request are of one dataset");
         redrive->dataset = arena_str(arena, known->dataset);
         if (request->patch) {
             redrive->patch_id = arena_str(arena, str_of(rehearsal->patch.patch_id));
             redrive->patch_hash = arena_str(arena, str_of(rehearsal->patch.hash));
         }
         redrive->overrides = arena_str(arena, rehearsal->overrides);
-        ok = (file->arrival_key.p && file->location.p && file->base_ruleset.p && redrive->dataset.p &&
-                 redrive->overrides.p) ||
-             ERR(err, ERR_MEMORY, "no memory for a request");
+        ok = ok && ((file->arrival_key.p && file->location.p && file->base_ruleset.p && redrive->dataset.p &&
+                        redrive->overrides.p) ||
+                       ERR(err, ERR_MEMORY, "no memory for a request"));
     }
     arena_free(frame);
     return ok;
@@ -299,10 +316,11 @@ bool redrive_ask(const struct redrive_request *request, const struct decider *by
         return false;
     if (by_cause && redrive->of_rows)
         redrive->choice = &of_cause;
-    bool ok = request->run_id[0] ? add_run(redrive, request->run_id, arena, err)
-              : !by_cause        ? add_dataset(request, redrive, arena, err)
-              : redrive->of_rows ? add_row_cause(request, redrive, arena, err)
-                                 : add_cause(request, redrive, arena, err);
+    bool ok = request->run_id[0]   ? add_run(redrive, request->run_id, arena, err)
+              : request->run_count ? add_named(request, redrive, arena, err)
+              : !by_cause          ? add_dataset(request, redrive, arena, err)
+              : redrive->of_rows   ? add_row_cause(request, redrive, arena, err)
+                                   : add_cause(request, redrive, arena, err);
     for (size_t i = 0; ok && i < redrive->file_count; i++)
         ok = ask_for_one(request, redrive, &redrive->files[i], arena, err);
     ok = ok && journal_redrive_request(request->rules.journal, redrive, by, clock_now(), err);

@@ -13,9 +13,11 @@ struct redrive_request {
     const char *run_id;            /* one run; or "" and a cause: all files it keeps quarantined */
     int64_t cause_id;              /* or neither: what was loaded of rules.dataset by other rules than these */
     const struct row_choice *rows; /* rejected rows of that run alone; NULL: its file. A cause of rows means its own */
-    int64_t since, before;         /* and delivered then; 0: whenever */
-    bool patch;                    /* with its run's patch */
-    int64_t apply_until;           /* the overrides then stand for files still to come; 0: for these alone */
+    const struct str *runs;        /* or these, of one dataset: so many */
+    size_t run_count;
+    int64_t since, before; /* and delivered then; 0: whenever */
+    bool patch;            /* with its run's patch */
+    int64_t apply_until;   /* the overrides then stand for files still to come; 0: for these alone */
     struct str reason;
     size_t memory;
     const volatile sig_atomic_t *stop;

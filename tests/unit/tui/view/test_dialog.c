@@ -379,7 +379,7 @@ static void rows_are_asked_for_by_number_and_by_cause(void **state)
         &host, "night", (struct redrive_subject){.run = "01RUN", .rows = true, .row = numbers, .count = 2}, NULL);
     json_decref(numbers);
     assert_int_equal(json_integer_value(json_array_get(json_object_get(host.params, "row"), 1)), 1010);
-    assert_true(shows(&host, "sluice redrive 01RUN --row 7 --row 1010"));
+    assert_true(shows(&host, "sluice redrive 01RUN --row 7 --reason '' && sluice"));
     host_end(&host);
     open_subject(&host, "night",
         (struct redrive_subject){.run = "01RUN", .cause = 4, .rows = true, .everywhere = true, .count = 39812}, NULL);
