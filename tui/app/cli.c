@@ -7,6 +7,7 @@
 #include "tui/app/console.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
+#include "tui/core/targets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ enum { MAX_TEXT = 256 * 1024, MAX_LINE = 4096 };
 
 struct cli_options {
     struct link_options link;
+    struct option_list targets;
     struct verb_input input;
     bool json, help, version;
 };
@@ -30,12 +32,12 @@ static const struct option_row rows[] = {
         .value = "DIR",
         .help = "the lake (else the configured one, else this folder)"},
     {.name = "target",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct cli_options, link.target),
+        .kind = OPTION_LIST,
+        .offset = offsetof(struct cli_options, targets),
         .letter = 't',
         .flag_only = true,
         .value = "TARGET",
-        .help = "a lake's folder, or ssh://[user@]host[:port][/lake]"},
+        .help = "a folder, ssh://[user@]host[:port][/lake], a name"},
     {.name = "journal",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, link.journal),
@@ -340,10 +342,12 @@ static void hint_outcome(const struct link *link, const json_t *params, struct e
         err_hint(err, "Whether it was done: sluice outcome %s", client);
 }
 
-static int ask(const struct verb *verb, const struct cli_options *own, struct err *err)
+/* NULL: err tells, or the agent has. */
+static json_t *answer_of(
+    const struct verb *verb, const struct cli_options *own, const struct link_options *options, struct err *err)
 {
     json_t *params = verb_params(verb, &own->input, err);
-    struct link *link = params ? link_open(&own->link, err) : NULL;
+    struct link *link = params ? link_open(options, err) : NULL;
     json_incref(params);
     if (!link)
         json_decref(params);
@@ -354,16 +358,77 @@ static int ask(const struct verb *verb, const struct cli_options *own, struct er
         hint_outcome(link, params, err);
     json_decref(params);
     link_close(link);
+    return result;
+}
+
+static bool adds_up(const json_t *result)
+{
+    return !json_is_false(json_object_get(result, "balanced"));
+}
+
+static int ask(const struct verb *verb, const struct cli_options *own, struct err *err)
+{
+    json_t *result = answer_of(verb, own, &own->link, err);
     if (!result)
         return complain(err);
     if (own->json && json_object_size(result))
         print_json(result);
     else
         print_text(verb, result);
-    bool adds_up = !json_is_false(json_object_get(result, "balanced"));
+    bool balanced = adds_up(result);
     json_decref(result);
     int code = flush(err);
-    return code ? code : !adds_up;
+    return code ? code : !balanced;
+}
+
+static void print_heading(const char *name, bool first)
+{
+    struct buf heading;
+    buf_init(&heading, MAX_LINE);
+    utf8_sanitise(&heading, str_of(name));
+    printf("%s── %s\n", first ? "" : "\n", heading.p ? heading.p : "");
+    fflush(stdout);
+    buf_dispose(&heading);
+}
+
+/* Each target's answer under its name, one after another; one that gives none does not keep the others from theirs. The
+ * code is the worst. */
+static int ask_fleet(const struct verb *verb, const struct cli_options *own, struct arena *arena, struct err *err)
+{
+    json_t *answers = json_array();
+    int worst = 0;
+    for (size_t i = 0; i < own->targets.count; i++) {
+        struct link_options options = own->link;
+        const char *name = own->targets.items[i];
+        if (!own->json)
+            print_heading(name, i == 0);
+        options.target = target_named(name, own->link.config, arena, err);
+        json_t *result = options.target ? answer_of(verb, own, &options, err) : NULL;
+        int code = result ? !adds_up(result) : complain(err);
+        worst = code > worst ? code : worst;
+        if (result && !own->json)
+            print_text(verb, result);
+        json_array_append_new(answers, json_pack("{s:s, s:o?}", "target", name, "result", result));
+    }
+    json_t *all = json_pack("{s:o}", "targets", answers);
+    if (own->json)
+        print_json(all);
+    json_decref(all);
+    int code = flush(err);
+    return code > worst ? code : worst;
+}
+
+/* One target is the link's; several are for looking at. */
+static bool take_targets(const struct verb *verb, struct cli_options *own, struct arena *arena, struct err *err)
+{
+    if (own->targets.count == 1) {
+        own->link.target = target_named(own->targets.items[0], own->link.config, arena, err);
+        return own->link.target != NULL;
+    }
+    if (own->targets.count < 2 || !(verb->takes & (ACTS | TAKES_OUTPUT)))
+        return true;
+    ERR(err, ERR_USAGE, "'sluice %s' acts on one target, not on %zu", verb->name, own->targets.count);
+    return err_hint(err, "Give the one that it is about.");
 }
 
 static int no_such_verb(const char *name, struct err *err)
@@ -382,8 +447,8 @@ static int no_such_verb(const char *name, struct err *err)
     return complain(err);
 }
 
-static int dispatch(
-    const struct option_list *rest, const struct option_set *set, struct cli_options *own, struct err *err)
+static int dispatch(const struct option_list *rest, const struct option_set *set, struct cli_options *own,
+    struct arena *arena, struct err *err)
 {
     const char *name = rest->count ? rest->items[0] : "overview";
     const struct verb *verb = verb_find(name);
@@ -397,7 +462,9 @@ static int dispatch(
         return no_such_verb(name, err);
     if (own->help)
         return help(set, verb);
-    if (!rest->count && !own->json && console_possible())
+    if (!take_targets(verb, own, arena, err))
+        return complain(err);
+    if (!rest->count && !own->json && own->targets.count < 2 && console_possible())
         return console_run(&own->link, err) ? 0 : complain(err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
     bool takes_key = verb->takes & TAKES_KEY;
@@ -407,7 +474,7 @@ static int dispatch(
         err_hint(err, "'sluice %s --help' tells what it takes.", name);
         return complain(err);
     }
-    return ask(verb, own, err);
+    return own->targets.count > 1 ? ask_fleet(verb, own, arena, err) : ask(verb, own, err);
 }
 
 int cli_main(int argc, char **argv)
@@ -419,7 +486,7 @@ int cli_main(int argc, char **argv)
     struct arena *arena = arena_new(0);
     bool ok = arena || ERR(&err, ERR_MEMORY, "no memory to start");
     ok = ok && options_arguments(argc - 1, argv + 1, &set, 1, &rest, arena, &err);
-    int code = ok ? dispatch(&rest, &set, &own, &err) : complain(&err);
+    int code = ok ? dispatch(&rest, &set, &own, arena, &err) : complain(&err);
     arena_free(arena);
     return code;
 }

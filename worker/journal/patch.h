@@ -1,4 +1,5 @@
-/* Patches: edits of records of a file that a run rejected, or rejected rows of, as ranges of its bytes, which themselves are never changed. */
+/* Patches: edits of records of a file that a run rejected, or rejected rows of, as ranges of its bytes, which
+ * themselves are never changed. */
 #ifndef WORKER_JOURNAL_PATCH_H
 #define WORKER_JOURNAL_PATCH_H
 
