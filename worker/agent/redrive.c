@@ -97,6 +97,8 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
         request.cause_id = choice.cause_id;
     if (!take_runs(call, &request, err))
         return false;
+    if (request.run_count && of_rows)
+        return ERR(err, ERR_USAGE, "several runs are re-driven as whole files: name one for its rows");
     if (!call->run_id[0] && !request.run_count && (!request.cause_id || choice.row_count))
         return ERR(err, ERR_USAGE, "a re-drive is of one run, of rows of it, or of all of one cause");
     if (request.patch && !call->run_id[0])

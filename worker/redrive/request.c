@@ -34,6 +34,8 @@ static bool add_named(
              ERR(err, ERR_USAGE, "runs are named by their whole ids where there are several");
         if (ok)
             memcpy(run_id, request->runs[i].p, request->runs[i].n);
+        for (size_t j = 0; ok && j < redrive->file_count; j++)
+            ok = strcmp(redrive->files[j].run_id, run_id) != 0 || ERR(err, ERR_USAGE, "run %s is named twice", run_id);
         ok = ok && add_run(redrive, run_id, arena, err);
     }
     return ok;
