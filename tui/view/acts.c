@@ -23,6 +23,8 @@ const char *acts_disabled(const json_t *run, enum request request)
                                                                                         : "this run rejected nothing";
     case REQUEST_WITHDRAW:
         return loaded ? NULL : "this run has nothing loaded that could be taken back";
+    case REQUEST_EDIT:
+        return quarantined ? NULL : "only a file in quarantine is edited";
     case REQUEST_DISCARD:
         return quarantined ? NULL : "this run's file is not in quarantine";
     default:
@@ -41,6 +43,9 @@ bool acts_on_run(struct view *view, const json_t *run, enum request request)
         return true;
     case REQUEST_WITHDRAW:
         dialog_withdraw(view, id_of(run), file, json_integer_value(json_object_get(run, "rows_out")));
+        return true;
+    case REQUEST_EDIT:
+        view_open(view, &view_edit, json_pack("{s:s, s:s*}", "run", id_of(run), "title", view_base_name(file)));
         return true;
     case REQUEST_DISCARD:
         runs = json_pack("[s]", id_of(run));

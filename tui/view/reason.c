@@ -243,6 +243,10 @@ static bool request(struct view *view, enum request request)
         redrive(view, NO_IDEA);
         return true;
     }
+    if (request == REQUEST_EDIT) {
+        view_open(view, &view_edit, json_pack("{s:s}", "run", view_argument(view, "run")));
+        return true;
+    }
     if (request == REQUEST_DISCARD) {
         json_t *runs = json_pack("[s]", view_argument(view, "run"));
         dialog_discard(view, runs, json_string_value(json_object_get(json_object_get(view->result, "file"), "key")));
@@ -273,7 +277,8 @@ const struct view_type view_reason = {
     .name = "Reason",
     .help = "why a whole file was rejected",
     .requests = (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) | REQUEST_BIT(REQUEST_HANDOVER) |
-                    REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_DISCARD)) &
+                    REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_DISCARD) |
+                    REQUEST_BIT(REQUEST_EDIT)) &
                 ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
     .size = sizeof(struct reason),
     .init = init,
