@@ -86,6 +86,23 @@ class Triage(unittest.TestCase):
                          [("raw/sales/f000.csv",), ("raw/sales/f002.csv",)])
         self.assertEqual(self.box.query("SELECT state, reason FROM redrive"), [("requested", "their till")])
 
+    def test_a_rejected_row_is_edited_and_read_again(self):
+        self.put(1, plain(1, rows=30).replace("104,4.50", "104,4.5o"))
+        self.box.run(check=(0, 1))
+        self.assertEqual(self.box.query("SELECT sum(rows) FROM output WHERE kind = 'processed'"), [(29,)])
+        with Console([SLUICE, "--lake", str(self.box.path)], SLUICE_DATASETS=str(self.box.path / "datasets")) as owner:
+            owner.wait("sales")
+            owner.press("3", "type-error", "4.5o")
+            owner.press("\r", "Rows type-error", "value  4.5o")
+            owner.press("e", "row       5", "column    unit_price", "value     4.5o", "Nothing yet")
+            owner.type("\x7f0\r")
+            owner.wait("@@ row 5, line 6", "-104,4.5o,5,n", "+104,4.50,5,n")
+            owner.press("R", "--row 5 --patch", "it would load, 1 rows: 1 pass, 0 fail")
+            owner.type("\ttheir typing mistake\t")
+            owner.wait("typing mistake", ">Ask<")
+            owner.press("\r", "outcome     done")
+        self.assertEqual(self.box.query("SELECT sum(rows) FROM output WHERE kind = 'processed'"), [(30,)])
+
     def test_keys_that_may_not_be_used_say_why(self):
         self.put(0, changed(0))
         self.put(1, plain(1))

@@ -15,7 +15,7 @@ static const struct keymap_row rows[] = {
     {REQUEST_WITHDRAW, "W", "withdraw", "takes back what a run has loaded, after a dialog", {'W'}, true, "operator"},
     {REQUEST_ACKNOWLEDGE, "a", "acknowledge", "tells others that one looks after it, after a dialog", {'a'}, true,
         "operator"},
-    {REQUEST_EDIT, "e", "edit", "edits a cell of a quarantined file, over its bytes", {'e'}, true, "operator"},
+    {REQUEST_EDIT, "e", "edit", "edits a cell of a rejected row or file, over its bytes", {'e'}, true, "operator"},
     {REQUEST_UNDO, "Z", NULL, "takes the last edit back", {'Z'}, true, "operator"},
     {REQUEST_MARK, "Space", NULL, "marks what the cursor is on, and goes on", {' '}, false, NULL},
     {REQUEST_RANGE, "V", NULL, "begins a range; again: marks it", {'V'}, false, NULL},

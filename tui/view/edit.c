@@ -1,6 +1,7 @@
 /*
- * Edits of a quarantined file, over its bytes: which row, which column, what the cell is to say; below, the difference
- * that all edits so far make. R asks for the re-drive with them.
+ * Edits of a file, over its bytes: which row, which column, what the cell is to say; below, the difference that all
+ * edits so far make. R asks for the re-drive with them: of a quarantined file as a whole, of a loaded one (the argument
+ * "rows") of its edited rows.
  */
 #include "shared/ulid.h"
 #include "shared/utf8.h"
@@ -31,12 +32,27 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     cell->style = sign == '-' ? ROLE_BAD : sign == '+' ? ROLE_GOOD : ROLE_DIM;
 }
 
+/* What the screen was opened for. */
+static void fill_fields(struct view *view)
+{
+    struct edit *edit = view->state;
+    json_t *row = json_object_get(view->arguments, "row"), *value = json_object_get(view->arguments, "value");
+    const char *column = view_argument(view, "column");
+    if (!json_is_integer(row))
+        return;
+    buf_printf(&edit->fields[FIELD_ROW], "%lld", (long long)json_integer_value(row));
+    buf_add_cstr(&edit->fields[FIELD_COLUMN], column ? column : "");
+    buf_add(&edit->fields[FIELD_VALUE], json_string_value(value), json_string_length(value));
+    edit->place = FIELD_VALUE;
+}
+
 static void init(struct view *view)
 {
     struct edit *edit = view->state;
     for (int i = 0; i < FIELDS; i++)
         buf_init(&edit->fields[i], MOST_VALUE);
     buf_init(&edit->refusal, MOST_VALUE);
+    fill_fields(view);
     grid_init(&view->grid, columns, 1, 0);
     view->grid.cell = fill_cell;
 }
@@ -157,10 +173,27 @@ static const char *disabled(const struct view *view, enum request request)
     return !edited && (request == REQUEST_UNDO || request == REQUEST_REDRIVE) ? "nothing of this file is edited" : NULL;
 }
 
+static void redrive(struct view *view)
+{
+    const json_t *edits = json_object_get(view->result, "edits"), *edit;
+    json_t *rows = json_is_true(json_object_get(view->arguments, "rows")) ? json_array() : NULL;
+    struct redrive_subject subject = {.run = view_argument(view, "run"), .patch = true, .rows = rows, .row = rows};
+    size_t i, n;
+    json_array_foreach(edits, i, edit)
+    {
+        json_t *row = json_object_get(edit, "row"), *known;
+        json_array_foreach(rows, n, known) if (json_equal(known, row)) break;
+        if (rows && n == json_array_size(rows))
+            json_array_append(rows, row);
+    }
+    subject.count = (json_int_t)json_array_size(rows);
+    dialog_redrive(view, &subject, 1, NO_IDEA);
+    json_decref(rows);
+}
+
 static bool request(struct view *view, enum request request)
 {
     struct edit *edit = view->state;
-    struct redrive_subject subject = {.run = view_argument(view, "run"), .patch = true};
     switch (request) {
     case REQUEST_EDIT:
         edit->place = FIELD_ROW;
@@ -170,7 +203,7 @@ static bool request(struct view *view, enum request request)
             ask_edit(view, json_pack("{s:b}", "undo", 1));
         return true;
     case REQUEST_REDRIVE:
-        dialog_redrive(view, &subject, 1, NO_IDEA);
+        redrive(view);
         return true;
     default:
         return grid_request(&view->grid, request);

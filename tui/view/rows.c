@@ -367,7 +367,9 @@ static const char *disabled(const struct view *view, enum request request)
     bool acts = request == REQUEST_REDRIVE || request == REQUEST_DISCARD;
     if (request == REQUEST_MARK_SAME && item && !cause_here(view))
         return "what the run's causes are is not known yet";
-    if (!acts && request != REQUEST_SUGGEST)
+    if (request == REQUEST_EDIT && view->grid.column < FIXED)
+        return "the cursor is on no cell of the file";
+    if (!acts && request != REQUEST_SUGGEST && request != REQUEST_EDIT)
         return NULL;
     if (!item)
         return "there is nothing under the cursor";
@@ -375,8 +377,8 @@ static const char *disabled(const struct view *view, enum request request)
         return request == REQUEST_DISCARD ? "these rows are of a file in quarantine, which is closed as a whole" : NULL;
     if (acts && marks_count(&view->grid) > json_object_size(view->grid.marks) && json_object_size(view->grid.marks))
         return "a cause and rows beside it are marked: one or the other";
-    if (acts && !marks_count(&view->grid) && rows->run && json_object_get(item, "state") &&
-        !view_is(item, "state", "open") && !view_is(item, "state", "rejected-again"))
+    if ((request == REQUEST_EDIT || (acts && !marks_count(&view->grid))) && rows->run &&
+        json_object_get(item, "state") && !view_is(item, "state", "open") && !view_is(item, "state", "rejected-again"))
         return "this row is not open any more";
     return NULL;
 }
@@ -408,9 +410,26 @@ static void mark_same(struct view *view)
     view_tell_marks(view, "open row of this cause", "open rows of this cause");
 }
 
+/* The cell under the cursor, as it stands in the file. */
+static bool edit(struct view *view)
+{
+    const json_t *item = grid_item(&view->grid);
+    struct buf value;
+    buf_init(&value, MOST_VALUE);
+    add_value(&value, json_array_get(json_object_get(item, "cells"), cell_index(view->grid.column)));
+    view_open(view, &view_edit,
+        json_pack("{s:s, s:O*, s:s, s:b, s:o*}", "run", view_argument(view, "run"), "row",
+            json_object_get(item, "row_number"), "column", view->grid.columns[view->grid.column].title, "rows", 1,
+            "value", json_stringn(value.n ? value.p : "", value.n)));
+    buf_dispose(&value);
+    return true;
+}
+
 static bool act(struct view *view, enum request request)
 {
     const struct rows *rows = view->state;
+    if (request == REQUEST_EDIT)
+        return edit(view);
     if (request == REQUEST_REDRIVE)
         redrive(view);
     else if (request == REQUEST_DISCARD)
@@ -461,8 +480,9 @@ const struct view_type view_rows = {
     .help = "the failing rows of a run or a cause",
     .requests = REQUESTS_SCROLL | REQUESTS_FIND | REQUEST_BIT(REQUEST_FILTER) | REQUEST_BIT(REQUEST_COPY) |
                 REQUEST_BIT(REQUEST_WRITE) | REQUEST_BIT(REQUEST_NEXT_FAILING) | REQUEST_BIT(REQUEST_PREVIOUS_FAILING) |
-                REQUEST_BIT(REQUEST_FREQUENCY) | REQUEST_BIT(REQUEST_HANDOVER) | REQUESTS_MARK |
-                REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD),
+                REQUEST_BIT(REQUEST_FREQUENCY) | REQUEST_BIT(REQUEST_HANDOVER) | REQUEST_BIT(REQUEST_EDIT) |
+                REQUESTS_MARK | REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_SUGGEST) |
+                REQUEST_BIT(REQUEST_DISCARD),
     .size = sizeof(struct rows),
     .init = init,
     .dispose = dispose,

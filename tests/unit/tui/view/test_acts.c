@@ -201,6 +201,29 @@ static void a_cell_is_edited_undone_and_asked_for(void **state)
     host_end(&host);
 }
 
+/* From the grid with what stands there; then only the rows that were edited are asked for. */
+static void a_rejected_row_is_edited_from_its_cell(void **state)
+{
+    (void)state;
+    struct host rows, host;
+    host_begin(&rows, &view_rows, json_pack("{s:s}", "run", "01ROWS"));
+    host_tell(&rows, 0, page_text);
+    host_tell(&rows, 2, loaded_text);
+    press(&rows, REQUEST_EDIT);
+    assert_ptr_equal(rows.opened, &view_edit);
+    host_begin(&host, &view_edit, json_incref(rows.opened_arguments));
+    host_end(&rows);
+    type(&host, "bc\r");
+    assert_int_equal(json_integer_value(json_object_get(host.params, "row")), 7);
+    assert_string_equal(json_string_value(json_object_get(host.params, "column")), "id");
+    assert_string_equal(json_string_value(json_object_get(host.params, "value")), "abc");
+    host_tell(
+        &host, 1, "{\"edits\":[{\"edit\":1,\"row\":7},{\"edit\":2,\"row\":9},{\"edit\":3,\"row\":7}],\"diff\":\"d\"}");
+    press(&host, REQUEST_REDRIVE);
+    check_calls(&host, "redrive", "[{\"run\":\"01ROWS\",\"row\":[7,9],\"patch\":true}]");
+    host_end(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +232,7 @@ int main(void)
         cmocka_unit_test(rows_are_marked_by_their_numbers),
         cmocka_unit_test(a_run_is_acted_on_by_line),
         cmocka_unit_test(a_cell_is_edited_undone_and_asked_for),
+        cmocka_unit_test(a_rejected_row_is_edited_from_its_cell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
