@@ -1,5 +1,5 @@
 /* What is going on: datasets, and whatever wants a person. */
-#include "tui/view/view.h"
+#include "tui/view/dialog.h"
 
 #include <stdlib.h>
 
@@ -268,9 +268,32 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     draw_attention(view, canvas, y + TOP_LINES + (wanted < room ? wanted : room) + 1, y + height);
 }
 
+/* The first that nobody looks after; NULL: there is none. */
+static const json_t *lonely_incident(const struct view *view)
+{
+    const json_t *incidents = json_object_get(view->result, "incidents"), *item;
+    size_t i;
+    json_array_foreach(incidents, i, item)
+    {
+        if (!json_string_length(json_object_get(item, "acknowledged_by")))
+            return item;
+    }
+    return NULL;
+}
+
+static const char *disabled(const struct view *view, enum request request)
+{
+    return request == REQUEST_ACKNOWLEDGE && !lonely_incident(view) ? "no incident waits for somebody" : NULL;
+}
+
 static bool request(struct view *view, enum request request)
 {
-    const json_t *item = grid_item(&view->grid);
+    const json_t *item = grid_item(&view->grid), *incident = lonely_incident(view);
+    if (request == REQUEST_ACKNOWLEDGE) {
+        dialog_acknowledge(view, "incident", json_integer_value(json_object_get(incident, "incident")),
+            json_string_value(json_object_get(incident, "message")));
+        return true;
+    }
     if (request == REQUEST_ENTER && item) {
         json_t *dataset = json_object_get(item, "dataset");
         view_open(view, &view_runs, json_pack("{s:O, s:O}", "dataset", dataset, "title", dataset));
@@ -283,10 +306,11 @@ const struct view_type view_overview = {
     .name = "Overview",
     .help = "datasets and what wants a look",
     .follows = true,
-    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_ACKNOWLEDGE),
     .init = init,
     .load = load,
     .answer = answer,
     .draw = draw,
+    .disabled = disabled,
     .request = request,
 };

@@ -224,6 +224,21 @@ static void a_rejected_row_is_edited_from_its_cell(void **state)
     host_end(&host);
 }
 
+static void an_incident_that_nobody_has_is_acknowledged(void **state)
+{
+    (void)state;
+    struct host host;
+    host_begin(&host, &view_overview, json_object());
+    host_tell(
+        &host, 0, "{\"datasets\":[],\"incidents\":[{\"incident\":3,\"acknowledged_by\":\"bo\"},{\"incident\":5}]}");
+    press(&host, REQUEST_ACKNOWLEDGE);
+    check_calls(&host, "acknowledge", "[{\"incident\":5}]");
+    host_tell(&host, 0, "{\"datasets\":[],\"incidents\":[{\"incident\":3,\"acknowledged_by\":\"bo\"}]}");
+    press(&host, REQUEST_ACKNOWLEDGE);
+    assert_string_equal(host.flash, "no incident waits for somebody");
+    host_end(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_run_is_acted_on_by_line),
         cmocka_unit_test(a_cell_is_edited_undone_and_asked_for),
         cmocka_unit_test(a_rejected_row_is_edited_from_its_cell),
+        cmocka_unit_test(an_incident_that_nobody_has_is_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
