@@ -103,6 +103,9 @@ $(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
 bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB
 	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick)
 
+bench-console: all ## the console over a journal with a million rejected rows
+	@SLUICED=$(abspath $(SLUICED)) SLUICE=$(abspath $(SLUICE)) tests/bench/console.py
+
 screenshots: ## pictures of the console, in screenshots/
 	@$(MAKE) --no-print-directory packages-build packages-screenshots
 	@$(MAKE) --no-print-directory -j$$(nproc) all
@@ -133,5 +136,5 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-.PHONY: all unit asan tsan demo test bench screenshots lint format install clean help
+.PHONY: all unit asan tsan demo test bench bench-console screenshots lint format install clean help
 .SECONDARY:

@@ -312,4 +312,6 @@ void agent_dispose(struct agent *agent)
 {
     journal_close(agent->journal);
     agent->journal = NULL;
+    free(agent->counts);
+    agent->counts = NULL;
 }

@@ -22,6 +22,7 @@ struct agent {
     struct journal *journal;
     dev_t device;
     ino_t inode;
+    struct block_counts *counts; /* position.h */
     /* What the client is told of by itself, and what it knows of so far. */
     bool notices;
     int64_t notice_due; /* when to look again, monotonic */

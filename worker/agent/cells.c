@@ -1,6 +1,7 @@
 #include "worker/agent/cells.h"
 
 #include "shared/rpc.h"
+#include "worker/agent/position.h"
 #include "worker/format/csv/record.h"
 
 #include <openssl/evp.h>
@@ -117,61 +118,6 @@ json_t *cells_dialect(struct call *call, struct err *err)
     return dialect ? dialect : json_object();
 }
 
-struct position {
-    int64_t cause, at, row; /* wanted: row >= 0, or at */
-    int64_t total, found;   /* rows of the cause; those before the first one wanted */
-    int64_t after;          /* the row number before it */
-};
-
-static void pass_entry(struct position *position, const unsigned char *entry)
-{
-    uint64_t row;
-    uint32_t cause;
-    memcpy(&row, entry, sizeof row);
-    memcpy(&cause, entry + 16, sizeof cause);
-    if (position->cause && cause != position->cause)
-        return;
-    bool before = position->row >= 0 ? (int64_t)row < position->row : position->total < position->at;
-    if (before) {
-        position->after = (int64_t)row;
-        position->found++;
-    }
-    position->total++;
-}
-
-/* A block that lies wholly on one side is counted unread, where every cause is wanted. */
-static bool pass_block(struct position *position, int64_t count, int64_t first_row, int64_t last_row)
-{
-    bool before = position->row >= 0 ? last_row < position->row : position->total + count <= position->at;
-    bool behind = position->row >= 0 ? first_row >= position->row : position->total >= position->at;
-    if (position->cause || !(before || behind))
-        return false;
-    if (before) {
-        position->after = last_row;
-        position->found += count;
-    }
-    position->total += count;
-    return true;
-}
-
-static bool find_position(struct call *call, struct position *position, struct err *err)
-{
-    sqlite3_stmt *statement = prepare(
-        call, "SELECT row_count, first_row, last_row, entries FROM reject_block WHERE run_id = ?1 ORDER BY block", err);
-    if (!statement)
-        return false;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        int64_t count = sqlite3_column_int64(statement, 0);
-        if (pass_block(position, count, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2)))
-            continue;
-        const unsigned char *entries = sqlite3_column_blob(statement, 3);
-        for (int64_t i = 0; i < count; i++)
-            pass_entry(position, entries + i * REJECT_ENTRY_BYTES);
-    }
-    sqlite3_finalize(statement);
-    return true;
-}
-
 static char *reject_csv_key(struct call *call, struct err *err)
 {
     sqlite3_stmt *statement = prepare(call,
@@ -252,7 +198,7 @@ bool answer_grid(struct call *call, struct buf *result, int *code, struct err *e
     if (!dialect)
         return false;
     cells_grammar(dialect, &grammar);
-    json_t *page = find_position(call, &position, err) ? read_page(call, &position, limit, code, err) : NULL;
+    json_t *page = position_find(call, &position, err) ? read_page(call, &position, limit, code, err) : NULL;
     json_t *items = page ? json_array() : NULL;
     for (size_t i = 0; i < json_array_size(json_object_get(page, "items")); i++)
         json_array_append_new(
@@ -309,7 +255,7 @@ bool answer_frequency(struct call *call, struct buf *result, int *code, struct e
     struct grammar grammar;
     *code = RPC_UNAVAILABLE;
     json_t *dialect = cells_dialect(call, err), *counts = json_object();
-    if (!dialect || !find_position(call, &position, err)) {
+    if (!dialect || !position_find(call, &position, err)) {
         json_decref(dialect);
         json_decref(counts);
         return false;

@@ -9,38 +9,51 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LINE_GUESS = 4096, MAX_LINE = 64 * 1024 * 1024 };
+enum { WINDOW = 32 * 1024, MAX_LINE = 64 * 1024 * 1024 };
 
 struct page {
     struct call *call;
     int fd; /* the reject JSONL */
     int64_t cause, after, left, last;
     struct json *json;
+    char *window; /* of the file, from its byte window_at on: rows of a page lie side by side */
+    uint64_t window_at;
+    size_t window_n;
     struct buf line;
     struct mask mask;
     bool more;
 };
 
-static bool read_line(struct page *page, uint64_t offset, struct err *err)
+/* What the window has from offset on; it is moved there when that is nothing. */
+static bool look(struct page *page, uint64_t offset, struct str *seen, struct err *err)
 {
-    buf_reset(&page->line);
-    for (size_t want = LINE_GUESS;; want *= 2) {
-        if (!buf_reserve(&page->line, want))
-            return buf_ok(&page->line, "a rejected row", err);
-        ssize_t n = pread(page->fd, page->line.p + page->line.n, want, (off_t)(offset + page->line.n));
-        if (n < 0 && errno == EINTR)
+    if (offset < page->window_at || offset >= page->window_at + page->window_n) {
+        ssize_t n;
+        while ((n = pread(page->fd, page->window, WINDOW, (off_t)offset)) < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return ERR_ERRNO(err, "cannot read the reject file");
-        const char *end = n ? memchr(page->line.p + page->line.n, '\n', (size_t)n) : NULL;
-        if (end) {
-            page->line.n = (size_t)(end - page->line.p);
-            return true;
-        }
-        page->line.n += (size_t)n;
-        if (!n)
-            return ERR(err, ERR_CORRUPT, "the reject file ends in the middle of a row");
+        page->window_at = offset;
+        page->window_n = (size_t)n;
     }
+    size_t skip = (size_t)(offset - page->window_at);
+    *seen = (struct str){page->window + skip, page->window_n - skip};
+    return true;
+}
+
+static bool read_line(struct page *page, uint64_t offset, struct err *err)
+{
+    struct str seen;
+    buf_reset(&page->line);
+    do {
+        if (!look(page, offset + page->line.n, &seen, err))
+            return false;
+        size_t n = str_find_byte(seen, '\n');
+        buf_add(&page->line, seen.p, n);
+        if (n < seen.n)
+            return buf_ok(&page->line, "a rejected row", err);
+    } while (seen.n && buf_ok(&page->line, "a rejected row", err));
+    return seen.n ? false : ERR(err, ERR_CORRUPT, "the reject file ends in the middle of a row");
 }
 
 /* What is passed on must be the row that was written: one JSON object on its line. Sensitive values are masked. */
@@ -142,9 +155,12 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
         .json = &json,
         .cause = call_integer(call, "cause", 0, 0, INT64_MAX),
         .after = call_integer(call, "after", 0, 0, INT64_MAX),
-        .left = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE)};
+        .left = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE),
+        .window = arena_alloc(call->arena, WINDOW)};
     struct str key = call_output(call, "rejects-json");
     *code = RPC_UNAVAILABLE;
+    if (!page.window)
+        return ERR(err, ERR_MEMORY, "no memory for rejected rows");
     if (!mask_init(&page.mask, call, err))
         return false;
     if (key.n && !storage->driver->open_fd(storage, key, &page.fd, err)) {
