@@ -90,7 +90,7 @@ class Measured:
                 self.key(console, f":{row}", f":{row}\r", f"{row:,}/{rows:,}")
                 self.pages(console, f"PgDn 60 times from {row:,}, the slowest", 60)
             self.bytes_of(console)
-            self.key(console, "f, frequencies of a column", "llf", "Frequencies", f"first of {rows:,}", most=None)
+            self.key(console, "f, frequencies of a column", "llf", "values in", f"first of {rows:,}", most=None)
 
     def pages(self, console, what, times):
         slowest = 0
