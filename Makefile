@@ -84,13 +84,15 @@ unit: $(TESTS)
 asan tsan: ## both programs and the unit tests with sanitizers, in build/asan or build/tsan
 	$(MAKE) FLAVOUR=$@ all unit
 
+packages-test: packages-s3
+
 packages-%:
 	@deploy/packages/install.sh deploy/packages/$*.txt
 
-demo: ## installs what is missing, builds, fills demo/lake, runs the worker, opens the console
-	@$(MAKE) --no-print-directory packages-build
+demo: ## installs what is missing, builds, fills demo/lake, runs the worker, opens the console; LAKE=s3: on a local S3
+	@$(MAKE) --no-print-directory packages-build $(if $(filter s3,$(LAKE)),packages-s3)
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@demo/demo.sh $(B)
+	@demo/demo.sh $(B) $(LAKE)
 
 test: ## installs what the tests need, builds, runs every test
 	@$(MAKE) --no-print-directory packages-build packages-test

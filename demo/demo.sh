@@ -1,8 +1,9 @@
 #!/bin/bash
-# demo.sh BUILD: fills demo/lake with sample files, runs the worker on it, shows what came of it.
+# demo.sh BUILD [s3]: fills demo/lake with sample files, runs the worker on it, shows what came of it. s3: the lake is in a
+# throwaway S3 server of this machine, which ends with the demo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=$1 lake=demo/lake
+build=$1 where=${2:-directory} lake=demo/lake
 here() { printf '\n== %s\n' "$*"; }
 
 here "A fresh lake in $lake"
@@ -26,17 +27,41 @@ cp tests/data/real/online_retail_excerpt.csv "$lake/raw/retail/"
 echo "call the warehouse about Tuesday" >"$lake/raw/misc/notes.txt"
 find "$lake/raw" -type f -printf '%8s  %P\n' | sort -k2
 
+contracts=()
+if [[ $where == s3 ]]; then
+    here "A throwaway S3 server"
+    server=$(mktemp -d)
+    coproc SERVER { exec tests/radosgw.sh "$server"; }
+    # shellcheck disable=SC2154
+    trap 'kill "$SERVER_PID" 2>/dev/null || true; wait; rm -rf "$server"' EXIT
+    read -r AWS_ENDPOINT_URL_S3 <&"${SERVER[0]}"
+    export AWS_ENDPOINT_URL_S3 AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=sluicetest AWS_SECRET_ACCESS_KEY=sluicetestsecret
+    export XDG_STATE_HOME=$server/state AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_CONFIG_FILE=/dev/null
+    unset AWS_PROFILE AWS_SESSION_TOKEN
+    aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL_S3" "$@"; }
+    echo "$AWS_ENDPOINT_URL_S3"
+    aws s3 mb s3://demo
+    aws s3 cp --recursive --quiet "$lake/raw" s3://demo/lake/raw
+    contracts=(--datasets "$lake/datasets") lake=s3://demo/lake
+fi
+
 here "sluiced run --lake $lake"
 code=0
-"$build/sluiced" run --lake "$lake" --progress || code=$?
+"$build/sluiced" run --lake "$lake" "${contracts[@]}" --progress || code=$?
 # 1: files were quarantined, as some of these are meant to be
 [[ $code -le 1 ]] || exit "$code"
 
 here "sluiced fsck --lake $lake"
 "$build/sluiced" fsck --lake "$lake"
 
+if [[ $where == s3 ]]; then
+    here "aws s3 ls --recursive $lake/"
+    aws s3 ls --recursive "$lake/"
+fi
+
 if [[ -t 0 && -t 1 ]]; then
-    exec "$build/sluice" --lake "$lake"
+    "$build/sluice" --lake "$lake" "${contracts[@]}"
+    exit
 fi
 here "sluice overview --lake $lake"
 "$build/sluice" overview --lake "$lake"

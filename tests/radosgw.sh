@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$1
 access=${S3_ACCESS_KEY:-sluicetest} secret=${S3_SECRET_KEY:-sluicetestsecret}
 mkdir -p "$folder"/{mon,osd,run,log}
-children=()
+declare -A children=()
 trap 'kill "${children[@]}" 2>/dev/null || true; wait' EXIT
 trap 'exit 143' TERM INT HUP
 
@@ -59,18 +59,26 @@ give_up() { echo "$1" >&2; tail -n 5 "$folder/log/setup.log" >&2; exit 1; }
 deadline=$((SECONDS + 120))
 # a monitor that has just begun refuses for a moment whoever comes
 until_done() {
-    until quiet timeout 20 "$@"; do
+    until quiet "$@"; do
         ((SECONDS < deadline)) || give_up "it takes too long: $*"
         alive
         sleep 0.1
     done
 }
+# an OSD whose first word comes before the monitor's map gives up ("wrong fsid"): it begins again
 alive() {
-    local child
-    for child in "${children[@]}"; do
-        kill -0 "$child" 2>/dev/null || give_up "a part of it ended at once"
+    local part
+    for part in "${!children[@]}"; do
+        kill -0 "${children[$part]}" 2>/dev/null && continue
+        [[ $part == osd ]] || give_up "its $part ended at once"
+        start osd ceph-osd -i 0 -f
     done
 }
+start() {
+    "${@:2}" >>"$folder/log/setup.log" 2>&1 &
+    children[$1]=$!
+}
+osd_is_up() { timeout 20 ceph --connect-timeout 10 osd stat | grep -q ' 1 up'; }
 fsid=$(sed -n 's/^fsid = //p' "$CEPH_CONF")
 osd=$(cat /proc/sys/kernel/random/uuid)
 
@@ -78,16 +86,19 @@ quiet ceph-authtool --create-keyring "$folder/keyring" --gen-key -n mon. --cap m
 quiet ceph-authtool "$folder/keyring" --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *'
 quiet monmaptool --create --fsid "$fsid" --addv a "[v1:127.0.0.1:$monitor]" "$folder/monmap"
 quiet ceph-mon -i a --mkfs --monmap "$folder/monmap" --keyring "$folder/keyring"
-ceph-mon -i a -f >>"$folder/log/setup.log" 2>&1 & children+=($!)
-until_done ceph --connect-timeout 10 osd new "$osd"
+start monitor ceph-mon -i a -f
+until_done timeout 20 ceph --connect-timeout 10 osd new "$osd"
 quiet ceph-osd -i 0 --mkfs --osd-uuid "$osd"
-ceph-osd -i 0 -f >>"$folder/log/setup.log" 2>&1 & children+=($!)
-until_done radosgw-admin user create --uid=test --display-name=test --access-key="$access" --secret="$secret"
-radosgw -n client.rgw -f >>"$folder/log/setup.log" 2>&1 & children+=($!)
+start osd ceph-osd -i 0 -f
+until_done osd_is_up
+until_done timeout 60 radosgw-admin user create --uid=test --display-name=test --access-key="$access" --secret="$secret"
+start gateway radosgw -n client.rgw -f
 until (exec 3<>"/dev/tcp/127.0.0.1/$gateway") 2>/dev/null; do
     ((SECONDS < deadline)) || give_up "no answer from radosgw"
     alive
     sleep 0.1
 done
 echo "http://127.0.0.1:$gateway"
-cat >/dev/null
+# in the background: a signal is heard while it is waited for
+cat <&0 >/dev/null &
+wait $!

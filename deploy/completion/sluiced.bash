@@ -3,7 +3,8 @@ _sluiced() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     case $prev in
-    --lake | --datasets | --config | --journal) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    --lake) mapfile -t COMPREPLY < <(compgen -W "s3://" -- "$cur"; compgen -f -- "$cur"); return ;;
+    --datasets | --config | --journal) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     --fail-on) mapfile -t COMPREPLY < <(compgen -W "reject quarantine never" -- "$cur"); return ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "debug info warn error" -- "$cur"); return ;;
     esac

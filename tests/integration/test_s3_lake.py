@@ -3,10 +3,11 @@
 covers: worker/storage
 """
 
+import os
 import unittest
 
 import tests.lake
-from tests.s3 import Bench
+from tests.s3 import Bench, objects
 
 bench = Bench(tests.lake.SLUICED, tests.lake.SLUICE)
 tests.lake.SLUICED, tests.lake.SLUICE = bench.names
@@ -50,6 +51,31 @@ Redrive = on_s3(test_redrive.Redrive, "test_twelve_files_of_one_cause_by_one_req
 Supersede = on_s3(test_supersede.Supersede, "test_the_new_rules_rows_alone_are_left")
 Withdraw = on_s3(test_supersede.Withdraw, "test_it_is_gone_and_adds_up")
 Kill = on_s3(test_kill.Kill, "test_at_every_fault_point", "test_where_the_archive_has_the_name_already")
+
+
+LARGE = """
+dataset: large
+source: {match: "raw/large.csv"}
+schema: {fields: [{name: id, type: integer}, {name: text, type: string}]}
+partition: {part: "1"}
+"""
+
+
+class Large(unittest.TestCase):
+    def test_an_output_of_several_parts(self):
+        rows = 60000
+        with tests.lake.Lake({"large.yaml": LARGE}, memory=True) as lake:
+            noise = os.urandom(rows * 150).hex()
+            lake.put("raw/large.csv", "id,text\n" + "".join(f"{i},{noise[i * 300:][:300]}\n" for i in range(rows)))
+            lake.run(check=[0])
+            code, report = lake.fsck()
+            self.assertEqual((code, report["differences"]), (0, []))
+            (key,) = lake.keys("processed")
+            etag = objects(bench.s3, bench.bucket)[f"{lake.path.name}/{key}"]
+            size = (lake.path / key).stat().st_size
+            self.assertGreater(size, 16 << 20)
+            self.assertEqual(etag.strip('"').split("-")[1], str(-(-size // (8 << 20))))
+            self.assertEqual(lake.leftovers(), [])
 
 
 class Network(unittest.TestCase):
