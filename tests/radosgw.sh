@@ -101,4 +101,5 @@ done
 echo "http://127.0.0.1:$gateway"
 # in the background: a signal is heard while it is waited for
 cat <&0 >/dev/null &
-wait $!
+children[input]=$!
+wait "${children[input]}"

@@ -18,7 +18,7 @@ from tests.integration import test_gold, test_pipeline, test_redrive, test_super
 from tests.integration.test_parquet import install_readers
 from tests.storm import Storm
 
-test_kill.STRIDE = 31
+test_kill.STRIDE = 43
 
 
 def setUpModule():
@@ -42,14 +42,12 @@ def on_s3(case, *names):
 
 
 RealFiles = on_s3(test_pipeline.RealFiles)
-FactSales = on_s3(test_pipeline.FactSales, "test_good_rows", "test_rejects")
 Partitions = on_s3(test_pipeline.Partitions, "test_strange_values")
 DirtyRows = on_s3(test_pipeline.DirtyRows, "test_gzip")
-Gold = on_s3(test_gold.Gold, "test_the_latest_delivery_wins", "test_export")
+Gold = on_s3(test_gold.Gold, "test_export")
 Rehearse = on_s3(test_redrive.Rehearse, "test_same_rules_are_those_of_then")
 Redrive = on_s3(test_redrive.Redrive, "test_twelve_files_of_one_cause_by_one_request")
 Supersede = on_s3(test_supersede.Supersede, "test_the_new_rules_rows_alone_are_left")
-Withdraw = on_s3(test_supersede.Withdraw, "test_it_is_gone_and_adds_up")
 Kill = on_s3(test_kill.Kill, "test_at_every_fault_point", "test_where_the_archive_has_the_name_already")
 
 
@@ -66,14 +64,14 @@ class Large(unittest.TestCase):
         rows = 60000
         with tests.lake.Lake({"large.yaml": LARGE}, memory=True) as lake:
             noise = os.urandom(rows * 150).hex()
-            lake.put("raw/large.csv", "id,text\n" + "".join(f"{i},{noise[i * 300:][:300]}\n" for i in range(rows)))
+            lake.put("raw/large.csv", "id,text\n" + "".join(f"{i},{noise[i * 300:i * 300 + 300]}\n" for i in range(rows)))
             lake.run(check=[0])
             code, report = lake.fsck()
             self.assertEqual((code, report["differences"]), (0, []))
             (key,) = lake.keys("processed")
             etag = objects(bench.s3, bench.bucket)[f"{lake.path.name}/{key}"]
             size = (lake.path / key).stat().st_size
-            self.assertGreater(size, 16 << 20)
+            self.assertGreater(size, 8 << 20)
             self.assertEqual(etag.strip('"').split("-")[1], str(-(-size // (8 << 20))))
             self.assertEqual(lake.leftovers(), [])
 
