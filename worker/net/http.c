@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -38,8 +39,11 @@ struct transfer {
     bool refused; /* by take(): err is set */
 };
 
+/* Without handlers of its own (CURLOPT_NOSIGNAL, for threads) libcurl lets a TLS connection that was cut raise SIGPIPE.
+ */
 static void start_curl(void)
 {
+    signal(SIGPIPE, SIG_IGN);
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
