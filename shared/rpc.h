@@ -19,6 +19,9 @@
  * grid       run!, cause, at | row, limit                       header [], total, at, items [{row_number, line_number,
  *                                                               cause, state, cells [], errors []}]; a cell that is
  *                                                               not UTF-8 is {"base64": text}
+ * original   run!, at, limit                                    header [], at, more, items [{row_number, line_number,
+ *                                                               cells []}]: its file, as 'sluiced read' reads it; what
+ *                                                               may be sensitive is "***"
  * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet

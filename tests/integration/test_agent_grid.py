@@ -5,6 +5,7 @@ import json
 import subprocess
 import unittest
 
+from tests.integration.test_standing import CONTRACT as PLAIN, changed
 from tests.lake import SLUICED, Lake
 
 CONTRACT = """
@@ -71,6 +72,37 @@ class Grid(unittest.TestCase):
         self.assertEqual(self.ask("grid", run=run, cause=99)["total"], 0)
         frequency = self.ask("frequency", run=run, column=2)
         self.assertEqual(frequency, {"counted": 5000, "total": 5000, "items": [{"value": "x", "rows": 5000}]})
+
+
+class Original(unittest.TestCase):
+    """The file itself, whatever its contract says of it."""
+
+    def pages(self, contract, content, *pages):
+        with Lake({"sales.yaml": contract}) as box:
+            box.put("raw/sales/a.csv", content)
+            box.run(check=(0, 1))
+            run = box.query("SELECT run_id FROM run")[0][0]
+            calls = "".join(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "original", "params": {"run": run, **page}}) + "\n"
+                            for page in pages)
+            done = subprocess.run([SLUICED, "agent", "--lake", str(box.path)], capture_output=True, text=True, input=calls,
+                                  env=box.environment() | {"SLUICE_DATASETS": str(box.path / "datasets")})
+            return [json.loads(line)["result"] for line in done.stdout.splitlines()]
+
+    def test_records_of_a_file_that_was_refused(self):
+        first, later, end = self.pages(PLAIN, changed(1, rows=5000), {"limit": 2}, {"at": 4998, "limit": 2}, {"at": 5000})
+        self.assertEqual(first["header"], ["id", "Price EUR", "quantity", "note"])
+        self.assertEqual([(i["row_number"], i["line_number"], i["cells"]) for i in first["items"]],
+                         [(1, 2, ["100", "0.50", "1", "n"]), (2, 3, ["101", "1.50", "2", "n"])])
+        self.assertEqual([i["cells"][0] for i in later["items"]], ["5098", "5099"])
+        self.assertEqual([(p["at"], p["more"], len(p["items"])) for p in (first, later, end)],
+                         [(0, True, 2), (4998, False, 2), (5000, False, 0)])
+
+    def test_what_may_be_sensitive_is_hidden(self):
+        """The price is known to be none; under a label that nobody knows anything may stand."""
+        contract = PLAIN.replace("{name: note, type: string}", "{name: note, type: string, sensitive: true}")
+        page, = self.pages(contract, "id,unit_price,their own,note\n1,2.50,secret,secret\n", {})
+        self.assertEqual(page["header"], ["id", "unit_price", "***", "note"])
+        self.assertEqual(page["items"][0]["cells"], ["1", "2.50", "***", "***"])
 
 
 if __name__ == "__main__":

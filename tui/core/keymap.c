@@ -17,6 +17,7 @@ static const struct keymap_row rows[] = {
         "operator"},
     {REQUEST_EDIT, "e", "edit", "edits a cell of a rejected row or file, over its bytes", {'e'}, true, "operator"},
     {REQUEST_UNDO, "Z", NULL, "takes the last edit back", {'Z'}, true, "operator"},
+    {REQUEST_ORIGINAL, "v", NULL, "the file itself, as it is read without its contract", {'v'}, false, NULL},
     {REQUEST_MARK, "Space", NULL, "marks what the cursor is on, and goes on", {' '}, false, NULL},
     {REQUEST_RANGE, "V", NULL, "begins a range; again: marks it", {'V'}, false, NULL},
     {REQUEST_MARK_SAME, "*", NULL, "marks all of the same cause", {'*'}, false, NULL},

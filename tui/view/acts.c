@@ -32,6 +32,12 @@ const char *acts_disabled(const json_t *run, enum request request)
     }
 }
 
+void acts_open_file(struct view *view, const char *run, const char *name, bool quarantined)
+{
+    view_open(view, &view_original,
+        json_pack("{s:s, s:s, s:b}", "run", run, "title", name ? name : "", "quarantined", quarantined));
+}
+
 bool acts_on_run(struct view *view, const json_t *run, enum request request)
 {
     const char *file = json_string_value(json_object_get(run, "file"));
@@ -43,6 +49,9 @@ bool acts_on_run(struct view *view, const json_t *run, enum request request)
         return true;
     case REQUEST_WITHDRAW:
         dialog_withdraw(view, id_of(run), file, json_integer_value(json_object_get(run, "rows_out")));
+        return true;
+    case REQUEST_ORIGINAL:
+        acts_open_file(view, id_of(run), view_base_name(file), view_is(run, "outcome", "quarantined"));
         return true;
     case REQUEST_EDIT:
         view_open(view, &view_edit, json_pack("{s:s, s:s*}", "run", id_of(run), "title", view_base_name(file)));

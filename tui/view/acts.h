@@ -6,8 +6,10 @@
 
 /* run: an item of runs, or the answer of run. */
 const char *acts_disabled(const json_t *run, enum request request);
-/* R, D and W on it as a whole. False: another key. */
+/* R, D, W, e and v on it as a whole. False: another key. */
 bool acts_on_run(struct view *view, const json_t *run, enum request request);
+/* v: the file itself. */
+void acts_open_file(struct view *view, const char *run, const char *name, bool quarantined);
 /* s: asks for suggestions, of the file or of a cause of its rows; the answer goes to acts_suggest(). */
 void acts_ask_ideas(struct view *view, int tag, const json_t *run, json_int_t cause);
 /* result: of reason or causes. */

@@ -1,5 +1,5 @@
 /* Why a whole file was rejected: reason.json, folded, or as it is. */
-#include "tui/view/dialog.h"
+#include "tui/view/acts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,6 +243,11 @@ static bool request(struct view *view, enum request request)
         redrive(view, NO_IDEA);
         return true;
     }
+    if (request == REQUEST_ORIGINAL) {
+        const json_t *key = json_object_get(json_object_get(view->result, "file"), "key");
+        acts_open_file(view, view_argument(view, "run"), view_base_name(json_string_value(key)), true);
+        return true;
+    }
     if (request == REQUEST_EDIT) {
         view_open(view, &view_edit, json_pack("{s:s}", "run", view_argument(view, "run")));
         return true;
@@ -278,7 +283,7 @@ const struct view_type view_reason = {
     .help = "why a whole file was rejected",
     .requests = (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) | REQUEST_BIT(REQUEST_HANDOVER) |
                     REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_DISCARD) |
-                    REQUEST_BIT(REQUEST_EDIT)) &
+                    REQUEST_BIT(REQUEST_EDIT) | REQUEST_BIT(REQUEST_ORIGINAL)) &
                 ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
     .size = sizeof(struct reason),
     .init = init,

@@ -422,7 +422,7 @@ const struct view_type view_run = {
     .follows = true,
     .requests = (REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_REDRIVE) |
                     REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) | REQUEST_BIT(REQUEST_WITHDRAW) |
-                    REQUEST_BIT(REQUEST_ACKNOWLEDGE) | REQUEST_BIT(REQUEST_EDIT)) &
+                    REQUEST_BIT(REQUEST_ACKNOWLEDGE) | REQUEST_BIT(REQUEST_EDIT) | REQUEST_BIT(REQUEST_ORIGINAL)) &
                 ~(REQUEST_BIT(REQUEST_SORT) | REQUEST_BIT(REQUEST_REVERSE)),
     .size = sizeof(struct run),
     .init = init,

@@ -186,6 +186,8 @@ static bool request(struct view *view, enum request request)
     case REQUEST_DISCARD:
     case REQUEST_WITHDRAW:
         return act(view, request);
+    case REQUEST_ORIGINAL:
+        return acts_on_run(view, item, request);
     case REQUEST_SUGGEST:
         json_decref(runs->wanted);
         runs->wanted = json_incref(json_object_get(item, "run_id"));
@@ -209,7 +211,8 @@ const struct view_type view_runs = {
     .help = "runs, the newest first",
     .follows = true,
     .requests = REQUESTS_LIST | REQUESTS_MARK | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_REDRIVE) |
-                REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) | REQUEST_BIT(REQUEST_WITHDRAW),
+                REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) | REQUEST_BIT(REQUEST_WITHDRAW) |
+                REQUEST_BIT(REQUEST_ORIGINAL),
     .size = sizeof(struct runs),
     .init = init,
     .dispose = dispose,

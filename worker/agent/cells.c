@@ -42,7 +42,7 @@ void cells_grammar(const json_t *recorded, struct grammar *grammar)
     grammar->max_row = MAX_ROW;
 }
 
-static json_t *cell_value(struct str text)
+json_t *cells_value(struct str text)
 {
     if (utf8_valid(text))
         return json_stringn_nocheck(text.p, text.n);
@@ -74,7 +74,7 @@ json_t *cells_split(const struct grammar *grammar, struct str raw, struct arena 
         return cells;
     struct batch batch = {.text = text.p, .escapes = grammar_escapes(grammar), .arena = arena};
     for (uint32_t i = 0; i < record.count && i < MOST_CELLS; i++)
-        json_array_append_new(cells, cell_value(batch_cell_text(&batch, found[i])));
+        json_array_append_new(cells, cells_value(batch_cell_text(&batch, found[i])));
     return cells;
 }
 

@@ -12,6 +12,12 @@ bool answer_grid(struct call *call, struct buf *result, int *code, struct err *e
 /* params: run!, cause, column (0-based). result: counted, total, items [{value, rows}], the most frequent first. */
 bool answer_frequency(struct call *call, struct buf *result, int *code, struct err *err);
 
+/* params: run!, at (records before), limit. result: header [], at, more, items [{row_number, line_number, cells []}]:
+ * the file itself, as 'sluiced read' reads it; what may be sensitive is "***". */
+bool answer_original(struct call *call, struct buf *result, int *code, struct err *err);
+
+/* Text, or {"base64": …}. */
+json_t *cells_value(struct str text);
 /* The dialect a run has recorded, {} when there is none (the caller's to release), and what it says of records. */
 json_t *cells_dialect(struct call *call, struct err *err);
 /* The cells of one record as JSON texts, the bytes of a rejected row, the labels of its file ([]: none). */

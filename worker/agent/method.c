@@ -33,6 +33,7 @@ static const struct method methods[] = {
     {"causes", false, NULL, NULL, answer_causes},
     {"rows", true, NULL, NULL, answer_rows},
     {"grid", true, NULL, NULL, answer_grid},
+    {"original", true, NULL, NULL, answer_original},
     {"frequency", true, NULL, NULL, answer_frequency},
     {"reason", true, NULL, NULL, answer_reason},
     {"stages", true, NULL, stages_sql_text, NULL},

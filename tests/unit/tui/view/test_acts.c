@@ -239,6 +239,34 @@ static void an_incident_that_nobody_has_is_acknowledged(void **state)
     host_end(&host);
 }
 
+static void the_file_itself_is_shown_and_edited(void **state)
+{
+    (void)state;
+    struct host host;
+    host_begin(&host, &view_original, json_pack("{s:s, s:b}", "run", "01FILE", "quarantined", 1));
+    assert_string_equal(host.method, "original");
+    host_tell(&host, 0,
+        "{\"header\":[\"id\",\"price\"],\"at\":0,\"more\":true,\"items\":["
+        "{\"row_number\":1,\"line_number\":3,\"cells\":[\"a\\u001bb\",\"2,50\"]},"
+        "{\"row_number\":2,\"line_number\":4,\"cells\":[{\"base64\":\"/w==\"},\"***\"]}]}");
+    host_check(&host, "  ROW  LINE  id          price\n"
+                      "    1     3  a^[b        2,50\n"
+                      "    2     4  (not text)  ***\n"
+                      " \u00b7\n");
+    press(&host, REQUEST_RIGHT);
+    press(&host, REQUEST_EDIT);
+    assert_ptr_equal(host.opened, &view_edit);
+    assert_string_equal(json_string_value(json_object_get(host.opened_arguments, "column")), "price");
+    assert_string_equal(json_string_value(json_object_get(host.opened_arguments, "value")), "2,50");
+    press(&host, REQUEST_DOWN);
+    press(&host, REQUEST_EDIT);
+    assert_non_null(strstr(host.flash, "what stands here is not shown"));
+    press(&host, REQUEST_LEFT);
+    press(&host, REQUEST_EDIT);
+    assert_string_equal(host.flash, "this cell is no text");
+    host_end(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_cell_is_edited_undone_and_asked_for),
         cmocka_unit_test(a_rejected_row_is_edited_from_its_cell),
         cmocka_unit_test(an_incident_that_nobody_has_is_acknowledged),
+        cmocka_unit_test(the_file_itself_is_shown_and_edited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
