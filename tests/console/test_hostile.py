@@ -166,11 +166,13 @@ class Hostile(unittest.TestCase):
         step("\x1b[Z\r", "Reason")
         step("3", "Rejects")
         step("4", "Requests")
+        step("\r", "asked by")
+        step("q", "Requests")
         for key in "jjkA":
             step(key)
         step("\r")
         step("5", "Audit")
-        for key in "jjjjG":
+        for key in "jjjjG\r":
             step(key)
         step(":run nonesuch\r")
         step("1", "Overview")

@@ -1,4 +1,5 @@
 /* Who did what, the newest first, and whether the chain of lines still holds. */
+#include "shared/ulid.h"
 #include "tui/view/view.h"
 
 #include <stdlib.h>
@@ -101,8 +102,34 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
         draw_detail(item, canvas, y + list);
 }
 
+/* The request, or the run, that the line is about. */
+static void enter(struct view *view)
+{
+    static const char *const of_requests[] = {"redrive-", "override-", "contract-", "withdraw-", "reprocess-"};
+    const json_t *item = grid_item(&view->grid), *subject = json_object_get(item, "subject");
+    const char *action = json_string_value(json_object_get(item, "action"));
+    bool is_request = false;
+    for (size_t i = 0; action && i < sizeof of_requests / sizeof *of_requests; i++)
+        is_request = is_request || strncmp(action, of_requests[i], strlen(of_requests[i])) == 0;
+    if (json_string_length(subject) != ULID_SIZE - 1) {
+        if (item)
+            view_flash(view, ROLE_DIM, "it is about neither a run nor a request");
+        return;
+    }
+    struct buf id;
+    buf_init(&id, 64);
+    view_short_id(&id, subject);
+    view_open(view, is_request ? &view_request : &view_run,
+        json_pack("{s:s, s:s}", is_request ? "request" : "run", json_string_value(subject), "title", id.p ? id.p : ""));
+    buf_dispose(&id);
+}
+
 static bool request(struct view *view, enum request request)
 {
+    if (request == REQUEST_ENTER) {
+        enter(view);
+        return true;
+    }
     return grid_request(&view->grid, request);
 }
 
@@ -110,7 +137,7 @@ const struct view_type view_audit = {
     .name = "Audit",
     .help = "who did what, and whether the chain holds",
     .follows = true,
-    .requests = REQUESTS_LIST,
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .size = sizeof(struct audit),
     .init = init,
     .dispose = dispose,

@@ -135,14 +135,25 @@ static bool request(struct view *view, enum request request)
 {
     if (request == REQUEST_APPROVE || request == REQUEST_DECLINE)
         return decide(view, request == REQUEST_APPROVE ? "approve" : "decline");
-    return grid_request(&view->grid, request);
+    const json_t *item = grid_item(&view->grid);
+    if (request == REQUEST_ENTER && item) {
+        struct buf id;
+        buf_init(&id, 64);
+        view_short_id(&id, json_object_get(item, "request"));
+        view_open(view, &view_request,
+            json_pack("{s:O*, s:s}", "request", json_object_get(item, "request"), "title", id.p ? id.p : ""));
+        buf_dispose(&id);
+        return true;
+    }
+    return request == REQUEST_ENTER || grid_request(&view->grid, request);
 }
 
 const struct view_type view_requests = {
     .name = "Requests",
     .help = "what waits for approval, what runs, and what became of it",
     .follows = true,
-    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE),
+    .requests =
+        REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE),
     .init = init,
     .load = load,
     .answer = answer,
