@@ -150,7 +150,7 @@ class Hostile(unittest.TestCase):
         step(f":rows {self.loaded}\r", "Rows")
         for key in "\x06\x06\x06\x06llg]jjjGgyYf":
             step(key)
-        step("", "Frequencies")
+        step("", "values in")
         step("Gq", "Rows")
         step(":1000\r")
         step(f"\\\x1b[200~{self.words}\x1b[201~\r")
@@ -164,6 +164,13 @@ class Hostile(unittest.TestCase):
         step("\t")
         step(f"\x1b[200~{self.words}\x1b[201~")
         step("\x1b[Z\r", "Reason")
+        step(f":rows {self.loaded}\r")
+        step("lj")
+        step("e")
+        step("\x1b")
+        step(f":reason {self.held[0]}\r", "Reason")
+        for key in "v\x06\x06G":
+            step(key)
         step("3", "Rejects")
         step("4", "Requests")
         step("\r", "asked by")
