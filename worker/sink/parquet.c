@@ -35,7 +35,8 @@ struct sink {
     struct open_file *files; /* by partition; writer NULL: spilled */
     size_t file_count, file_capacity;
     uint32_t max_open;
-    struct arena *scratch; /* of one batch */
+    struct parquet_shared *shared; /* of the files that have a writer */
+    struct arena *scratch;         /* of one batch */
     struct vector system[SYSTEM_COLUMNS];
     uint64_t rows;
 };
@@ -182,7 +183,7 @@ static bool open_spill(struct sink *sink, struct err *err)
 static bool keep_budget(struct sink *sink, struct err *err)
 {
     for (;;) {
-        size_t total = 0, largest = 0;
+        size_t total = parquet_shared_memory(sink->shared), largest = 0;
         struct open_file *fullest = NULL;
         for (size_t i = 0; i < sink->file_count; i++) {
             size_t held = sink->files[i].writer ? parquet_writer_memory(sink->files[i].writer) : 0;
@@ -245,8 +246,25 @@ static bool append(void *context, uint32_t partition, struct err *err)
     file->rows += n;
     if (!n)
         return true;
-    return file->writer ? parquet_writer_append(file->writer, s->columns, rows, n, err)
+    return file->writer ? parquet_writer_append_shared(file->writer, s->columns, s->sink->shared, rows, n, err)
                         : spill(s, partition, rows, n, err);
+}
+
+/* A column is looked up once for all writers, as long as most rows go to writers that want it. */
+static bool look_up(void *context, uint32_t column, struct err *err)
+{
+    struct scattered *s = context;
+    struct sink *sink = s->sink;
+    uint32_t wanted = 0, n = s->starts[sink->file_count];
+    if (parquet_shared_dropped(sink->shared, column))
+        return true;
+    for (size_t i = 0; i < sink->file_count; i++)
+        if (sink->files[i].writer && parquet_writer_looks_up(sink->files[i].writer, column))
+            wanted += s->starts[i + 1] - s->starts[i];
+    if (wanted >= n - wanted)
+        return parquet_shared_look_up(sink->shared, column, s->columns[column], s->rows, n, err);
+    parquet_shared_drop(sink->shared, column);
+    return true;
 }
 
 /* Partitions with a writer have nothing in common; the spill file has room for one at a time. */
@@ -254,7 +272,8 @@ static bool append_all(struct scattered *s, struct err *err)
 {
     uint32_t count = (uint32_t)s->sink->file_count;
     uint32_t open = count < s->sink->max_open ? count : s->sink->max_open;
-    if (!crew_each(s->sink->run->crew, open, append, s, err))
+    struct crew *crew = s->sink->run->crew;
+    if (!crew_each(crew, s->sink->column_count, look_up, s, err) || !crew_each(crew, open, append, s, err))
         return false;
     for (uint32_t p = open; p < count; p++)
         if (!append(s, p, err))
@@ -371,6 +390,7 @@ static void parquet_close(struct sink *sink)
         if (sink->files[i].fd >= 0)
             close(sink->files[i].fd);
     }
+    parquet_shared_free(sink->shared);
     spill_close(sink->spill);
     partitions_free(sink->partitions);
     arena_free(sink->scratch);
@@ -385,7 +405,8 @@ static struct sink *parquet_open(const struct sink_run *run, struct err *err)
         sink->scratch = arena_new(0);
         sink->partitions = partitions_new(run->contract, run->ingest_ts);
     }
-    if (!sink || !sink->scratch || !sink->partitions || !choose_columns(sink)) {
+    if (!sink || !sink->scratch || !sink->partitions || !choose_columns(sink) ||
+        !(sink->shared = parquet_shared_new(sink->columns, sink->column_count))) {
         parquet_close(sink);
         no_memory(err);
         return NULL;

@@ -30,7 +30,7 @@ struct reader_options {
     size_t chunk_bytes;  /* 0: READER_CHUNK_BYTES */
 };
 
-enum { READER_BATCH_ROWS = 32768, READER_CHUNK_BYTES = 2 * 1024 * 1024 };
+enum { READER_BATCH_ROWS = 32768, READER_CHUNK_BYTES = 512 * 1024 };
 
 enum reader_result { READER_BATCH, READER_END, READER_FAILED };
 

@@ -24,6 +24,7 @@ void column_init(struct column *column, const struct parquet_column *spec, const
 {
     *column = (struct column){.spec = *spec, .options = options};
     dictionary_init(&column->dictionary, dictionary_limit(options));
+    buf_init(&column->numbers, UINT32_MAX);
     buf_init(&column->values, INT32_MAX);
     buf_init(&column->levels, INT32_MAX);
     column_reset(column);
@@ -40,6 +41,12 @@ static void free_pages(struct column *column)
     column->dictionary_page = NULL;
     column->last = &column->pages;
     column->stored = column->uncompressed = 0;
+}
+
+static void release_dictionary(struct column *column)
+{
+    dictionary_release(&column->dictionary);
+    buf_dispose(&column->numbers);
 }
 
 void column_dispose(struct column *column)
@@ -64,16 +71,17 @@ void column_reset(struct column *column)
     column->dictionary_pages = column->plain_pages = 0;
     column->next_check = FIRST_CHECK;
     /* A boolean is a bit as it is. */
+    buf_reset(&column->numbers);
     column->use_dictionary = column->spec.type.kind != TYPE_BOOLEAN && !column->dictionary_failed;
     if (column->use_dictionary)
         dictionary_reset(&column->dictionary);
     else
-        dictionary_release(&column->dictionary);
+        release_dictionary(column);
 }
 
 void column_release(struct column *column)
 {
-    dictionary_release(&column->dictionary);
+    release_dictionary(column);
     buf_dispose(&column->values);
     buf_dispose(&column->levels);
 }
@@ -101,7 +109,8 @@ size_t column_encoded(const struct column *column)
 
 size_t column_memory(const struct column *column)
 {
-    return dictionary_memory(&column->dictionary) + column->values.capacity + column->levels.capacity + column->stored;
+    return dictionary_memory(&column->dictionary) + column->numbers.capacity + column->values.capacity +
+           column->levels.capacity + column->stored;
 }
 
 static void put_levels(const struct column *column, struct buf *body)
@@ -207,7 +216,7 @@ static bool rewrite_page(struct column *column, struct err *err)
     if (!buf_ok(plain, "a Parquet page", err) || !buf_ok(&column->values, "a Parquet page", err))
         return false;
     count_dictionary(column);
-    dictionary_release(&column->dictionary);
+    release_dictionary(column);
     column->dictionary_failed = true;
     return true;
 }
@@ -259,16 +268,26 @@ static bool add_levels(struct column *column, const uint8_t *levels, uint32_t n,
     return buf_ok(&column->levels, "the levels of a Parquet page", err);
 }
 
-/* False in *fitted: the dictionary is full, nothing was added to the page. */
-static bool add_ids(struct column *column, const struct vector *vector, const uint32_t *index, uint32_t n, bool *fitted,
-    struct err *err)
+/* The ids of what was looked up for many writers, or is now. */
+static enum dictionary_result look_up(struct column *column, const struct vector *vector,
+    const struct shared_column *shared, const uint32_t *index, uint32_t n, uint32_t *ids)
 {
     uint32_t done;
+    if (!shared || shared->dropped || column->dictionary.slots)
+        return dictionary_add(&column->dictionary, vector, index, n, ids, &done);
+    return dictionary_take(&column->dictionary, &shared->dictionary, vector->type,
+        (const uint32_t *)(void *)shared->ids.p, index, n, &column->numbers, ids);
+}
+
+/* False in *fitted: the dictionary is full, nothing was added to the page. */
+static bool add_ids(struct column *column, const struct vector *vector, const struct shared_column *shared,
+    const uint32_t *index, uint32_t n, bool *fitted, struct err *err)
+{
     *fitted = false;
     if (!buf_reserve(&column->values, n * sizeof(uint32_t)))
         return buf_ok(&column->values, "a Parquet page", err);
     uint32_t *ids = (uint32_t *)(void *)(column->values.p + column->values.n);
-    enum dictionary_result result = dictionary_add(&column->dictionary, vector, index, n, ids, &done);
+    enum dictionary_result result = look_up(column, vector, shared, index, n, ids);
     if (result == DICTIONARY_NO_MEMORY)
         return ERR(err, ERR_MEMORY, "no memory for the dictionary of column " STR_FMT, STR_ARG(column->spec.name));
     *fitted = result == DICTIONARY_OK;
@@ -279,12 +298,12 @@ static bool add_ids(struct column *column, const struct vector *vector, const ui
     return true;
 }
 
-static bool add_values(
-    struct column *column, const struct vector *vector, const uint32_t *index, uint32_t n, struct err *err)
+static bool add_values(struct column *column, const struct vector *vector, const struct shared_column *shared,
+    const uint32_t *index, uint32_t n, struct err *err)
 {
     if (column->use_dictionary && n) {
         bool fitted;
-        if (!add_ids(column, vector, index, n, &fitted, err))
+        if (!add_ids(column, vector, shared, index, n, &fitted, err))
             return false;
         if (!fitted && !leave_dictionary(column, err))
             return false;
@@ -295,8 +314,8 @@ static bool add_values(
     return buf_ok(&column->values, "a Parquet page", err);
 }
 
-bool column_append(struct column *column, const struct vector *vector, const uint32_t *rows, uint32_t first, uint32_t n,
-    struct err *err)
+bool column_append(struct column *column, const struct vector *vector, const struct shared_column *shared,
+    const uint32_t *rows, uint32_t first, uint32_t n, struct err *err)
 {
     uint32_t all[COLUMN_SLICE], index[COLUMN_SLICE];
     uint8_t levels[COLUMN_SLICE], absent = 0;
@@ -308,7 +327,7 @@ bool column_append(struct column *column, const struct vector *vector, const uin
         absent |= vector->state[rows[i]];
     if (absent && !split_nulls(column, vector, rows, n, index, levels, &present, err))
         return false;
-    return add_values(column, vector, absent ? index : rows, present, err) &&
+    return add_values(column, vector, shared, absent ? index : rows, present, err) &&
            add_levels(column, levels, n, n - present, err);
 }
 

@@ -8,6 +8,7 @@
 #include "worker/format/parquet/dictionary.h"
 #include "worker/format/parquet/page.h"
 #include "worker/format/parquet/parquet.h"
+#include "worker/format/parquet/shared.h"
 #include "worker/format/parquet/statistics.h"
 
 /* Rows after which a column may close a page: pages and row groups then do not depend on how rows were handed in. */
@@ -19,6 +20,7 @@ struct column {
     bool use_dictionary;    /* for the page being filled */
     bool dictionary_failed; /* it spared nothing: not tried again in this file */
     struct dictionary dictionary;
+    struct buf numbers;                  /* uint32_t: the dictionary's id + 1 of a shared dictionary's id, or 0 */
     struct statistics statistics;        /* of values no longer in the dictionary */
     struct buf values;                   /* ids (uint32_t), PLAIN bytes, or booleans a byte each */
     struct buf levels;                   /* a byte a row, once the page has a null */
@@ -34,9 +36,9 @@ struct column {
 
 void column_init(struct column *column, const struct parquet_column *spec, const struct parquet_options *options);
 void column_dispose(struct column *column);
-/* Rows of vector, at most COLUMN_SLICE; rows NULL: from first on. */
-bool column_append(struct column *column, const struct vector *vector, const uint32_t *rows, uint32_t first, uint32_t n,
-    struct err *err) MUST_CHECK;
+/* Rows of vector, at most COLUMN_SLICE; rows NULL: from first on. shared: NULL, or where all of them were looked up. */
+bool column_append(struct column *column, const struct vector *vector, const struct shared_column *shared,
+    const uint32_t *rows, uint32_t first, uint32_t n, struct err *err) MUST_CHECK;
 /* After each COLUMN_SLICE rows: closes a full page, judges the dictionary. */
 bool column_checkpoint(struct column *column, struct err *err) MUST_CHECK;
 /* The row group ends: closes the last page, makes the dictionary's. */

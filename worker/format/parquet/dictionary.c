@@ -99,6 +99,8 @@ static uint32_t hash_of(const struct dictionary *dictionary, struct type type, u
 static bool grow(struct dictionary *dictionary, struct type type)
 {
     uint32_t bits = dictionary->slots ? dictionary->slot_bits + 1 : FIRST_SLOT_BITS;
+    while (dictionary->count > (1u << bits) / 2)
+        bits++;
     uint32_t *slots = calloc((size_t)1 << bits, sizeof *slots);
     if (!slots)
         return false;
@@ -256,4 +258,57 @@ enum dictionary_result dictionary_add(struct dictionary *dictionary, const struc
     default:
         return add_fixed(dictionary, vector, index, n, ids, done, sizeof(uint128));
     }
+}
+
+/* Value id of another dictionary, put behind the others. */
+static enum dictionary_result take(
+    struct dictionary *dictionary, const struct dictionary *from, struct type type, uint32_t id)
+{
+    size_t size = type_size(type);
+    if (type.kind == TYPE_STRING) {
+        struct str value = dictionary_str(from, id);
+        if (!fits(dictionary, sizeof(uint32_t) + value.n))
+            return DICTIONARY_FULL;
+        put_str(dictionary, value, hash_of(from, type, id));
+    } else {
+        if (!fits(dictionary, size))
+            return DICTIONARY_FULL;
+        buf_add(&dictionary->values, from->values.p + id * size, size);
+    }
+    if (dictionary->values.failed || dictionary->offsets.failed || dictionary->hashes.failed)
+        return DICTIONARY_NO_MEMORY;
+    dictionary->count++;
+    return DICTIONARY_OK;
+}
+
+/* As many numbers as the other has values; 0 for those that came since. */
+static bool reach_numbers(struct buf *numbers, uint32_t count)
+{
+    size_t wanted = count * sizeof(uint32_t);
+    if (wanted <= numbers->n)
+        return true;
+    if (!buf_reserve(numbers, wanted - numbers->n))
+        return false;
+    memset(numbers->p + numbers->n, 0, wanted - numbers->n);
+    numbers->n = wanted;
+    return true;
+}
+
+enum dictionary_result dictionary_take(struct dictionary *dictionary, const struct dictionary *from, struct type type,
+    const uint32_t *from_ids, const uint32_t *index, uint32_t n, struct buf *numbers, uint32_t *ids)
+{
+    if (!reach_numbers(numbers, from->count))
+        return DICTIONARY_NO_MEMORY;
+    uint32_t *number = (uint32_t *)(void *)numbers->p;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t id = from_ids[index[i]];
+        if (__builtin_expect(!number[id], 0)) {
+            enum dictionary_result result = take(dictionary, from, type, id);
+            if (result != DICTIONARY_OK)
+                return result;
+            number[id] = dictionary->count;
+        }
+        ids[i] = number[id] - 1;
+    }
+    return DICTIONARY_OK;
 }

@@ -34,6 +34,12 @@ size_t dictionary_memory(const struct dictionary *dictionary);
  */
 enum dictionary_result dictionary_add(struct dictionary *dictionary, const struct vector *vector, const uint32_t *index,
     uint32_t n, uint32_t *ids, uint32_t *done);
+/*
+ * The same of values looked up before: from's ids by index. numbers is kept between calls: the id + 1 here of from's
+ * id. Such a dictionary has no slots until dictionary_add() is called.
+ */
+enum dictionary_result dictionary_take(struct dictionary *dictionary, const struct dictionary *from, struct type type,
+    const uint32_t *from_ids, const uint32_t *index, uint32_t n, struct buf *numbers, uint32_t *ids);
 /* String value id. */
 struct str dictionary_str(const struct dictionary *dictionary, uint32_t id);
 

@@ -45,6 +45,28 @@ struct parquet_writer *parquet_writer_open(int fd, const char *name, const struc
  */
 bool parquet_writer_append(struct parquet_writer *writer, const struct vector *const *columns, const uint32_t *rows,
     uint32_t n, struct err *err) MUST_CHECK;
+
+struct parquet_shared;
+
+/*
+ * For many writers of the same columns that share each batch's rows: a value that repeats is looked up once, not by
+ * each of them. A column without repeats drops out by itself. NULL: memory is out.
+ */
+struct parquet_shared *parquet_shared_new(const struct parquet_column *columns, uint32_t count);
+/* shared may be NULL. */
+void parquet_shared_free(struct parquet_shared *shared);
+/* The next batch's vector of a column; different columns at once on any threads. */
+bool parquet_shared_look_up(struct parquet_shared *shared, uint32_t column, const struct vector *vector,
+    const uint32_t *rows, uint32_t n, struct err *err) MUST_CHECK;
+void parquet_shared_drop(struct parquet_shared *shared, uint32_t column);
+bool parquet_shared_dropped(const struct parquet_shared *shared, uint32_t column);
+size_t parquet_shared_memory(const struct parquet_shared *shared);
+/* As parquet_writer_append(), rows among those looked up in every column; the file is the same. */
+bool parquet_writer_append_shared(struct parquet_writer *writer, const struct vector *const *columns,
+    const struct parquet_shared *shared, const uint32_t *rows, uint32_t n, struct err *err) MUST_CHECK;
+/* Does it look values of a column up at present? */
+bool parquet_writer_looks_up(const struct parquet_writer *writer, uint32_t column);
+
 /* Bytes it holds in memory now. */
 size_t parquet_writer_memory(const struct parquet_writer *writer);
 /* Closes the present row group, if it has rows, and gives all buffers back: what to do when memory is short. */

@@ -183,14 +183,26 @@ static bool checkpoint(struct parquet_writer *writer, struct err *err)
     return encoded < writer->options.row_group_bytes || close_group(writer, err);
 }
 
+bool parquet_writer_looks_up(const struct parquet_writer *writer, uint32_t column)
+{
+    return writer->columns[column].use_dictionary;
+}
+
 bool parquet_writer_append(struct parquet_writer *writer, const struct vector *const *columns, const uint32_t *rows,
     uint32_t n, struct err *err)
+{
+    return parquet_writer_append_shared(writer, columns, NULL, rows, n, err);
+}
+
+bool parquet_writer_append_shared(struct parquet_writer *writer, const struct vector *const *columns,
+    const struct parquet_shared *shared, const uint32_t *rows, uint32_t n, struct err *err)
 {
     for (uint32_t done = 0; done < n;) {
         uint32_t slice = COLUMN_SLICE - (uint32_t)(writer->group_rows % COLUMN_SLICE);
         slice = slice < n - done ? slice : n - done;
         for (uint32_t i = 0; i < writer->column_count; i++) {
-            if (!column_append(&writer->columns[i], columns[i], rows, done, slice, err))
+            const struct shared_column *looked_up = shared ? &shared->columns[i] : NULL;
+            if (!column_append(&writer->columns[i], columns[i], looked_up, rows, done, slice, err))
                 return err_context(err, "%s", writer->name);
         }
         done += slice;

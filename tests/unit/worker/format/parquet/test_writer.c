@@ -112,6 +112,52 @@ static void the_bytes_do_not_depend_on_the_steps(void **state)
     }
 }
 
+/* Every second row, in batches; the file's hash. */
+static void write_half(const struct data *data, struct parquet_shared *shared, char hash[SHA256_TEXT_SIZE])
+{
+    enum { BATCH = 2500 };
+    struct err err;
+    struct parquet_summary summary;
+    uint64_t size;
+    int fd = new_file();
+    struct parquet_options options = {.codec = PARQUET_ZSTD, .row_group_bytes = 20000, .page_bytes = 8192};
+    struct parquet_writer *writer = open_writer(fd, &options);
+    uint32_t rows[BATCH], half[BATCH / 2];
+    for (uint32_t from = 0; from < ROWS; from += BATCH) {
+        for (uint32_t i = 0; i < BATCH; i++) {
+            rows[i] = from + i;
+            half[i / 2] = from + i;
+        }
+        for (uint32_t c = 0; shared && c < COLUMNS; c++)
+            assert_true(parquet_shared_look_up(shared, c, data->pointers[c], rows, BATCH, &err));
+        assert_true(parquet_writer_append_shared(writer, data->pointers, shared, half, BATCH / 2, &err));
+    }
+    assert_true(parquet_writer_close(writer, &summary, &err));
+    assert_true(summary.row_groups > 1);
+    assert_true(sha256_fd(fd, "test.parquet", hash, &size, &err));
+    close(fd);
+}
+
+static void a_shared_look_up_gives_the_same_file(void **state)
+{
+    const struct data *data = *state;
+    char own[SHA256_TEXT_SIZE], shared_hash[SHA256_TEXT_SIZE];
+    struct parquet_shared *shared = parquet_shared_new(columns, COLUMNS);
+    assert_non_null(shared);
+    write_half(data, NULL, own);
+    write_half(data, shared, shared_hash);
+    assert_string_equal(own, shared_hash);
+    /* 20,000 ids of 14 bytes are more than it keeps; 1,000 amounts and 29 days are not. */
+    assert_true(parquet_shared_dropped(shared, 0));
+    assert_false(parquet_shared_dropped(shared, 1));
+    assert_false(parquet_shared_dropped(shared, 2));
+    assert_true(parquet_shared_memory(shared) > 1000 * sizeof(int64_t));
+    parquet_shared_drop(shared, 1);
+    write_half(data, shared, shared_hash);
+    assert_string_equal(own, shared_hash);
+    parquet_shared_free(shared);
+}
+
 static void a_file_needs_columns(void **state)
 {
     (void)state;
@@ -242,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bytes_do_not_depend_on_the_steps),
+        cmocka_unit_test(a_shared_look_up_gives_the_same_file),
         cmocka_unit_test(a_file_needs_columns),
         cmocka_unit_test(a_missing_value_is_a_bug),
         cmocka_unit_test(a_full_disk_is_waited_for),
