@@ -52,6 +52,36 @@ bool fs_write_all(int fd, const void *p, size_t n, const char *name, struct err 
     return true;
 }
 
+/* n bytes fewer to write; the first part left. */
+static struct iovec *skip(struct iovec *parts, int *count, size_t n)
+{
+    while (*count && n >= parts->iov_len) {
+        n -= parts->iov_len;
+        parts++;
+        --*count;
+    }
+    if (n) {
+        parts->iov_base = (char *)parts->iov_base + n;
+        parts->iov_len -= n;
+    }
+    return parts;
+}
+
+bool fs_write_parts(int fd, struct iovec *parts, int n, const char *name, struct err *err)
+{
+    if (!fault_pass("write", name, err))
+        return false;
+    while (n) {
+        ssize_t written = writev(fd, parts, n);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return ERR_ERRNO(err, "cannot write %s", name);
+        parts = skip(parts, &n, (size_t)written);
+    }
+    return true;
+}
+
 bool fs_sync_fd(int fd, const char *name, struct err *err)
 {
     if (!fault_pass("sync", name, err))

@@ -205,10 +205,29 @@ static void space(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 
+static void parts_are_written_in_order(void **state)
+{
+    (void)state;
+    char one[] = "one ", none[] = "", three[] = "three";
+    struct iovec parts[] = {{none, 0}, {one, 4}, {none, 0}, {three, 5}};
+    struct err err;
+    int fd = open("parts", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    assert_true(fd >= 0);
+    assert_true(fs_write_parts(fd, parts, 4, "parts", &err));
+    assert_true(fs_write_parts(fd, parts, 0, "parts", &err));
+    close(fd);
+    check_content("parts", "one three");
+    fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    struct iovec again = {three, 5};
+    assert_false(fs_write_parts(fd, &again, 1, "/dev/full", &err));
+    assert_int_equal(err.kind, ERR_UNAVAILABLE);
+    close(fd);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_FOLDER(reads_and_writes), IN_FOLDER(a_failed_write_leaves_the_old),
-        IN_FOLDER(folders), IN_FOLDER(renames), IN_FOLDER(removes), IN_FOLDER(prunes), IN_FOLDER(lists),
-        IN_FOLDER(space)};
+    const struct CMUnitTest tests[] = {IN_FOLDER(reads_and_writes), IN_FOLDER(parts_are_written_in_order),
+        IN_FOLDER(a_failed_write_leaves_the_old), IN_FOLDER(folders), IN_FOLDER(renames), IN_FOLDER(removes),
+        IN_FOLDER(prunes), IN_FOLDER(lists), IN_FOLDER(space)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -301,6 +301,8 @@ static bool add_ids(struct column *column, const struct vector *vector, const st
 static bool add_values(struct column *column, const struct vector *vector, const struct shared_column *shared,
     const uint32_t *index, uint32_t n, struct err *err)
 {
+    if (column->fills_pages && !column->values.capacity)
+        buf_reserve(&column->values, column->options->page_bytes - 1);
     if (column->use_dictionary && n) {
         bool fitted;
         if (!add_ids(column, vector, shared, index, n, &fitted, err))
@@ -340,9 +342,10 @@ bool column_checkpoint(struct column *column, struct err *err)
     }
     /* A page ends while the next slice still fits: its buffer, doubling, has come to just its size. */
     size_t full = column->options->page_bytes - column->options->page_bytes / 16;
-    if (column->values.n >= full || column->page_rows >= column->options->page_bytes)
-        return close_page(column, err);
-    return true;
+    if (column->values.n < full && column->page_rows < column->options->page_bytes)
+        return true;
+    column->fills_pages |= column->values.n >= full;
+    return close_page(column, err);
 }
 
 bool column_finish(struct column *column, struct err *err)

@@ -22,6 +22,7 @@ struct column {
     struct dictionary dictionary;
     struct buf numbers;                  /* uint32_t: the dictionary's id + 1 of a shared dictionary's id, or 0 */
     struct statistics statistics;        /* of values no longer in the dictionary */
+    bool fills_pages;                    /* has come to a full page: another will be, so its room is taken at once */
     struct buf values;                   /* ids (uint32_t), PLAIN bytes, or booleans a byte each */
     struct buf levels;                   /* a byte a row, once the page has a null */
     uint32_t page_rows, page_nulls;      /* of the page being filled */

@@ -10,6 +10,7 @@ enum {
     DEFAULT_PAGE = 1024 * 1024,
     LEAST_DEFAULT_PAGE = 16 * 1024,
     LEAST_PAGE = 4 * 1024,
+    PAGES_A_WRITE = 64,
     MOST_PAGE = 256 * 1024 * 1024, /* page sizes are 32-bit signed */
 };
 
@@ -133,25 +134,49 @@ static bool put(struct parquet_writer *writer, const void *p, size_t n, struct e
     return true;
 }
 
-static bool put_pages(struct parquet_writer *writer, const struct stored_page *page, struct err *err)
+/* Pages on their way into the file: many in one call. */
+struct batch_of_pages {
+    struct iovec parts[PAGES_A_WRITE];
+    int n;
+    size_t bytes;
+};
+
+static bool put_batch(struct parquet_writer *writer, struct batch_of_pages *batch, struct err *err)
 {
-    for (; page; page = page->next)
-        if (!put(writer, page->bytes, page->n, err))
+    if (!fs_write_parts(writer->fd, batch->parts, batch->n, writer->name, err))
+        return false;
+    writer->offset += batch->bytes;
+    batch->n = 0;
+    batch->bytes = 0;
+    return true;
+}
+
+static bool put_pages(
+    struct parquet_writer *writer, struct batch_of_pages *batch, struct stored_page *page, struct err *err)
+{
+    for (; page; page = page->next) {
+        if (batch->n == PAGES_A_WRITE && !put_batch(writer, batch, err))
             return false;
+        batch->parts[batch->n++] = (struct iovec){page->bytes, page->n};
+        batch->bytes += page->n;
+    }
     return true;
 }
 
 static bool close_group(struct parquet_writer *writer, struct err *err)
 {
     uint64_t offset = writer->offset;
+    struct batch_of_pages batch = {.n = 0};
     if (!writer->group_rows)
         return true;
     for (uint32_t i = 0; i < writer->column_count; i++) {
         struct column *column = &writer->columns[i];
-        if (!column_finish(column, err) || !put_pages(writer, column->dictionary_page, err) ||
-            !put_pages(writer, column->pages, err))
+        if (!column_finish(column, err) || !put_pages(writer, &batch, column->dictionary_page, err) ||
+            !put_pages(writer, &batch, column->pages, err))
             return false;
     }
+    if (!put_batch(writer, &batch, err))
+        return false;
     metadata_write_row_group(
         &writer->groups, writer->columns, writer->column_count, offset, writer->group_rows, writer->group_count);
     for (uint32_t i = 0; i < writer->column_count; i++)
