@@ -12,7 +12,7 @@ B       := build/$(FLAVOUR)
 GEN     := build/generated
 
 CC      := gcc
-PKGS    := libzstd libsnappy zlib yaml-0.1 sqlite3 libpcre2-8 jansson libxxhash libutf8proc libcrypto libcurl ncursesw
+PKGS    := libzstd libsnappy zlib yaml-0.1 sqlite3 libpcre2-8 jansson libxxhash libutf8proc libcrypto libcurl ncursesw libpq
 WERROR  ?= -Werror
 WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 # libsnappy ships no .pc file

@@ -26,3 +26,27 @@ DROP TABLE dealt_with;
 ALTER TABLE redrive_file ADD COLUMN asked_rows INTEGER NOT NULL DEFAULT 0 CHECK (asked_rows >= 0);
 ALTER TABLE redrive_file ADD COLUMN former_run_id TEXT REFERENCES run (run_id);
 UPDATE redrive_file SET former_run_id = run_id;
+
+-- With a warehouse silver tells of all that was lost of a run; raw, bronze and silver count rows that the other stages
+-- have counted as well. A load's rows are those of its one stage.
+DROP VIEW run_view;
+CREATE VIEW run_view AS
+SELECT r.run_id, r.kind, r.dataset, r.partition, r.state, r.outcome, r.attempt, r.owner, r.lease_until,
+       r.started_at, r.finished_at, r.finished_at - r.started_at AS duration,
+       r.ruleset_hash, r.dialect, r.manifest_key,
+       coalesce(r.error_code, r.error_kind) AS error_code, r.error_message, r.superseded_by,
+       (SELECT iif(b.outcome = 'withdrawn', 'withdrawn', 'superseded') FROM run b
+         WHERE b.run_id = r.superseded_by) AS taken_back,
+       r.file_id, f.arrival_key, f.location, f.arrived_at, f.size, f.sha256, f.state AS file_state, f.waiting_for,
+       (SELECT s.rows_in + s.rows_expanded FROM stage_count s WHERE s.run_id = r.run_id
+           AND s.stage = CASE r.kind WHEN 'compact' THEN 'compact' WHEN 'load' THEN 'gold' ELSE 'parse' END) AS rows_in,
+       (SELECT s.rows_out FROM stage_count s WHERE s.run_id = r.run_id
+           AND s.stage = CASE r.kind WHEN 'compact' THEN 'compact' WHEN 'load' THEN 'gold' ELSE 'write' END) AS rows_out,
+       coalesce((SELECT s.rows_rejected FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'silver'),
+                (SELECT sum(s.rows_rejected) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_rejected,
+       coalesce((SELECT s.rows_duplicate FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'silver'),
+                (SELECT sum(s.rows_duplicate) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_duplicate,
+       coalesce((SELECT s.rows_filtered FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'silver'),
+                (SELECT sum(s.rows_filtered) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_filtered,
+       (SELECT coalesce(sum(b.open_rows), 0) FROM reject_block b WHERE b.run_id = r.run_id) AS rows_open
+  FROM run r LEFT JOIN file f USING (file_id);

@@ -28,7 +28,7 @@ SELECT json_object(
         'stage', stage, 'rows_in', rows_in, 'rows_expanded', rows_expanded, 'rows_out', rows_out,
         'rows_rejected', rows_rejected, 'rows_duplicate', rows_duplicate, 'rows_filtered', rows_filtered)), '[]')
         FROM (SELECT * FROM stage_count WHERE run_id = v.run_id
-               ORDER BY instr('intake,validate,parse,convert,rules,write', stage)))),
+               ORDER BY instr('intake,validate,parse,convert,rules,write,raw,bronze,silver,gold', stage)))),
     'outputs', json((SELECT coalesce(json_group_array(json_object(
         'key', key, 'kind', kind, 'rows', rows, 'bytes', bytes)), '[]')
         FROM (SELECT o.key, o.kind, o.rows, o.bytes FROM run_output ro JOIN output o USING (output_id)

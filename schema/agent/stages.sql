@@ -7,4 +7,4 @@ SELECT json_object('run_id', :run, 'items', json_group_array(json(item)))
         'rows_merged', rows_merged, 'bytes_in', bytes_in, 'bytes_out', bytes_out,
         'seconds', round((finished_at - started_at) / 1e6, 3)) AS item
       FROM stage_count WHERE run_id = :run
-     ORDER BY instr('intake,validate,parse,convert,rules,write', stage))
+     ORDER BY instr('intake,validate,parse,convert,rules,write,raw,bronze,silver,gold', stage))

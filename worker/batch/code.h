@@ -2,14 +2,20 @@
 #ifndef WORKER_BATCH_CODE_H
 #define WORKER_BATCH_CODE_H
 
-#define STAGES(X)                 \
-    X(STAGE_INTAKE, "intake")     \
-    X(STAGE_VALIDATE, "validate") \
-    X(STAGE_PARSE, "parse")       \
-    X(STAGE_CONVERT, "convert")   \
-    X(STAGE_RULES, "rules")       \
-    X(STAGE_WRITE, "write")       \
-    X(STAGE_COMPACT, "compact") /* gold's own; no stage of a file */
+#define STAGES(X)                                                                                                      \
+    X(STAGE_INTAKE, "intake")                                                                                          \
+    X(STAGE_VALIDATE, "validate")                                                                                      \
+    X(STAGE_PARSE, "parse")                                                                                            \
+    X(STAGE_CONVERT, "convert")                                                                                        \
+    X(STAGE_RULES, "rules")                                                                                            \
+    X(STAGE_WRITE, "write")                                                                                            \
+    /* gold's own; no stage of a file */                                                                               \
+    X(STAGE_COMPACT, "compact")                                                                                        \
+    /* of a file with a warehouse, beside convert, rules and write; then the warehouse's gold, which is a dataset's */ \
+    X(STAGE_RAW, "raw")                                                                                                \
+    X(STAGE_BRONZE, "bronze")                                                                                          \
+    X(STAGE_SILVER, "silver")                                                                                          \
+    X(STAGE_GOLD, "gold")
 
 #define ROW_CODES(X)                                 \
     X(CODE_NONE, "none")                             \

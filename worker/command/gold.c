@@ -74,6 +74,7 @@ static struct worker make_worker(struct workplace *place)
         .storage = place->storage,
         .journal = place->journal,
         .contracts = &place->contracts,
+        .pg = place->pg,
         .owner = buf_str(&place->owner),
         .stop = &stop_wanted,
     };
@@ -127,7 +128,8 @@ static int run(int argc, char **argv)
     struct gold_tally tally = {0};
     struct err first = {0}, err;
     int code;
-    if (!workplace_open(&place, argc, argv, &command_gold, &extra, 0, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
+    if (!workplace_open(&place, argc, argv, &command_gold, &extra, 0,
+            NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
     bool ok = compact(&place, &own, &tally, &first, &err);
     code = !ok ? complain(&err) : first.kind != ERR_NONE ? complain(&first) : tally.busy ? 3 : 0;

@@ -51,6 +51,7 @@ static struct worker make_worker(struct workplace *place)
         .storage = place->storage,
         .journal = place->journal,
         .contracts = &place->contracts,
+        .pg = place->pg,
         .owner = buf_str(&place->owner),
         .stop = &stop_wanted,
     };
@@ -108,7 +109,8 @@ static int run(int argc, char **argv)
     struct workplace place;
     struct err err;
     int code;
-    if (!workplace_open(&place, argc, argv, &command_run, &extra, 1, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
+    if (!workplace_open(&place, argc, argv, &command_run, &extra, 1,
+            NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
     bound_heap();
     catch_signals();
@@ -189,8 +191,8 @@ static int run_watch(int argc, char **argv)
     struct workplace place;
     struct err err;
     int code;
-    if (!workplace_open(
-            &place, argc, argv, &command_watch, &extra, 0, NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS, &code))
+    if (!workplace_open(&place, argc, argv, &command_watch, &extra, 0,
+            NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
     bound_heap();
     catch_signals();

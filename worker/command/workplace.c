@@ -9,7 +9,7 @@
 
 static const struct storage_driver *const drivers[] = {&storage_dir, &storage_s3, NULL};
 
-enum { MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
+enum { LOCK_US = 60 * 1000000, MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
 
 int complain(const struct err *err)
 {
@@ -100,8 +100,19 @@ static bool pair(struct workplace *place, struct err *err)
     return err_hint(err, "Is the lake mounted? Else name its own journal with --journal.");
 }
 
+static bool open_warehouse(struct workplace *place, struct err *err)
+{
+    const struct pg_options options = {
+        .url = place->settings.warehouse, .statement_us = place->settings.warehouse_timeout, .lock_us = LOCK_US};
+    place->pg = options.url ? pg_new(&options, err) : NULL;
+    return place->pg || !options.url;
+}
+
 static bool open_all(struct workplace *place, unsigned needs, struct err *err)
 {
+    if ((needs & NEED_WAREHOUSE) && !open_warehouse(place, err))
+        return false;
+    needs &= ~(unsigned)NEED_WAREHOUSE;
     if (needs && (!storage_open(str_of(place->settings.lake), drivers, place->arena, &place->storage, err)))
         return false;
     if ((needs & NEED_JOURNAL) &&
@@ -147,6 +158,7 @@ void workplace_close(struct workplace *place)
 {
     contracts_free(&place->contracts);
     journal_close(place->journal);
+    pg_free(place->pg);
     buf_dispose(&place->owner);
     arena_free(place->arena);
     *place = (struct workplace){0};

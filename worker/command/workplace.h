@@ -6,6 +6,7 @@
 #include "worker/config/contract.h"
 #include "worker/config/settings.h"
 #include "worker/journal/journal.h"
+#include "worker/pg/pg.h"
 #include "worker/storage/storage.h"
 
 struct workplace {
@@ -13,6 +14,7 @@ struct workplace {
     struct settings settings;
     struct storage *storage;
     struct journal *journal;
+    struct pg *pg; /* the warehouse; NULL: none */
     struct contracts contracts;
     struct option_list rest;
     struct buf owner;
@@ -23,6 +25,7 @@ enum workplace_need {
     NEED_JOURNAL = 2,      /* made when it is not there */
     NEED_JOURNAL_READ = 4, /* read only; workplace.journal stays NULL where there is none */
     NEED_CONTRACTS = 8,
+    NEED_WAREHOUSE = 16, /* where the settings name one; it is connected to when first used */
 };
 
 /*

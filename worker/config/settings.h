@@ -15,6 +15,8 @@ struct settings {
     const char *config_dir;                       /* of --config, else $XDG_CONFIG_HOME/sluice */
     const char *lake;                             /* URL or directory */
     const char *journal;                          /* NULL: where the lake has it */
+    const char *warehouse;                        /* libpq's URL; NULL: none */
+    int64_t warehouse_timeout;                    /* microseconds, of one statement */
     const char *environment, *environment_colour; /* what consoles call this place; the colour may be NULL */
     const char *datasets;                         /* folder or file of contracts; always set, may not exist */
     uint64_t memory;                              /* bytes of resident memory, the whole process */

@@ -232,6 +232,11 @@ bool journal_run_kept(
 bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
     struct str waiting_for, int64_t now, bool *exhausted, struct err *err) MUST_CHECK;
 
+/* A prepared run that may have been committed elsewhere is left to journal_take_over(), in 5 s or when this process
+ * ends. */
+bool journal_run_left(
+    struct journal *journal, const struct claim *claim, const struct err *why, int64_t now, struct err *err) MUST_CHECK;
+
 /* Runs whose lease has expired (or whose owner is this process's dead predecessor on this host) and that are neither
  * archived nor failed: what recovery works off. The claim is taken over with a new fence. */
 bool journal_take_over(struct journal *journal, struct str owner, int64_t now, int64_t lease_us, struct claim *claim,

@@ -351,6 +351,16 @@ static bool leave_to_recovery(
     return query_run(&query);
 }
 
+bool journal_run_left(
+    struct journal *journal, const struct claim *claim, const struct err *why, int64_t now, struct err *err)
+{
+    enum run_state state;
+    if (!unit_begin(journal, err))
+        return false;
+    bool ok = claim_check(journal, claim, &state, err) && leave_to_recovery(journal, claim, why, now, err);
+    return unit_end(journal, ok, err);
+}
+
 bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
     struct str waiting_for, int64_t now, bool *exhausted, struct err *err)
 {

@@ -8,6 +8,7 @@
 #include "worker/run/publish.h"
 #include "worker/run/ruleset.h"
 #include "worker/run/standing.h"
+#include "worker/run/warehouse.h"
 
 #include <unistd.h>
 
@@ -200,7 +201,8 @@ static bool publish(struct file_run *run, struct err *err)
            manifest_write(worker->storage, manifest, err) && fault_pass("manifest", NULL, err) &&
            journal_run_state(
                worker->journal, &run->claim, from, RUN_PREPARED, manifest_key(run->claim.run_id, run->arena), err) &&
-           fault_pass("prepared", NULL, err) && point_of_no_return(run, err) && fault_pass("publishing", NULL, err) &&
+           fault_pass("prepared", NULL, err) && warehouse_commit(run, err) && fault_pass("warehouse", NULL, err) &&
+           point_of_no_return(run, err) && fault_pass("publishing", NULL, err) &&
            publish_run(worker, &run->claim, manifest, RUN_PUBLISHING, run->arena, err);
 }
 
@@ -254,7 +256,13 @@ static void tell(struct file_run *run)
 /* Is it this file's trouble alone, so that others can go on? */
 static bool is_of_the_file(const struct err *why)
 {
-    return err_action(why) != ERR_ACTION_WAIT && why->kind != ERR_INTERRUPTED;
+    return err_action(why) != ERR_ACTION_WAIT && why->kind != ERR_INTERRUPTED && !warehouse_fault(why);
+}
+
+/* Others may have no warehouse. */
+static bool others_go_on(const struct err *why)
+{
+    return is_of_the_file(why) || warehouse_fault(why);
 }
 
 /* Past the point of no return nothing is cleared away: whoever recovers next rolls the run forward. */
@@ -263,11 +271,14 @@ static bool leave_for_recovery(struct file_run *run, const struct err *why, stru
     struct err second;
     bool exhausted;
     log_err(LOG_WARN, "publishing-interrupted", why);
-    if (!journal_run_failed(run->worker->journal, &run->claim, why, STR("lake"), clock_now(), &exhausted, &second))
+    bool left = run->manifest.warehouse ? journal_run_left(run->worker->journal, &run->claim, why, clock_now(), &second)
+                                        : journal_run_failed(run->worker->journal, &run->claim, why, STR("lake"),
+                                              clock_now(), &exhausted, &second);
+    if (!left)
         log_err(LOG_WARN, "lease-kept", &second);
     run->worker->tally.waiting++;
     *err = *why;
-    return is_of_the_file(why);
+    return others_go_on(why);
 }
 
 /* A passing fault or a dependency's: the run is cleared away, the file waits. true: other files can go on. */
@@ -285,7 +296,7 @@ static bool give_back(struct file_run *run, const struct err *why, struct str wa
         return true;
     bool cleared = publish_clear(worker, run->claim.run_id, run->arena, &second) &&
                    journal_run_failed(worker->journal, &run->claim, why, waiting_for, clock_now(), &exhausted, &second);
-    return cleared && is_of_the_file(why);
+    return cleared && others_go_on(why);
 }
 
 /* What was published stands, or stays withdrawn: the request comes to nothing. */
@@ -322,8 +333,14 @@ static void hash_refused(struct file_run *run)
 
 static bool fall_back(struct file_run *run, const struct err *why, struct err *err)
 {
+    struct err second;
+    warehouse_close(run);
+    if (warehouse_fault(why) && !warehouse_incident(run->worker, run->claim.file.dataset, why, &second))
+        log_err(LOG_WARN, "incident-lost", &second);
     if (run->beyond_return)
         return leave_for_recovery(run, why, err);
+    if (warehouse_fault(why))
+        return give_back(run, why, STR("warehouse"), err);
     return give_back(run, why, err_action(why) == ERR_ACTION_WAIT ? STR("lake") : STR(""), err);
 }
 
@@ -336,11 +353,13 @@ static bool work(struct file_run *run, const struct err *refused, struct err *er
         why = *refused;
         ok = false;
     }
-    ok = ok && run_stages(run, &why) != STEP_FAILED;
+    ok = ok && warehouse_check(run, &why) && run_stages(run, &why) != STEP_FAILED;
     if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
         if (file_run_was_loaded(run))
             return keep_former(run, &why, err);
         struct err cause = why;
+        warehouse_close(run);
+        run->manifest.warehouse = false;
         hash_refused(run);
         ok = quarantine_prepare(run, &cause, &why);
     }
@@ -362,7 +381,8 @@ static bool withdraw(struct file_run *run, struct err *err)
         .error_message = STR(""),
         .blocks = STR(""),
         .system_cause_stage = STR("")};
-    return publish(run, &why) ? (tell(run), true) : fall_back(run, &why, err);
+    bool ok = warehouse_check(run, &why) && warehouse_open(run, &why) && publish(run, &why);
+    return ok ? (tell(run), true) : fall_back(run, &why, err);
 }
 
 /* A kill is nobody's fault, and many of them over one file are the file's. */
@@ -417,6 +437,7 @@ bool file_run(struct worker *worker, const struct claim *claim, struct err *err)
               : voids_a_loaded(&run, &refused) ? keep_former(&run, &refused, err)
               : run.contract                   ? work(&run, &refused, err)
                                                : wait_for_contract(&run, err);
+    warehouse_close(&run);
     close_original(&run);
     file_run_standing_free(&run);
     contract_free(own);

@@ -41,13 +41,16 @@ struct file_run {
     enum stage stage; /* the present one, for the reason */
     struct manifest manifest;
     struct sink_result result;
+    struct load *load;                      /* into the warehouse; NULL: none, or it is over */
+    int64_t load_beat;                      /* of the lease, while the warehouse works */
     uint64_t rows;                          /* records read, blank ones left out */
     const struct sink_driver *const *sinks; /* what takes the rows: a list that ends with NULL */
     bool rehearsal; /* the journal and the lake stay as they are; sinks that write nothing are the caller's choice */
 };
 
-enum { FILE_RUN_SINKS = 2 };
-extern const struct sink_driver *const file_run_sinks[FILE_RUN_SINKS + 1];
+enum { FILE_RUN_SINKS = 3 };
+extern const struct sink_driver *const file_run_sinks[];
+extern const struct sink_driver *const warehouse_run_sinks[];
 
 enum step_result { STEP_NEXT, STEP_FINISHED /* nothing more to read: the manifest is ready */, STEP_FAILED };
 

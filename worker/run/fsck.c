@@ -225,6 +225,7 @@ static struct fsck_sheet *sheet_of(struct fsck_report *report, struct str datase
 struct finished_run {
     struct str run_id, dataset, outcome, location;
     uint64_t size, in, out, rejected, duplicate, filtered;
+    uint64_t refused; /* by the warehouse alone: good ones of the lake, and among the rejects */
     bool taken_back; /* its rows went, and count no more */
 };
 
@@ -237,7 +238,7 @@ static bool balance_run(struct check *check, const struct finished_run *run, str
     check->sheet->filtered += run->filtered;
     check->sheet->found_good += check->good;
     check->sheet->found_rejects += check->rejects;
-    uint64_t found = check->good + check->rejects + run->filtered;
+    uint64_t found = check->good + check->rejects + run->filtered - run->refused;
     if (run->in == found)
         return true;
     return differ(check, err,
@@ -265,7 +266,8 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
     sqlite3_stmt *statement;
     if (!prepare(check,
             "SELECT run_id, dataset, outcome, location, size, rows_in, rows_out, rows_rejected, rows_duplicate,"
-            " rows_filtered, superseded_by IS NOT NULL FROM run_view WHERE state = 'archived' AND kind IN ('file', "
+            " rows_filtered, superseded_by IS NOT NULL, coalesce(rows_out - (SELECT s.rows_out FROM stage_count s"
+            " WHERE s.run_id = v.run_id AND s.stage = 'silver'), 0) FROM run_view v WHERE state = 'archived' AND kind IN ('file', "
             "'redrive') AND run_id > ?1"
             " AND outcome IN ('loaded', 'quarantined', 'duplicate', 'withdrawn') AND finished_at >= ?2 ORDER BY run_id "
             "LIMIT ?3",
@@ -286,6 +288,7 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
             number(statement, 7),
             number(statement, 8),
             number(statement, 9),
+            number(statement, 11),
             number(statement, 10) != 0,
         };
     sqlite3_finalize(statement);

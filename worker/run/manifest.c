@@ -142,6 +142,7 @@ bool manifest_write(struct storage *storage, const struct manifest *m, struct er
     jsonw_put_string(&json, "error_code", m->error_code);
     jsonw_put_string(&json, "error_message", m->error_message);
     jsonw_put_string(&json, "system_cause_stage", m->system_cause_stage);
+    jsonw_put_bool(&json, "warehouse", m->warehouse);
     jsonw_put_bool(&json, "takes_back", m->takes_back);
     jsonw_put_string(&json, "settles", m->settles);
     jsonw_put_string(&json, "archive_to", m->archive_to);
@@ -263,6 +264,7 @@ static bool read_root(const json_t *root, struct manifest *m, struct arena *aren
     m->error_code = get_str(root, "error_code", arena);
     m->error_message = get_str(root, "error_message", arena);
     m->system_cause_stage = get_str(root, "system_cause_stage", arena);
+    m->warehouse = json_is_true(json_object_get(root, "warehouse"));
     m->takes_back = json_is_true(json_object_get(root, "takes_back"));
     m->settles = get_str(root, "settles", arena);
     m->archive_to = get_str(root, "archive_to", arena);

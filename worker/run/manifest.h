@@ -30,6 +30,7 @@ struct manifest {
     uint64_t block_rows;
     const struct str *notes; /* sentences on what the rows settled */
     size_t note_count;
+    bool warehouse;      /* its point of no return is the warehouse's commit */
     bool takes_back;     /* what was loaded of the file before */
     struct str settles;  /* the run whose requested rows have been read again; empty: none */
     struct str *removes; /* lake keys that go with it */

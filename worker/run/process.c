@@ -3,12 +3,15 @@
 #include "shared/clock.h"
 #include "shared/fs.h"
 #include "worker/run/patched.h"
+#include "worker/run/warehouse.h"
 
 #include <stdlib.h>
 
 enum { COPY_BYTES = 256 * 1024 };
 
-const struct sink_driver *const file_run_sinks[FILE_RUN_SINKS + 1] = {&sink_parquet, &sink_rejects};
+const struct sink_driver *const file_run_sinks[] = {&sink_parquet, &sink_rejects, NULL};
+const struct sink_driver *const warehouse_run_sinks[FILE_RUN_SINKS + 1] = {
+    &sink_parquet, &sink_warehouse, &sink_rejects};
 
 /* Shares of the memory setting; what is left is for code, stacks, SQLite and the file's fixed parts. */
 enum { BATCH_SHARE = 4, SINK_SHARE = 3, UNIQUE_SHARE = 6 };
@@ -152,6 +155,11 @@ static bool copy_original(void *context, uint64_t offset, uint64_t length, int f
     return ok;
 }
 
+static struct stream *open_original(void *context, struct err *err)
+{
+    return file_run_stream(context, err);
+}
+
 static bool open_reader(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
@@ -175,6 +183,14 @@ static bool open_reader(struct pass *pass, struct err *err)
     return pass->reader != NULL;
 }
 
+static bool choose_sinks(struct file_run *run, struct err *err)
+{
+    if (!warehouse_open(run, err))
+        return false;
+    run->sinks = run->load ? warehouse_run_sinks : run->sinks;
+    return true;
+}
+
 static bool open_sinks(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
@@ -190,7 +206,9 @@ static bool open_sinks(struct pass *pass, struct err *err)
         .crew = pass->crew,
         .arena = run->arena,
         .copy_original = copy_original,
+        .open_original = open_original,
         .context = run,
+        .load = run->load,
     };
     for (int i = 0; run->sinks[i]; i++) {
         pass->sinks[i] = run->sinks[i]->open(&pass->sink_run, err);
@@ -228,7 +246,7 @@ static bool open_pass(struct pass *pass, struct err *err)
     pass->unique = unique_new(run->contract, memory / UNIQUE_SHARE, run->staging_path, err);
     if (!pass->unique && err->kind != ERR_NONE)
         return false;
-    return open_reader(pass, err) && open_sinks(pass, err);
+    return open_reader(pass, err) && choose_sinks(run, err) && open_sinks(pass, err);
 }
 
 static void close_pass(struct pass *pass)
@@ -356,6 +374,7 @@ static bool run_pass(struct pass *pass, struct err *err)
         if (!run->sinks[i]->prepare(pass->sinks[i], &run->result, err))
             return false;
     balance(pass, started);
+    warehouse_count(run);
     return run->rehearsal || file_run_seal(run, run->result.outputs, run->result.output_count, err);
 }
 

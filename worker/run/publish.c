@@ -5,6 +5,7 @@
 #include "shared/json.h"
 #include "shared/log.h"
 #include "worker/journal/rows.h"
+#include "worker/run/warehouse.h"
 
 enum { MAX_SAMPLES_TEXT = 64 * 1024, MAX_BLOCKS = 1024 * 1024 * 1024 };
 
@@ -146,7 +147,7 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
         if (!journal_run_note(journal, claim->run_id, manifest->notes[i], err))
             return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
-           commit_gold(worker, claim, manifest, err) &&
+           commit_gold(worker, claim, manifest, err) && warehouse_remember(worker, manifest, err) &&
            (!manifest->settles.n || journal_rows_settle(journal, manifest->settles.p, claim->run_id, err)) &&
            (!manifest->takes_back ||
                journal_supersede(journal, claim, manifest->removes, manifest->remove_count, clock_now(), err)) &&

@@ -5,6 +5,7 @@
 #include "shared/log.h"
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
+#include "worker/run/warehouse.h"
 
 /* ---- what a predecessor left ---- */
 
@@ -44,6 +45,26 @@ static bool put_off(struct worker *worker, const struct claim *claim, const stru
                journal_run_failed(worker->journal, claim, why, STR("lake"), clock_now(), &exhausted, err));
 }
 
+/* A prepared run with a warehouse may have been committed there, which is its point of no return. */
+static bool is_committed(
+    struct worker *worker, const struct claim *claim, bool *committed, struct arena *arena, struct err *err)
+{
+    struct manifest manifest;
+    return manifest_read(worker->storage, claim->run_id, &manifest, arena, err) &&
+           warehouse_ask(worker, claim, &manifest, committed, err);
+}
+
+/* Nobody can say yet: it is asked again by and by. */
+static bool leave(struct worker *worker, const struct claim *claim, const struct err *why, struct err *err)
+{
+    if (!warehouse_fault(why))
+        return put_off(worker, claim, why, err);
+    log_err(LOG_WARN, "waiting", why);
+    worker->tally.waiting++;
+    return warehouse_incident(worker, claim->file.dataset, why, err) &&
+           journal_run_left(worker->journal, claim, why, clock_now(), err);
+}
+
 static bool recover_one(struct worker *worker, bool *found, struct arena *arena, struct err *err)
 {
     struct claim claim;
@@ -55,6 +76,13 @@ static bool recover_one(struct worker *worker, bool *found, struct arena *arena,
     if (!*found)
         return true;
     bool forward = state == RUN_PUBLISHING || state == RUN_COMMITTED;
+    if (state == RUN_PREPARED && !is_committed(worker, &claim, &forward, arena, &why))
+        return leave(worker, &claim, &why, err);
+    if (state == RUN_PREPARED && forward) {
+        state = RUN_PUBLISHING;
+        if (!journal_run_state(worker->journal, &claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err))
+            return false;
+    }
     if (forward ? roll_forward(worker, &claim, state, arena, &why) : roll_back(worker, &claim, state, arena, &why))
         return journal_incident_close(worker->journal, STR("recovery"), str_of(claim.run_id), clock_now(), err);
     return put_off(worker, &claim, &why, err);

@@ -7,6 +7,7 @@
 
 #include "worker/config/contract.h"
 #include "worker/journal/journal.h"
+#include "worker/pg/pg.h"
 #include "worker/run/progress.h"
 #include "worker/storage/storage.h"
 
@@ -34,6 +35,7 @@ struct worker {
     const struct contracts *contracts;
     struct str owner; /* "host:pid:start" */
     struct progress *progress;
+    struct pg *pg; /* the warehouse; NULL: none */
     const volatile sig_atomic_t *stop;
     struct tally tally;
 };

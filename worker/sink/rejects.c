@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FLUSH_BYTES = 256 * 1024, MAX_BUFFER = 256 * 1024 * 1024, MAX_MESSAGE = 64 * 1024 };
+enum { MOST_LATE_ERRORS = 64, FLUSH_BYTES = 256 * 1024, MAX_BUFFER = 256 * 1024 * 1024, MAX_MESSAGE = 64 * 1024 };
 
 enum { FILE_JSON, FILE_CSV, FILE_REASONS, FILE_BLOCKS, FILE_COUNT };
 
@@ -192,27 +192,32 @@ static void write_entry(struct sink *sink, uint64_t number, uint64_t offset, uin
     buf_add(out, &errors, sizeof errors);
 }
 
-static bool write_row(struct sink *sink, const struct batch *batch, uint32_t i, const struct row_error *errors,
+/* What the database says is told as it says it. */
+static void make_message(struct sink *sink, const struct row_error *error)
+{
+    buf_reset(&sink->message);
+    if (error->stage == STAGE_SILVER)
+        buf_add_cstr(&sink->message, error->detail);
+    else
+        row_error_message(sink->run->contract, sink->run->binding, error, &sink->message);
+}
+
+/* All but the row's own bytes in the CSV. */
+static bool write_lines(struct sink *sink, const struct row *row, uint64_t number, const struct row_error *errors,
     size_t count, struct err *err)
 {
-    const struct row *row = &batch->rows[i];
-    uint64_t number = batch_row_number(batch, i);
     struct out_file *jsonl = &sink->files[FILE_JSON];
     uint64_t offset = jsonl->written + jsonl->pending.n;
     uint32_t cause;
     struct json json;
     if (!causes_add(sink->causes, &errors[0], number, count == 1, &cause, err))
         return false;
-    buf_reset(&sink->original);
-    dialect_encode(
-        &sink->run->sniff->dialect, (struct str){batch->text + row->text_offset, row->text_length}, &sink->original);
     jsonw_init(&json, &jsonl->pending);
     write_json_head(sink, &json, row, number);
     jsonw_key(&json, "errors");
     jsonw_array_begin(&json);
     for (size_t e = 0; e < count; e++) {
-        buf_reset(&sink->message);
-        row_error_message(sink->run->contract, sink->run->binding, &errors[e], &sink->message);
+        make_message(sink, &errors[e]);
         write_error(sink, &json, &errors[e]);
         write_reason(sink, row, number, &errors[e]);
     }
@@ -221,7 +226,25 @@ static bool write_row(struct sink *sink, const struct batch *batch, uint32_t i, 
     buf_add_byte(&jsonl->pending, '\n');
     write_entry(sink, number, offset, cause, (uint32_t)count);
     sink->rows++;
-    return write_row_bytes(sink, batch, row, err) && buf_ok(&sink->original, "a rejected row", err);
+    return buf_ok(&sink->original, "a rejected row", err);
+}
+
+static bool write_row(struct sink *sink, const struct batch *batch, uint32_t i, const struct row_error *errors,
+    size_t count, struct err *err)
+{
+    const struct row *row = &batch->rows[i];
+    buf_reset(&sink->original);
+    dialect_encode(
+        &sink->run->sniff->dialect, (struct str){batch->text + row->text_offset, row->text_length}, &sink->original);
+    return write_lines(sink, row, batch_row_number(batch, i), errors, count, err) && write_row_bytes(sink, batch, row, err);
+}
+
+static bool flush_full(struct sink *sink, struct err *err)
+{
+    for (int f = 0; f < FILE_COUNT; f++)
+        if (sink->files[f].pending.n >= FLUSH_BYTES && !flush(&sink->files[f], err))
+            return false;
+    return true;
 }
 
 static bool rejects_write(struct sink *sink, struct batch *batch, struct err *err)
@@ -235,12 +258,129 @@ static bool rejects_write(struct sink *sink, struct batch *batch, struct err *er
             return false;
         if (!write_row(sink, batch, row, &batch->errors[e], count, err))
             return false;
-        for (int f = 0; f < FILE_COUNT; f++)
-            if (sink->files[f].pending.n >= FLUSH_BYTES && !flush(&sink->files[f], err))
-                return false;
+        if (!flush_full(sink, err))
+            return false;
         e += count;
     }
     return true;
+}
+
+/* ---- rows that the warehouse refused, once all were written: their bytes are looked for in the original ---- */
+
+struct late {
+    struct sink *sink;
+    struct stream *stream;
+    uint64_t at; /* in the stream */
+    struct arena *arena;
+    struct row row;
+    uint64_t number; /* 0: none yet */
+    struct row_error errors[MOST_LATE_ERRORS];
+    size_t count;
+};
+
+static bool read_late(struct late *late, struct err *err)
+{
+    struct sink *sink = late->sink;
+    const struct row *row = &late->row;
+    uint64_t skipped;
+    size_t got = 0;
+    buf_reset(&sink->original);
+    if (!late->stream && !(late->stream = sink->run->open_original(sink->run->context, err)))
+        return false;
+    if (!stream_skip(late->stream, row->offset - late->at, &skipped, err))
+        return false;
+    if (!buf_reserve(&sink->original, row->length))
+        return buf_ok(&sink->original, "a rejected row", err);
+    if (!stream_read_full(late->stream, sink->original.p, row->length, &got, err))
+        return false;
+    sink->original.n = got;
+    late->at = row->offset + got;
+    return got == row->length ||
+           ERR(err, ERR_CHANGED, "the file ended before byte %llu", (unsigned long long)(row->offset + row->length));
+}
+
+static bool write_late(struct late *late, struct err *err)
+{
+    struct sink *sink = late->sink;
+    struct out_file *csv = &sink->files[FILE_CSV];
+    if (!late->number)
+        return true;
+    if (!sink->files[0].path.p && !create(sink, err))
+        return false;
+    if (!read_late(late, err) || !write_lines(sink, &late->row, late->number, late->errors, late->count, err))
+        return false;
+    buf_add_str(&csv->pending, buf_str(&sink->original));
+    dialect_encode(&sink->run->sniff->dialect, line_end(sink), &csv->pending);
+    late->count = 0;
+    arena_reset(late->arena);
+    return flush_full(sink, err);
+}
+
+static bool add_late(struct late *late, const struct load_refusal *refusal, struct err *err)
+{
+    if (refusal->row_number != late->number && !write_late(late, err))
+        return false;
+    late->number = refusal->row_number;
+    late->row = (struct row){.line = refusal->line, .offset = refusal->offset, .length = refusal->length};
+    if (late->count == MOST_LATE_ERRORS)
+        return true;
+    const struct binding *binding = late->sink->run->binding;
+    struct row_error *error = &late->errors[late->count++];
+    *error = (struct row_error){.position = refusal->field < 0 ? -1 : binding->column_of_field[refusal->field],
+        .field = refusal->field,
+        .rule = -1,
+        .stage = STAGE_SILVER,
+        .code = refusal->code,
+        .value = refusal->value.p ? arena_str(late->arena, refusal->value) : (struct str){0},
+        .detail = arena_cstr(late->arena, refusal->detail)};
+    return error->detail != NULL || ERR(err, ERR_MEMORY, "no memory for a rejected row");
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+/* Entries stand in the order of rows. */
+static bool sort_entries(struct sink *sink, struct err *err)
+{
+    struct out_file *file = &sink->files[FILE_BLOCKS];
+    if (!flush(file, err))
+        return false;
+    size_t size = (size_t)sink->rows * REJECT_ENTRY_BYTES;
+    char *entries = malloc(size);
+    if (!entries)
+        return ERR(err, ERR_MEMORY, "no memory for the entries of rejected rows");
+    int fd = open(file->path.p, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && pread(fd, entries, size, 0) == (ssize_t)size;
+    if (ok) {
+        qsort(entries, (size_t)sink->rows, REJECT_ENTRY_BYTES, by_number);
+        ok = pwrite(file->fd, entries, size, 0) == (ssize_t)size;
+    }
+    if (!ok)
+        ERR_ERRNO(err, "cannot sort %s", file->path.p);
+    if (fd >= 0)
+        close(fd);
+    free(entries);
+    return ok;
+}
+
+static bool write_refusals(struct sink *sink, struct err *err)
+{
+    struct late late = {.sink = sink, .arena = arena_new(0)};
+    uint64_t before = sink->rows;
+    bool found = true, ok = late.arena || ERR(err, ERR_MEMORY, "no memory for a rejected row");
+    while (ok && found) {
+        struct load_refusal refusal;
+        ok = load_next_refusal(sink->run->load, &refusal, &found, err) &&
+             (found ? add_late(&late, &refusal, err) : write_late(&late, err));
+    }
+    stream_close(late.stream);
+    arena_free(late.arena);
+    return ok && (sink->rows == before || sort_entries(sink, err));
 }
 
 /* ---- the end ---- */
@@ -268,6 +408,8 @@ static bool add_output(struct sink *sink, struct sink_result *result, int file, 
 
 static bool rejects_prepare(struct sink *sink, struct sink_result *result, struct err *err)
 {
+    if (sink->run->load && !write_refusals(sink, err))
+        return false;
     if (!sink->rows)
         return true;
     if (!add_output(sink, result, FILE_JSON, "rejects-json", "json", ".jsonl", err) ||

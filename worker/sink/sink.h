@@ -8,7 +8,9 @@
 
 #include "worker/config/contract.h"
 #include "worker/shape/shape.h"
+#include "worker/stream/stream.h"
 #include "worker/tasks/crew.h"
+#include "worker/warehouse/load.h"
 
 /* An object to publish: staged file and lake key. */
 struct sink_output {
@@ -43,7 +45,9 @@ struct sink_run {
     struct arena *arena; /* the run's */
     /* Appends bytes [offset, offset + length) of the decompressed original to fd; for records too long to keep. */
     bool (*copy_original)(void *context, uint64_t offset, uint64_t length, int fd, const char *name, struct err *err);
+    struct stream *(*open_original)(void *context, struct err *err);
     void *context;
+    struct load *load; /* the warehouse's transaction; NULL: none */
 };
 
 /* Collected by prepare(). */
@@ -54,7 +58,8 @@ struct sink_result {
     size_t cause_count, cause_capacity;
     struct str blocks; /* path of the staged reject entries (journal.h), cause index in place of cause_id; or empty */
     uint64_t block_rows;
-    uint64_t rows, bytes; /* good rows written, bytes of their files */
+    uint64_t rows, bytes;      /* good rows written, bytes of their files */
+    struct load_counts loaded; /* into the warehouse */
 };
 
 struct sink;
@@ -71,7 +76,8 @@ struct sink_driver {
 };
 
 extern const struct sink_driver sink_parquet;
-extern const struct sink_driver sink_rejects;
+extern const struct sink_driver sink_rejects; /* last: it asks the warehouse what that refused */
+extern const struct sink_driver sink_warehouse;
 extern const struct sink_driver sink_null; /* writes nothing: counts the causes of what would be rejected */
 
 bool sink_result_add(

@@ -1,0 +1,79 @@
+"""A throwaway PostgreSQL: a cluster in a folder of its own, on a socket there, without a TCP port; nothing of it stays."""
+
+import csv
+import io
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+BIN = next((p for p in sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+            if (p / "initdb").exists()), None)
+SETTINGS = {
+    "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "shared_buffers": "32MB", "max_connections": "30", "autovacuum": "off", "log_min_messages": "fatal",
+    "timezone": "America/New_York", "datestyle": "SQL, DMY", "client_encoding": "LATIN1",
+}
+
+
+class Cluster:
+    """The worker must set what it relies on: the server's defaults are odd on purpose."""
+
+    def __init__(self):
+        # a socket's path may have 107 bytes
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self.path.chmod(0o755)
+        self.data = self.path / "data"
+        self.socket = self.path / "s"
+        self.socket.mkdir()
+        # the server refuses to be root's
+        self.drop = []
+        if os.geteuid() == 0:
+            shutil.chown(self.path, "postgres", "postgres")
+            shutil.chown(self.socket, "postgres", "postgres")
+            self.drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        self.tool("initdb", "-D", self.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N",
+                  "--no-instructions")
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
+            conf.write(f"unix_socket_directories = '{self.socket}'\n")
+        self.start()
+
+    def tool(self, name, *arguments):
+        done = subprocess.run([*self.drop, str(BIN / name), *map(str, arguments)], cwd="/", stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
+        if done.returncode != 0:
+            raise AssertionError(f"{name} ended with {done.returncode}\n{done.stdout}")
+
+    def start(self):
+        self.tool("pg_ctl", "-D", self.data, "-l", self.path / "log", "-w", "-t", "120", "start")
+
+    def stop(self, mode="immediate"):
+        self.tool("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "120", "stop")
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def url(self, database="postgres", user="owner"):
+        return f"postgresql://{user}@/{database}?host={self.socket}"
+
+    def psql(self, sql, database="postgres", user="owner", check=True):
+        """The rows, as lists of texts; NULL is None. In UTC, as ISO has it."""
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-P", "null=\\N", self.url(database, user)],
+            input=sql, capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGTZ": "UTC", "PGDATESTYLE": "ISO, YMD",
+                 "PGCLIENTENCODING": "UTF8"})
+        if check and done.returncode != 0:
+            raise AssertionError(f"psql: {done.stderr}\n{sql}")
+        return [[None if v == "\\N" else v for v in row] for row in csv.reader(io.StringIO(done.stdout))]
+
+    def database(self, name):
+        """A new one."""
+        self.psql(f'CREATE DATABASE "{name}"')
+        return self.url(name)

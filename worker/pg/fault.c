@@ -1,0 +1,102 @@
+/* What PostgreSQL and libpq say, as errors that tell what to do. */
+#include "worker/pg/internal.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define SET(err, kind, ...) err_set((err), (kind), PG_ERROR, __FILE__, __LINE__, __VA_ARGS__)
+
+/* SQLSTATE, or the class of it, to what it means for a piece of work; the first that fits. */
+static const struct {
+    const char *state;
+    enum err_kind kind;
+    const char *hint;
+} states[] = {
+    {"28", ERR_CONFIG, "Look at user and password: PGPASSFILE, ~/.pgpass, pg_hba.conf."},
+    {"3D", ERR_CONFIG, "Create the database, or name another with --warehouse."},
+    {"42501", ERR_CONFIG, "Grant the right: schema/warehouse.sql shows what the role that loads needs."},
+    {"42P01", ERR_CONFIG,
+        "Somebody dropped or renamed the table: put it back, or rename it away to have it made anew."},
+    {"42703", ERR_CONFIG, "Somebody dropped or renamed the column: put it back."},
+    {"42", ERR_CONFIG, "Somebody changed the tables or the contract's SQL is wrong: the message says where."},
+    {"3F", ERR_CONFIG, "Create the schema, or grant CREATE on the database."},
+    {"22", ERR_CONFIG, "A column's type does not hold what the contract's does: put the type back."},
+    {"23502", ERR_CONFIG, "A column that sluice does not fill is NOT NULL without a default."},
+    {"23", ERR_CONFIG, "A constraint of the tables forbids it, and not for a row's sake."},
+    {"53100", ERR_UNAVAILABLE, "The disk of the warehouse is full: work goes on by itself once there is room."},
+    {"57014", ERR_UNAVAILABLE, "A statement took longer than --warehouse-timeout allows."},
+    {"55P03", ERR_UNAVAILABLE, "Somebody holds a lock on the tables: pg_stat_activity shows who."},
+};
+
+static void say(struct err *err, enum err_kind kind, const char *hint, const char *what, const char *message)
+{
+    while (isspace((unsigned char)*message))
+        message++;
+    size_t n = strcspn(message, "\n");
+    SET(err, kind, "%s: %.*s", what, (int)(n > 400 ? 400 : n), message);
+    if (hint)
+        err_hint(err, "%s", hint);
+}
+
+static void by_state(struct err *err, const char *state, const char *what, const char *message)
+{
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strncmp(states[i].state, state, strlen(states[i].state)) == 0) {
+            say(err, states[i].kind, states[i].hint, what, message);
+            return;
+        }
+    say(err, ERR_UNAVAILABLE, NULL, what, message);
+}
+
+/* ": 28P01: " in a verbose message. */
+static bool find_state(const char *message, char state[6])
+{
+    for (const char *at = strstr(message, ": "); at; at = strstr(at + 1, ": ")) {
+        size_t n = strspn(at + 2, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        if (n == 5 && at[7] == ':') {
+            memcpy(state, at + 2, 5);
+            state[5] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pg_connect_error(struct pg *pg, struct err *err)
+{
+    static const char what[] = "cannot connect to the warehouse";
+    const char *message = PQerrorMessage(pg->connection);
+    if (find_state(message, pg->state))
+        by_state(err, pg->state, what, message);
+    else if (strstr(message, "certificate") || strstr(message, "SSL"))
+        say(err, ERR_CONFIG,
+            "The server must prove who it is: sslrootcert names whom to trust, ~/.postgresql/root.crt by default.",
+            what, message);
+    else if (PQconnectionNeedsPassword(pg->connection))
+        say(err, ERR_CONFIG, "A password is wanted: PGPASSFILE or ~/.pgpass.", what, message);
+    else if (strstr(message, "definition of service"))
+        say(err, ERR_CONFIG, "The service stands in ~/.pg_service.conf, or where PGSERVICEFILE says.", what, message);
+    else
+        say(err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", what, message);
+    return false;
+}
+
+bool pg_broken(struct pg *pg, struct err *err)
+{
+    pg->state[0] = '\0';
+    say(err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", "the connection to the warehouse broke",
+        pg->connection ? PQerrorMessage(pg->connection) : "");
+    return false;
+}
+
+/* A server that ends the connection says so first, and then has not done what it was asked. */
+bool pg_refused(struct pg *pg, const PGresult *result, struct err *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (!state || strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0)
+        return pg_broken(pg, err);
+    memcpy(pg->state, state, sizeof pg->state - 1);
+    by_state(err, state, "the warehouse refused", message ? message : "");
+    return false;
+}

@@ -1,0 +1,208 @@
+#include "worker/pg/pg.h"
+
+#include "shared/clock.h"
+#include "worker/pg/internal.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECOND = 1000000, CONNECT_SECONDS = 10, MAX_SQL = 64 * 1024 };
+
+/* ---- connecting ---- */
+
+struct pg *pg_new(const struct pg_options *options, struct err *err)
+{
+    char *fault = NULL;
+    PQconninfoOption *parsed = PQconninfoParse(options->url, &fault);
+    if (!parsed) {
+        ERR(err, ERR_CONFIG, "the address of the warehouse cannot be read: %.*s",
+            (int)strcspn(fault ? fault : "", "\n"), fault ? fault : "");
+        PQfreemem(fault);
+        err_hint(err, "It is a libpq URI or its key=value words: postgresql://user@host/database, service=NAME.");
+        return NULL;
+    }
+    PQconninfoFree(parsed);
+    /* The weakest default there is: a URL, a service or a variable that says something else wins. */
+    setenv("PGSSLMODE", "verify-full", 0);
+    struct pg *pg = calloc(1, sizeof *pg);
+    if (pg) {
+        pg->options = *options;
+        pg->url = strdup(options->url);
+    }
+    if (pg && pg->url)
+        return pg;
+    free(pg);
+    ERR(err, ERR_MEMORY, "no memory for a connection");
+    return NULL;
+}
+
+void pg_free(struct pg *pg)
+{
+    if (!pg)
+        return;
+    PQfinish(pg->connection);
+    free(pg->url);
+    free(pg);
+}
+
+void pg_alive(struct pg *pg, bool (*alive)(void *context, struct err *err), void *context)
+{
+    pg->options.alive = alive;
+    pg->options.context = context;
+}
+
+static PGconn *start(const struct pg *pg)
+{
+    const char *names[] = {
+        "dbname", "client_encoding", "fallback_application_name", "keepalives_idle", "tcp_user_timeout", NULL};
+    const char *values[] = {pg->url, "UTF8", "sluiced", "30", "60000", NULL};
+    return PQconnectStartParams(names, values, 1);
+}
+
+static bool poll_connect(struct pg *pg, struct err *err)
+{
+    int64_t deadline = clock_monotonic() + (int64_t)CONNECT_SECONDS * SECOND;
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK) {
+        if (state == PGRES_POLLING_FAILED)
+            return pg_connect_error(pg, err);
+        if (clock_monotonic() > deadline)
+            return err_set(err, ERR_UNAVAILABLE, PG_ERROR, __FILE__, __LINE__,
+                "the warehouse did not answer within %d seconds", (int)CONNECT_SECONDS);
+        if (!pg_wait(pg, state == PGRES_POLLING_READING ? PG_READ : PG_WRITE, err))
+            return false;
+        state = PQconnectPoll(pg->connection);
+    }
+    return true;
+}
+
+static void ignore_notice(void *context, const PGresult *result)
+{
+    (void)context;
+    (void)result;
+}
+
+static bool open_connection(struct pg *pg, struct err *err)
+{
+    pg->connection = start(pg);
+    if (!pg->connection)
+        return ERR(err, ERR_MEMORY, "no memory for a connection");
+    if (PQstatus(pg->connection) == CONNECTION_BAD)
+        return pg_connect_error(pg, err);
+    /* SQLSTATE stands in the messages then, whatever language they are in. */
+    PQsetErrorVerbosity(pg->connection, PQERRORS_VERBOSE);
+    PQsetNoticeReceiver(pg->connection, ignore_notice, NULL);
+    if (!poll_connect(pg, err))
+        return false;
+    if (PQserverVersion(pg->connection) < 130000)
+        return err_set(err, ERR_CONFIG, PG_ERROR, __FILE__, __LINE__,
+            "the warehouse is PostgreSQL %d, and 13 is the least", PQserverVersion(pg->connection) / 10000);
+    return PQsetnonblocking(pg->connection, 1) == 0 || pg_broken(pg, err);
+}
+
+static void forget(struct pg *pg)
+{
+    PQfinish(pg->connection);
+    pg->connection = NULL;
+}
+
+bool pg_connect(struct pg *pg, struct err *err)
+{
+    if (pg->connection && PQstatus(pg->connection) == CONNECTION_OK)
+        return true;
+    forget(pg);
+    if (pg->quiet_until > clock_monotonic()) {
+        *err = pg->last;
+        return false;
+    }
+    if (open_connection(pg, err)) {
+        pg->failures = 0;
+        return true;
+    }
+    forget(pg);
+    /* 1, 2, 4, 8 seconds, and no more: it is one small packet. */
+    if (err->kind != ERR_INTERRUPTED) {
+        pg->quiet_until = clock_monotonic() + ((int64_t)SECOND << (pg->failures < 3 ? pg->failures : 3));
+        pg->failures++;
+        pg->last = *err;
+    }
+    return false;
+}
+
+/* ---- transactions ---- */
+
+bool pg_begin(struct pg *pg, struct str schema, struct err *err)
+{
+    struct buf sql;
+    if (!pg_connect(pg, err))
+        return false;
+    buf_init(&sql, MAX_SQL);
+    buf_printf(&sql,
+        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; "
+        "SET LOCAL standard_conforming_strings = on; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; "
+        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = %lld; "
+        "SET LOCAL lock_timeout = %lld; SET LOCAL search_path = ",
+        (long long)(pg->options.statement_us / 1000), (long long)(pg->options.lock_us / 1000));
+    if (schema.n)
+        pg_name(&sql, schema);
+    else
+        buf_add_cstr(&sql, "pg_catalog");
+    bool ok = buf_ok(&sql, "a statement", err) && pg_run(pg, sql.p, err);
+    buf_dispose(&sql);
+    if (!ok)
+        pg_rollback(pg);
+    return ok;
+}
+
+bool pg_commit(struct pg *pg, bool *unsure, struct err *err)
+{
+    *unsure = false;
+    if (!pg->connection || PQtransactionStatus(pg->connection) != PQTRANS_INTRANS)
+        return err_set(err, ERR_UNAVAILABLE, PG_ERROR, __FILE__, __LINE__, "the transaction was lost before its end");
+    if (pg_run(pg, "COMMIT", err))
+        return true;
+    *unsure = !pg->state[0];
+    if (*unsure)
+        forget(pg);
+    return false;
+}
+
+void pg_rollback(struct pg *pg)
+{
+    struct err ignored; /* a connection that is gone has rolled back as well */
+    if (!pg->connection || PQtransactionStatus(pg->connection) == PQTRANS_IDLE)
+        return;
+    pg_alive(pg, NULL, NULL);
+    if (PQtransactionStatus(pg->connection) == PQTRANS_ACTIVE || !pg_run(pg, "ROLLBACK", &ignored))
+        forget(pg);
+}
+
+const char *pg_state(const struct pg *pg)
+{
+    return pg->state;
+}
+
+/* ---- quoting ---- */
+
+void pg_name(struct buf *out, struct str name)
+{
+    buf_add_byte(out, '"');
+    for (size_t i = 0; i < name.n; i++) {
+        buf_add_byte(out, name.p[i]);
+        if (name.p[i] == '"')
+            buf_add_byte(out, '"');
+    }
+    buf_add_byte(out, '"');
+}
+
+void pg_literal(struct buf *out, struct str text)
+{
+    buf_add_byte(out, '\'');
+    for (size_t i = 0; i < text.n; i++) {
+        buf_add_byte(out, text.p[i]);
+        if (text.p[i] == '\'')
+            buf_add_byte(out, '\'');
+    }
+    buf_add_byte(out, '\'');
+}

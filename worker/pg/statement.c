@@ -1,0 +1,221 @@
+/* Statements and COPY over a socket that never blocks, so that a lease is kept and a stop is heard meanwhile. */
+#include "worker/pg/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+enum { TICK_MS = 1000, PIECE = 128 * 1024 /* what libpq keeps a copy of */ };
+
+bool pg_wait(struct pg *pg, enum pg_wait what, struct err *err)
+{
+    for (;;) {
+        struct pollfd ready = {.fd = PQsocket(pg->connection),
+            .events = (short)((what & PG_READ ? POLLIN : 0) | (what & PG_WRITE ? POLLOUT : 0))};
+        int n = ready.fd < 0 ? -1 : poll(&ready, 1, TICK_MS);
+        if (n > 0)
+            return true;
+        if (n < 0 && errno != EINTR)
+            return pg_broken(pg, err);
+        if (pg->options.alive && !pg->options.alive(pg->options.context, err))
+            return false;
+    }
+}
+
+/* All that is to be sent is on its way. A server that talks meanwhile is heard, or both sides would wait. */
+static bool flush(struct pg *pg, struct err *err)
+{
+    int left;
+    while ((left = PQflush(pg->connection)) == 1) {
+        if (!pg_wait(pg, PG_READ | PG_WRITE, err))
+            return false;
+        if (!PQconsumeInput(pg->connection))
+            return pg_broken(pg, err);
+    }
+    return left == 0 || pg_broken(pg, err);
+}
+
+/* NULL with *end: there are no more. */
+static PGresult *next(struct pg *pg, bool *end, struct err *err)
+{
+    *end = false;
+    if (!flush(pg, err))
+        return NULL;
+    while (PQisBusy(pg->connection)) {
+        if (!pg_wait(pg, PG_READ, err))
+            return NULL;
+        if (!PQconsumeInput(pg->connection)) {
+            pg_broken(pg, err);
+            return NULL;
+        }
+    }
+    PGresult *result = PQgetResult(pg->connection);
+    *end = !result;
+    return result;
+}
+
+static bool is_good(const PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The last result of what was sent; the first refusal is the error. */
+static bool finish(struct pg *pg, PGresult **last, struct err *err)
+{
+    bool ok = true, end;
+    PGresult *result;
+    *last = NULL;
+    while ((result = next(pg, &end, err))) {
+        if (ok && !is_good(result))
+            ok = pg_refused(pg, result, err);
+        PQclear(*last);
+        *last = result;
+    }
+    if (end && ok && PQstatus(pg->connection) == CONNECTION_OK)
+        return true;
+    if (end && ok)
+        ok = pg_broken(pg, err);
+    PQclear(*last);
+    *last = NULL;
+    return false;
+}
+
+static bool sent(struct pg *pg, int done, struct err *err)
+{
+    pg->state[0] = '\0';
+    return done ? true : pg_broken(pg, err);
+}
+
+bool pg_run(struct pg *pg, const char *sql, struct err *err)
+{
+    PGresult *last;
+    if (!pg->connection)
+        return pg_broken(pg, err);
+    bool ok = sent(pg, PQsendQuery(pg->connection, sql), err) && finish(pg, &last, err);
+    if (ok)
+        PQclear(last);
+    return ok;
+}
+
+struct pg_result *pg_query(struct pg *pg, const char *sql, const char *const *values, int count, struct err *err)
+{
+    PGresult *last;
+    if (!pg->connection)
+        return pg_broken(pg, err), NULL;
+    bool ok = sent(pg, PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0), err) &&
+              finish(pg, &last, err);
+    return ok ? (struct pg_result *)last : NULL;
+}
+
+void pg_result_free(struct pg_result *result)
+{
+    PQclear((PGresult *)result);
+}
+
+int pg_rows(const struct pg_result *result)
+{
+    return PQntuples((const PGresult *)result);
+}
+
+struct str pg_value(const struct pg_result *result, int row, int column)
+{
+    const PGresult *from = (const PGresult *)result;
+    if (PQgetisnull(from, row, column))
+        return (struct str){0};
+    return (struct str){PQgetvalue(from, row, column), (size_t)PQgetlength(from, row, column)};
+}
+
+uint64_t pg_number(const struct pg_result *result, int row, int column)
+{
+    return strtoull(PQgetvalue((const PGresult *)result, row, column), NULL, 10);
+}
+
+uint64_t pg_touched(const struct pg_result *result)
+{
+    return strtoull(PQcmdTuples((PGresult *)result), NULL, 10);
+}
+
+/* ---- COPY ---- */
+
+static bool begin_copy(struct pg *pg, const char *sql, ExecStatusType wanted, struct err *err)
+{
+    bool end;
+    if (!pg->connection || !sent(pg, PQsendQuery(pg->connection, sql), err))
+        return pg->connection ? false : pg_broken(pg, err);
+    PGresult *result = next(pg, &end, err);
+    if (!result)
+        return end ? pg_broken(pg, err) : false;
+    bool ok = PQresultStatus(result) == wanted;
+    if (!ok)
+        pg_refused(pg, result, err);
+    PQclear(result);
+    if (!ok) {
+        struct err ignored; /* the refusal is the error */
+        if (finish(pg, &result, &ignored))
+            PQclear(result);
+    }
+    return ok;
+}
+
+bool pg_copy_begin(struct pg *pg, const char *sql, struct err *err)
+{
+    return begin_copy(pg, sql, PGRES_COPY_IN, err);
+}
+
+bool pg_copy_put(struct pg *pg, struct str data, struct err *err)
+{
+    while (data.n) {
+        size_t n = data.n < PIECE ? data.n : PIECE;
+        int done = PQputCopyData(pg->connection, data.p, (int)n);
+        if (done < 0)
+            return pg_broken(pg, err);
+        if (!flush(pg, err))
+            return false;
+        data = done ? (struct str){data.p + n, data.n - n} : data;
+    }
+    return true;
+}
+
+bool pg_copy_end(struct pg *pg, struct err *err)
+{
+    int done;
+    PGresult *last;
+    while ((done = PQputCopyEnd(pg->connection, NULL)) == 0)
+        if (!flush(pg, err))
+            return false;
+    if (done != 1)
+        return pg_broken(pg, err);
+    bool ok = finish(pg, &last, err);
+    if (ok)
+        PQclear(last);
+    return ok;
+}
+
+bool pg_copy_out(struct pg *pg, const char *sql, bool (*take)(void *context, struct str data, struct err *err),
+    void *context, struct err *err)
+{
+    char *data;
+    int n;
+    PGresult *last;
+    if (!begin_copy(pg, sql, PGRES_COPY_OUT, err))
+        return false;
+    while ((n = PQgetCopyData(pg->connection, &data, 1)) >= 0) {
+        bool ok = n ? take(context, (struct str){data, (size_t)n}, err)
+                    : pg_wait(pg, PG_READ, err) && (PQconsumeInput(pg->connection) || pg_broken(pg, err));
+        if (n)
+            PQfreemem(data);
+        if (!ok)
+            return false;
+    }
+    bool ok = n == -1 ? finish(pg, &last, err) : pg_broken(pg, err);
+    if (ok)
+        PQclear(last);
+    return ok;
+}

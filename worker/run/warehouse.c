@@ -1,0 +1,192 @@
+#include "worker/run/warehouse.h"
+
+#include "shared/clock.h"
+#include "shared/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MEMORY_SHARE = 4, ASK_TIMES = 3, NAME_SIZE = 128 };
+
+/* The journal's word for a dataset with a warehouse: the last run that changed it. */
+static void meta_name(char name[NAME_SIZE], struct str dataset)
+{
+    snprintf(name, NAME_SIZE, "warehouse " STR_FMT, STR_ARG(dataset));
+}
+
+bool warehouse_fault(const struct err *err)
+{
+    return err->code && strcmp(err->code, PG_ERROR) == 0 && err->kind != ERR_FENCED;
+}
+
+static bool is_withdrawal(const struct file_run *run)
+{
+    return str_eq(run->claim.file.action, STR("withdraw"));
+}
+
+/* What was loaded once can only be replaced or taken back where the warehouse is. */
+static bool was_used(struct worker *worker, struct str dataset, bool *used, struct arena *arena, struct err *err)
+{
+    char name[NAME_SIZE];
+    struct str value;
+    meta_name(name, dataset);
+    if (!journal_meta_get(worker->journal, name, &value, arena, err))
+        return false;
+    *used = value.n > 0;
+    return true;
+}
+
+bool warehouse_check(struct file_run *run, struct err *err)
+{
+    struct worker *worker = run->worker;
+    bool used, given = run->contract && run->contract->warehouse.given;
+    if (worker->pg)
+        return !(given || is_withdrawal(run)) || pg_connect(worker->pg, err);
+    if (!was_used(worker, run->claim.file.dataset, &used, run->arena, err))
+        return false;
+    if (!used || !(given || is_withdrawal(run)))
+        return true;
+    err_set(err, ERR_CONFIG, PG_ERROR, __FILE__, __LINE__, "the dataset " STR_FMT " is loaded into a warehouse",
+        STR_ARG(run->claim.file.dataset));
+    return err_hint(err, "Say which: --warehouse URL, or warehouse: in sluice.yaml.");
+}
+
+static bool alive(void *context, struct err *err)
+{
+    struct file_run *run = context;
+    struct worker *worker = run->worker;
+    if (worker->stop && *worker->stop)
+        return ERR(err, ERR_INTERRUPTED, "asked to stop");
+    if (clock_monotonic() - run->load_beat <= worker->options.lease_us / 3)
+        return true;
+    run->load_beat = clock_monotonic();
+    return journal_heartbeat(worker->journal, &run->claim, clock_now(), worker->options.lease_us, err);
+}
+
+static struct ledger_key key_of(const struct worker *worker, const struct claim *claim)
+{
+    return (struct ledger_key){.lake_id = worker->storage->lake_id,
+        .dataset = claim->file.dataset,
+        .file_id = claim->file.file_id,
+        .fence = claim->fence,
+        .run_id = claim->run_id};
+}
+
+bool warehouse_open(struct file_run *run, struct err *err)
+{
+    struct worker *worker = run->worker;
+    bool used = true, given = run->contract && run->contract->warehouse.given;
+    if (!worker->pg || run->rehearsal || run->load)
+        return true;
+    if (is_withdrawal(run) && !was_used(worker, run->claim.file.dataset, &used, run->arena, err))
+        return false;
+    if (is_withdrawal(run) ? !used : !given)
+        return true;
+    struct ledger_key key = key_of(worker, &run->claim);
+    run->load_beat = clock_monotonic();
+    pg_alive(worker->pg, alive, run);
+    run->load = load_open(
+        worker->pg, is_withdrawal(run) ? NULL : run->contract, &key, worker->options.memory / MEMORY_SHARE, err);
+    run->manifest.warehouse = run->load != NULL;
+    return run->load != NULL;
+}
+
+void warehouse_close(struct file_run *run)
+{
+    load_close(run->load);
+    run->load = NULL;
+}
+
+/* raw and bronze hold every record, those that parse lost too; silver tells of all that is lost on the way to it. */
+void warehouse_count(struct file_run *run)
+{
+    const struct load_counts *loaded = &run->result.loaded;
+    struct stage_count *counts = run->manifest.counts;
+    uint64_t parsed = counts[STAGE_PARSE].rows_out, bytes = run->claim.file.size;
+    if (!run->load)
+        return;
+    for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
+        struct stage_count *count = &counts[STAGE_RAW + tier];
+        *count = (struct stage_count){.stage = (enum stage)(STAGE_RAW + tier),
+            .rows_in = tier ? loaded->records : parsed,
+            .rows_expanded = tier ? 0 : loaded->records - parsed,
+            .rows_out = loaded->records,
+            .bytes_in = bytes,
+            .bytes_out = loaded->bytes[tier],
+            .started_at = loaded->started_at,
+            .finished_at = loaded->finished_at};
+        bytes = loaded->bytes[tier];
+    }
+    struct stage_count *silver = &counts[STAGE_SILVER];
+    silver->rows_out = loaded->good - loaded->refused;
+    silver->rows_rejected = loaded->rejected + loaded->refused;
+    silver->rows_duplicate = loaded->duplicate;
+    silver->rows_filtered = loaded->filtered;
+}
+
+/* ---- the point of no return ---- */
+
+/* The answer to COMMIT was lost: whoever takes the ledger's row has waited for its end. */
+static bool find_out(struct file_run *run, const struct err *why, struct err *err)
+{
+    struct ledger_key key = key_of(run->worker, &run->claim);
+    bool committed, asked = false;
+    log_err(LOG_WARN, "commit-unsure", why);
+    for (int i = 0; i < ASK_TIMES && !asked; i++)
+        asked = ledger_ask(run->worker->pg, &key, &committed, err);
+    if (!asked)
+        return false;
+    run->beyond_return = committed;
+    if (!committed)
+        *err = *why;
+    return committed;
+}
+
+bool warehouse_commit(struct file_run *run, struct err *err)
+{
+    bool unsure;
+    struct err why;
+    if (!run->load)
+        return true;
+    run->beyond_return = true;
+    bool ok = load_commit(run->load, &unsure, err);
+    if (!ok && !unsure)
+        run->beyond_return = false;
+    else if (!ok) {
+        why = *err;
+        ok = find_out(run, &why, err);
+    }
+    warehouse_close(run);
+    return ok;
+}
+
+bool warehouse_ask(
+    struct worker *worker, const struct claim *claim, const struct manifest *manifest, bool *committed, struct err *err)
+{
+    *committed = false;
+    if (!manifest->warehouse)
+        return true;
+    if (!worker->pg) {
+        err_set(err, ERR_CONFIG, PG_ERROR, __FILE__, __LINE__,
+            "whether run %s was loaded into the warehouse is not known", claim->run_id);
+        return err_hint(err, "Say which warehouse: --warehouse URL, or warehouse: in sluice.yaml.");
+    }
+    struct ledger_key key = key_of(worker, claim);
+    return ledger_ask(worker->pg, &key, committed, err);
+}
+
+bool warehouse_remember(struct worker *worker, const struct manifest *manifest, struct err *err)
+{
+    char name[NAME_SIZE];
+    meta_name(name, manifest->dataset);
+    return !manifest->warehouse || journal_meta_set(worker->journal, name, manifest->run_id, err);
+}
+
+bool warehouse_incident(struct worker *worker, struct str dataset, const struct err *why, struct err *err)
+{
+    if (!why)
+        return journal_incident_close(worker->journal, STR("warehouse"), dataset, clock_now(), err);
+    char text[sizeof why->message + sizeof why->hint + 2];
+    snprintf(text, sizeof text, "%s%s%s", why->message, why->hint[0] ? ". " : "", why->hint);
+    return journal_incident(worker->journal, STR("warehouse"), dataset, str_of(text), clock_now(), err);
+}

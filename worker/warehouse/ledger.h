@@ -1,0 +1,25 @@
+/* The ledger: which runs' rows stand in the warehouse, a row a file (schema/warehouse.sql). */
+#ifndef WORKER_WAREHOUSE_LEDGER_H
+#define WORKER_WAREHOUSE_LEDGER_H
+
+#include "worker/pg/pg.h"
+
+struct ledger_key {
+    const char *lake_id;
+    struct str dataset;
+    int64_t file_id, fence;
+    const char *run_id;
+};
+
+/* Takes the file's row for the rest of the transaction, waiting for whoever holds it, be it a transaction whose client
+ * is gone. ERR_FENCED: somebody later has had it. *last: run_id is the last that was committed. */
+bool ledger_take(struct pg *pg, const struct ledger_key *key, bool *last, struct err *err) MUST_CHECK;
+/* Removes the rows of all the file's runs from every table that was ever made for the dataset. */
+bool ledger_clear(struct pg *pg, const struct ledger_key *key, struct err *err) MUST_CHECK;
+/* The key's run alone stands; or none (stands false). */
+bool ledger_put(struct pg *pg, const struct ledger_key *key, bool stands, struct err *err) MUST_CHECK;
+
+/* A transaction of its own: was this run committed? Whoever held the file before can no longer commit. */
+bool ledger_ask(struct pg *pg, const struct ledger_key *key, bool *committed, struct err *err) MUST_CHECK;
+
+#endif

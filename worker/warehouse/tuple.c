@@ -1,0 +1,146 @@
+#include "shared/utf8.h"
+#include "worker/warehouse/binary.h"
+#include "worker/warehouse/load_internal.h"
+
+/* What the rows of one batch have in common. */
+struct tuples {
+    struct load *load;
+    const struct batch *batch;
+    bool clean; /* its text is UTF-8 without NUL */
+    size_t error;
+};
+
+static bool is_missing(const struct contract *contract, const struct field *field, struct str text)
+{
+    const struct str *list = field->missing_own ? field->missing_values : contract->missing_values;
+    size_t count = field->missing_own ? field->missing_count : contract->missing_count;
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(list[i], text))
+            return true;
+    return false;
+}
+
+/* Escapes are resolved behind what is pending, where there is room for as much. */
+static bool cell_text(struct tuples *t, struct cell cell, struct buf *scratch, struct str *text)
+{
+    struct str raw = {t->batch->text + cell.offset, cell.length & CELL_LENGTH};
+    *text = raw;
+    if (!(cell.length & CELL_ESCAPED))
+        return true;
+    if (!buf_reserve(scratch, raw.n))
+        return false;
+    *text = (struct str){scratch->p + scratch->n, escapes_resolve(t->batch->escapes, raw, scratch->p + scratch->n)};
+    return true;
+}
+
+static void put_cell(struct tuples *t, struct buf *out, const struct tier_column *column, uint32_t row, bool resolved)
+{
+    const struct load *load = t->load;
+    int32_t at = load->column_of_field[column->index];
+    struct buf scratch;
+    struct str text;
+    if (at < 0 || (uint32_t)at >= t->batch->width || (batch_cell(t->batch, row, (uint32_t)at).length & CELL_MISSING)) {
+        binary_null(out);
+        return;
+    }
+    buf_init(&scratch, SIZE_MAX);
+    const struct field *field = &load->contract->fields[column->index];
+    if (!cell_text(t, batch_cell(t->batch, row, (uint32_t)at), &scratch, &text))
+        out->failed = true;
+    else if (!resolved)
+        binary_text(out, text, t->clean);
+    else if (is_missing(load->contract, field, text) || is_missing(load->contract, field, str_trim(text)))
+        binary_null(out);
+    else
+        binary_text(out, str_trim(text), t->clean);
+    buf_dispose(&scratch);
+}
+
+static void put_vector(struct buf *out, const struct vector *vector, uint32_t row)
+{
+    if (vector->n <= row || vector->state[row] != VALUE_PRESENT)
+        binary_null(out);
+    else
+        binary_value(out, vector->type, vector_at(vector, row));
+}
+
+/* What parse found wrong with the record; a stage that is made from this table again leaves such a row alone. */
+static void put_parse_error(struct tuples *t, struct buf *out, uint32_t row)
+{
+    const struct batch *batch = t->batch;
+    if (t->error < batch->error_count && batch->errors[t->error].row == row &&
+        batch->errors[t->error].stage == STAGE_PARSE)
+        binary_text(out, str_of(row_code_name(batch->errors[t->error].code)), true);
+    else if (batch->marks[row] == MARK_BLANK)
+        binary_text(out, str_of(row_code_name(CODE_BLANK_ROW)), true);
+    else
+        binary_null(out);
+}
+
+static void put_row(struct tuples *t, enum tier tier, uint32_t row)
+{
+    const struct load *load = t->load;
+    const struct tier_table *table = &load->tables.tiers[tier];
+    struct buf *out = &t->load->pending[tier];
+    enum { PLACE = 3 };
+    bool staged = tier == TIER_SILVER && load->staged;
+    binary_row(out, (uint16_t)(table->count + (staged ? PLACE : 0)));
+    for (uint32_t c = 0; c < table->count; c++) {
+        const struct tier_column *column = &table->columns[c];
+        switch (column->source) {
+        case SOURCE_FIELD:
+            if (tier == TIER_SILVER)
+                put_vector(out, &t->batch->columns[column->index], row);
+            else
+                put_cell(t, out, column, row, tier == TIER_BRONZE);
+            break;
+        case SOURCE_VECTOR:
+            put_vector(out, &t->batch->columns[column->index], row);
+            break;
+        case SOURCE_PARSE_ERROR:
+            put_parse_error(t, out, row);
+            break;
+        case SOURCE_RUN_ID:
+            binary_text(out, str_of(load->key.run_id), true);
+            break;
+        case SOURCE_ROW_NUMBER:
+            binary_i64(out, (int64_t)batch_row_number(t->batch, row));
+            break;
+        case SOURCE_INGEST_TS:
+            binary_timestamp(out, load->ingest_ts);
+            break;
+        }
+    }
+    if (staged) {
+        binary_i64(out, (int64_t)t->batch->rows[row].line);
+        binary_i64(out, (int64_t)t->batch->rows[row].offset);
+        binary_i64(out, (int64_t)t->batch->rows[row].length);
+    }
+}
+
+static void count(struct load_counts *counts, enum mark mark)
+{
+    counts->records++;
+    counts->good += mark == MARK_GOOD;
+    counts->rejected += mark == MARK_REJECTED;
+    counts->duplicate += mark == MARK_DUPLICATE;
+    counts->filtered += mark == MARK_FILTERED || mark == MARK_BLANK;
+}
+
+bool tuples_add(struct load *load, const struct batch *batch, struct err *err)
+{
+    struct str text = {batch->text, batch->text_length};
+    struct tuples t = {.load = load, .batch = batch, .clean = utf8_valid(text) && !memchr(text.p, 0, text.n)};
+    for (uint32_t row = 0; row < batch->n; row++) {
+        while (t.error < batch->error_count && batch->errors[t.error].row < row)
+            t.error++;
+        put_row(&t, TIER_RAW, row);
+        put_row(&t, TIER_BRONZE, row);
+        if (batch->marks[row] == MARK_GOOD)
+            put_row(&t, TIER_SILVER, row);
+        count(&load->counts, (enum mark)batch->marks[row]);
+    }
+    return buf_ok(&load->pending[TIER_RAW], "rows for the warehouse", err) &&
+           buf_ok(&load->pending[TIER_BRONZE], "rows for the warehouse", err) &&
+           buf_ok(&load->pending[TIER_SILVER], "rows for the warehouse", err);
+}
