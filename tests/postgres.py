@@ -38,7 +38,10 @@ class Cluster:
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
             conf.write(f"unix_socket_directories = '{self.socket}'\n")
+        hba = self.data / "pg_hba.conf"
+        hba.write_text("local all known scram-sha-256\n" + hba.read_text())
         self.start()
+        self.psql("SET password_encryption = 'scram-sha-256'; CREATE ROLE known LOGIN PASSWORD 'right'")
 
     def tool(self, name, *arguments):
         done = subprocess.run([*self.drop, str(BIN / name), *map(str, arguments)], cwd="/", stdin=subprocess.DEVNULL,

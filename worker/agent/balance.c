@@ -106,9 +106,10 @@ static bool add_block(struct balance *balance, sqlite3_stmt *row, struct err *er
 static bool add_deliveries(struct balance *balance, struct err *err)
 {
     return each_row(balance,
-               LIVE "SELECT l.state, l.is_whole, coalesce((SELECT rows_in + rows_expanded FROM stage_count s WHERE "
-                    "s.run_id = l.run_id AND s.stage = 'parse'), 0), (SELECT coalesce(sum(rows_filtered), 0) FROM "
-                    "stage_count s WHERE s.run_id = l.run_id AND s.stage NOT IN ('raw', 'bronze', 'silver')) FROM live l",
+               LIVE
+               "SELECT l.state, l.is_whole, coalesce((SELECT rows_in + rows_expanded FROM stage_count s WHERE "
+               "s.run_id = l.run_id AND s.stage = 'parse'), 0), (SELECT coalesce(sum(rows_filtered), 0) FROM "
+               "stage_count s WHERE s.run_id = l.run_id AND s.stage NOT IN ('raw', 'bronze', 'silver')) FROM live l",
                add_run, err) &&
            each_row(balance,
                LIVE "SELECT b.entries, b.row_states, b.row_count, (SELECT ',' || group_concat(cause_id, ',') || ',' "

@@ -3,6 +3,7 @@
 
 #include "shared/log.h"
 #include "worker/command/workplace.h"
+#include "worker/gold/warehouse.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -64,7 +65,7 @@ static const char *plural(uint64_t count)
 
 static void summary(const struct tally *tally)
 {
-    uint64_t again = tally->failed + tally->waiting;
+    uint64_t again = tally->failed + tally->waiting; /* files, and gold */
     fprintf(stderr, "%llu file%s: %llu loaded, %llu quarantined, %llu duplicate; %llu row%s written, %llu rejected\n",
         (unsigned long long)tally->files, plural(tally->files), (unsigned long long)tally->loaded,
         (unsigned long long)tally->quarantined, (unsigned long long)tally->duplicates, (unsigned long long)tally->rows,
@@ -77,6 +78,9 @@ static void summary(const struct tally *tally)
     if (tally->kept)
         fprintf(stderr, "left as they were, as nothing better came of them: %llu file%s\n",
             (unsigned long long)tally->kept, plural(tally->kept));
+    if (tally->gold_rows)
+        fprintf(stderr, "gold in the warehouse: %llu row%s\n", (unsigned long long)tally->gold_rows,
+            plural(tally->gold_rows));
     if (again)
         fprintf(stderr, "to be tried again: %llu file%s\n", (unsigned long long)again, plural(again));
 }
@@ -119,7 +123,7 @@ static int run(int argc, char **argv)
     if (place.rest.count)
         worker.options.only = str_of(place.rest.items[0]);
     worker.progress = progress_new(own.progress);
-    bool ok = worker_run(&worker, &err);
+    bool ok = worker_run(&worker, &err) && warehouse_gold_all(&worker, &err);
     progress_free(worker.progress);
     code = ok ? outcome(&worker.tally, place.settings.fail_on) : complain(&err);
     if (ok)

@@ -86,25 +86,19 @@ static struct str meta_name(const struct export *e)
     return str_of(arena_printf(e->arena, "export " STR_FMT, STR_ARG(e->contract->dataset)));
 }
 
-/* The last export was made from the same, and lies there as it was published. */
-static bool stands(struct export *e, bool *stands, struct err *err)
+bool export_stands(struct worker *worker, struct str key, bool *exists, struct arena *arena, struct err *err)
 {
-    struct storage *storage = e->worker->storage;
-    struct str key = e->contract->warehouse.export_key, name = meta_name(e), before = STR("");
+    struct storage *storage = worker->storage;
     struct journal_output known;
     struct storage_object object;
     char sha256[SHA256_TEXT_SIZE];
     uint64_t bytes;
-    bool published, exists;
+    bool published;
     int fd;
-    *stands = false;
-    if (!name.p)
-        return no_memory(err);
-    if (!journal_meta_get(e->worker->journal, name.p, &before, e->arena, err) ||
-        !journal_output_find(e->worker->journal, key, &known, &published, e->arena, err) ||
-        !storage->driver->stat(storage, key, &exists, &object, e->arena, err))
+    if (!journal_output_find(worker->journal, key, &known, &published, arena, err) ||
+        !storage->driver->stat(storage, key, exists, &object, arena, err))
         return false;
-    if (!exists)
+    if (!*exists)
         return true;
     if (!published) {
         ERR(err, ERR_EXISTS, STR_FMT " is there, but no export published it", STR_ARG(key));
@@ -118,8 +112,22 @@ static bool stands(struct export *e, bool *stands, struct err *err)
         ok = ERR(err, ERR_CORRUPT, STR_FMT " is not the object that the last export published", STR_ARG(key));
         err_hint(err, "Somebody changed it: look at it, move it away, then run 'sluiced gold' again.");
     }
-    *stands = ok && str_eq(before, str_of(e->fingerprint));
     return ok;
+}
+
+/* The last export was made from the same, and lies there as it was published. */
+static bool stands(struct export *e, bool *stands, struct err *err)
+{
+    struct str name = meta_name(e), before = STR("");
+    bool exists;
+    *stands = false;
+    if (!name.p)
+        return no_memory(err);
+    if (!journal_meta_get(e->worker->journal, name.p, &before, e->arena, err) ||
+        !export_stands(e->worker, e->contract->warehouse.export_key, &exists, e->arena, err))
+        return false;
+    *stands = exists && str_eq(before, str_of(e->fingerprint));
+    return true;
 }
 
 /* ---- columns ---- */
@@ -273,15 +281,25 @@ static bool stage(struct export *e, struct err *err)
     return ok && (e->path || no_memory(err));
 }
 
-static bool publish(struct export *e, struct err *err)
+static bool seal(const struct export_object *object, struct manifest_output *output, struct err *err)
 {
-    struct worker *worker = e->worker;
-    struct manifest_output output = {.staged = e->staged,
+    int fd = open(object->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ERR_ERRNO(err, "cannot open %s", object->path);
+    bool ok = sha256_fd(fd, object->path, output->output.sha256, &output->output.bytes, err);
+    close(fd);
+    return ok;
+}
+
+bool export_publish(struct worker *worker, struct claim *claim, const struct contract *contract,
+    const struct export_object *object, bool *beyond_return, struct arena *arena, struct err *err)
+{
+    struct manifest_output output = {.staged = object->staged,
         .replaces = true,
         .output = {
-            .key = e->contract->warehouse.export_key, .kind = STR("export"), .partition = STR(""), .rows = e->rows}};
-    struct manifest manifest = {.run_id = str_of(e->claim.run_id),
-        .dataset = e->contract->dataset,
+            .key = contract->warehouse.export_key, .kind = STR("export"), .partition = STR(""), .rows = object->rows}};
+    struct manifest manifest = {.run_id = str_of(claim->run_id),
+        .dataset = contract->dataset,
         .outcome = OUTCOME_LOADED,
         .error_code = STR(""),
         .error_message = STR(""),
@@ -290,19 +308,27 @@ static bool publish(struct export *e, struct err *err)
         .archive_to = STR(""),
         .gold_inputs = STR(""),
         .outputs = &output,
-        .output_count = 1};
-    struct str key = manifest_key(e->claim.run_id, e->arena);
+        .output_count = object->staged.n != 0};
+    struct str key = manifest_key(claim->run_id, arena);
+    if (object->count)
+        manifest.counts[object->count->stage] = *object->count;
     if (!key.p)
         return no_memory(err);
-    if (!manifest_seal(worker->storage, &output, e->path, e->arena, err) || !fault_pass("sealed", NULL, err) ||
+    if ((object->staged.n && !seal(object, &output, err)) || !fault_pass("sealed", NULL, err) ||
         !manifest_write(worker->storage, &manifest, err) ||
-        !journal_run_state(worker->journal, &e->claim, RUN_CLAIMED, RUN_PREPARED, key, err) ||
+        !journal_run_state(worker->journal, claim, RUN_CLAIMED, RUN_PREPARED, key, err) ||
         !fault_pass("prepared", NULL, err))
         return false;
-    e->beyond_return = journal_run_state(worker->journal, &e->claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err);
-    return e->beyond_return && fault_pass("publishing", NULL, err) &&
-           publish_run(worker, &e->claim, &manifest, RUN_PUBLISHING, e->arena, err) &&
-           journal_meta_set(worker->journal, meta_name(e).p, str_of(e->fingerprint), err);
+    *beyond_return = journal_run_state(worker->journal, claim, RUN_PREPARED, RUN_PUBLISHING, STR(""), err);
+    return *beyond_return && fault_pass("publishing", NULL, err) &&
+           publish_run(worker, claim, &manifest, RUN_PUBLISHING, arena, err);
+}
+
+static bool publish(struct export *e, struct err *err)
+{
+    struct export_object object = {.staged = e->staged, .path = e->path, .rows = e->rows};
+    return export_publish(e->worker, &e->claim, e->contract, &object, &e->beyond_return, e->arena, err) &&
+           journal_meta_set(e->worker->journal, meta_name(e).p, str_of(e->fingerprint), err);
 }
 
 static bool work(struct export *e, struct err *err)

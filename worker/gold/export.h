@@ -17,4 +17,20 @@ struct gold_export {
 bool gold_export(
     struct worker *worker, const struct contract *contract, struct gold_export *done, struct err *err) MUST_CHECK;
 
+/* ---- what the warehouse's export does alike ---- */
+
+/* *exists: what lies under the key is what the last export published. ERR_EXISTS, ERR_CORRUPT: it is something else. */
+bool export_stands(
+    struct worker *worker, struct str key, bool *exists, struct arena *arena, struct err *err) MUST_CHECK;
+
+struct export_object {
+    struct str staged; /* lake key; empty: there is no file */
+    const char *path;
+    uint64_t rows;
+    const struct stage_count *count; /* NULL: none */
+};
+/* From a claimed run with its file staged to its end. *beyond_return: only forward from here. */
+bool export_publish(struct worker *worker, struct claim *claim, const struct contract *contract,
+    const struct export_object *object, bool *beyond_return, struct arena *arena, struct err *err) MUST_CHECK;
+
 #endif

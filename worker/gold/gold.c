@@ -4,6 +4,7 @@
 #include "shared/log.h"
 #include "worker/gold/compaction.h"
 #include "worker/gold/export.h"
+#include "worker/gold/warehouse.h"
 #include "worker/tasks/crew.h"
 
 #include <sqlite3.h>
@@ -79,7 +80,12 @@ static bool export_one(struct worker *worker, const struct contract *contract, s
 {
     struct gold_export done;
     struct err fault;
+    bool elsewhere;
     if (!contract->warehouse.export_key.n)
+        return true;
+    if (!warehouse_exports(worker, contract, &elsewhere, arena, err))
+        return false;
+    if (elsewhere)
         return true;
     bool made = gold_export(worker, contract, &done, &fault);
     if (!made) {

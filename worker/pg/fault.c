@@ -19,6 +19,8 @@ static const struct {
         "Somebody dropped or renamed the table: put it back, or rename it away to have it made anew."},
     {"42703", ERR_CONFIG, "Somebody dropped or renamed the column: put it back."},
     {"42", ERR_CONFIG, "Somebody changed the tables or the contract's SQL is wrong: the message says where."},
+    {"2BP01", ERR_CONFIG,
+        "Views or keys hang on the table, whose columns change: drop them, make them anew afterwards."},
     {"3F", ERR_CONFIG, "Create the schema, or grant CREATE on the database."},
     {"22", ERR_CONFIG, "A column's type does not hold what the contract's does: put the type back."},
     {"23502", ERR_CONFIG, "A column that sluice does not fill is NOT NULL without a default."},
@@ -48,13 +50,14 @@ static void by_state(struct err *err, const char *state, const char *what, const
     say(err, ERR_UNAVAILABLE, NULL, what, message);
 }
 
-/* ": 28P01: " in a verbose message. */
+/* ": 28P01: " in a verbose message; "FATAL" looks like one, but has no digit. */
 static bool find_state(const char *message, char state[6])
 {
     for (const char *at = strstr(message, ": "); at; at = strstr(at + 1, ": ")) {
-        size_t n = strspn(at + 2, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        if (n == 5 && at[7] == ':') {
-            memcpy(state, at + 2, 5);
+        const char *word = at + 1 + strspn(at + 1, " ");
+        if (strspn(word, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && word[5] == ':' &&
+            strcspn(word, "0123456789") < 5) {
+            memcpy(state, word, 5);
             state[5] = '\0';
             return true;
         }

@@ -226,7 +226,7 @@ struct finished_run {
     struct str run_id, dataset, outcome, location;
     uint64_t size, in, out, rejected, duplicate, filtered;
     uint64_t refused; /* by the warehouse alone: good ones of the lake, and among the rejects */
-    bool taken_back; /* its rows went, and count no more */
+    bool taken_back;  /* its rows went, and count no more */
 };
 
 static bool balance_run(struct check *check, const struct finished_run *run, struct err *err)
@@ -267,7 +267,8 @@ static bool read_runs(struct check *check, struct str after, struct finished_run
     if (!prepare(check,
             "SELECT run_id, dataset, outcome, location, size, rows_in, rows_out, rows_rejected, rows_duplicate,"
             " rows_filtered, superseded_by IS NOT NULL, coalesce(rows_out - (SELECT s.rows_out FROM stage_count s"
-            " WHERE s.run_id = v.run_id AND s.stage = 'silver'), 0) FROM run_view v WHERE state = 'archived' AND kind IN ('file', "
+            " WHERE s.run_id = v.run_id AND s.stage = 'silver'), 0) FROM run_view v WHERE state = 'archived' AND kind "
+            "IN ('file', "
             "'redrive') AND run_id > ?1"
             " AND outcome IN ('loaded', 'quarantined', 'duplicate', 'withdrawn') AND finished_at >= ?2 ORDER BY run_id "
             "LIMIT ?3",

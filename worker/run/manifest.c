@@ -271,7 +271,8 @@ static bool read_root(const json_t *root, struct manifest *m, struct arena *aren
     m->gold_inputs = get_str(root, "gold_inputs", arena);
     m->blocks = get_str(root, "blocks", arena);
     m->block_rows = get_u64(root, "block_rows");
-    return read_lists(root, m, arena) && (m->archive_to.n || m->output_count) && (!m->gold_inputs.n || m->output_count);
+    return read_lists(root, m, arena) && (m->archive_to.n || m->output_count || m->counts[STAGE_GOLD].finished_at) &&
+           (!m->gold_inputs.n || m->output_count);
 }
 
 bool manifest_read(

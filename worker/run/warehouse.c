@@ -179,7 +179,8 @@ bool warehouse_remember(struct worker *worker, const struct manifest *manifest, 
 {
     char name[NAME_SIZE];
     meta_name(name, manifest->dataset);
-    return !manifest->warehouse || journal_meta_set(worker->journal, name, manifest->run_id, err);
+    return !manifest->warehouse || (journal_meta_set(worker->journal, name, manifest->run_id, err) &&
+                                       warehouse_incident(worker, manifest->dataset, NULL, err));
 }
 
 bool warehouse_incident(struct worker *worker, struct str dataset, const struct err *why, struct err *err)

@@ -26,6 +26,7 @@ struct worker_options {
 struct tally {
     uint64_t files, loaded, duplicates, quarantined, withdrawn, kept, failed, waiting, unmatched;
     uint64_t rows, rejected, bytes;
+    uint64_t gold_rows; /* in the warehouse */
 };
 
 struct worker {

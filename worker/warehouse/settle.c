@@ -98,7 +98,7 @@ static const char statements[] =
                                                        "i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL) "
                                                        "SELECT CASE turn "
                                                        "  WHEN 0 THEN " NOTE " || 'pg_temp.sluice_rows s WHERE s.' || "
-                                                                             "quote_ident(names[1]) || ' IS NULL' "
+                                                       "quote_ident(names[1]) || ' IS NULL' "
                                                        "  WHEN 1 THEN " NOTE
                                                        " || 'pg_temp.sluice_rows s WHERE (' || expr || ') IS FALSE' "
                                                        "  WHEN 2 THEN " NOTE
@@ -210,7 +210,8 @@ static bool insert_all(struct load *load, int64_t last, struct err *err)
 {
     bool fits;
     return try_rows(load, 1, last, &fits, err) &&
-           (fits || (note_refusals(load, err) && insert_by_halves(load, 1, last, err)));
+           (fits || (pg_run(load->pg, "DELETE FROM " REFUSED, err) && note_refusals(load, err) &&
+                        insert_by_halves(load, 1, last, err)));
 }
 
 bool settle(struct load *load, struct err *err)

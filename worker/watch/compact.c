@@ -2,6 +2,7 @@
 
 #include "shared/log.h"
 #include "worker/gold/gold.h"
+#include "worker/gold/warehouse.h"
 
 #include <stdio.h>
 
@@ -45,6 +46,8 @@ bool compact_all(struct compact_schedule *schedule, struct worker *worker, struc
         if (worker->contracts->list[i]->gold_mode != GOLD_NONE &&
             !gold_dataset(worker, worker->contracts->list[i], &options, &tally, &first, err))
             return false;
+    if (!warehouse_gold_all(worker, err))
+        return false;
     tell(&tally);
     schedule->next = 0;
     schedule->compacted = changes(worker);

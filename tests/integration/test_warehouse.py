@@ -1,0 +1,373 @@
+"""raw, bronze and silver in PostgreSQL: what the lake has, once, whatever dies on the way.
+
+covers: worker/pg, covers: worker/warehouse
+"""
+
+import json
+import unittest
+
+from tests.integration.test_parquet import install_readers, query
+from tests.lake import DATA, ROOT, ULID, Lake
+from tests.postgres import Cluster
+
+CONTRACT = """\
+dataset: sales
+source: {match: "raw/sales/*"}
+dialect: {delimiter: ","}
+encoding: utf-8
+schema:
+  primaryKey: [id]
+  missingValues: ["", "NULL"]
+  fields:
+    - {name: id, type: integer}
+    - {name: shop, type: string}
+    - {name: amount, type: number, scale: 2}
+    - {name: day, type: date, constraints: {required: true}}
+derive:
+  gross: "round(amount * 1.19, 2)"
+rules:
+  - {id: not_negative, check: "amount >= 0"}
+partition: {day: "day"}
+warehouse: {schema: sales}
+"""
+OTHER = """\
+dataset: other
+source: {match: "raw/other/*"}
+schema: {fields: [{name: a, type: integer}]}
+"""
+TYPES = """\
+dataset: types
+source: {match: "raw/types/*"}
+dialect: {delimiter: ",", quoteChar: "\\""}
+encoding: utf-8
+schema:
+  fieldsMatch: exact
+  missingValues: [""]
+  fields:
+    - {name: n, type: integer}
+    - {name: s, type: string}
+    - {name: d, type: number, scale: 3}
+    - {name: w, type: number}
+    - {name: f, type: number, float: true}
+    - {name: b, type: boolean}
+    - {name: da, type: date}
+    - {name: ti, type: time}
+    - {name: ts, type: datetime}
+derive:
+  twice: "round(d * 0.5, 3)"
+  long: "length(s)"
+warehouse: {schema: types}
+"""
+
+
+def setUpModule():
+    global cluster
+    cluster = Cluster()
+
+
+def tearDownModule():
+    cluster.close()
+
+
+def table(first=1, rows=50, bad=7):
+    lines = ["id,shop,amount,day"]
+    for i in range(first, first + rows):
+        lines.append(f"{i}, shop {i % 3} ,{'oops' if bad and i % bad == 0 else f'{i}.50'},2026-01-{i % 2 + 1:02}")
+    return "\n".join(lines) + "\n"
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        install_readers()
+
+    def setUp(self):
+        self.name = "t" + "".join(c if c.isalnum() else "_" for c in self.id().rpartition(".")[2])[:50]
+        self.url = cluster.database(self.name)
+
+    def sql(self, text):
+        return cluster.psql(text, self.name)
+
+    def lake(self, contracts=None, memory=False):
+        return Lake(contracts or {"sales.yaml": CONTRACT}, memory=memory)
+
+    def run_lake(self, lake, *arguments, check=(0,), url=None, fault=None):
+        return lake.run("--warehouse", url or self.url, *arguments, check=check, fault=fault)
+
+    def tables(self, schema="sales"):
+        """Rows as they must be whatever happened: run ids and times differ from run to run."""
+        found = []
+        for name in ("raw_table", "bronze_table", "silver_table"):
+            rows = self.sql(f"SELECT * FROM {schema}.{name} ORDER BY ingest_ts, _row_number")
+            found.append([[None if v is None else ULID.sub("RUN", v) for v in row[:-1]] for row in rows])
+        return found
+
+    def sound(self, lake):
+        code, report = lake.fsck()
+        self.assertEqual((code, report.get("differences"), report.get("unfinished")), (0, [], 0))
+        self.assertEqual(lake.leftovers(), [])
+        standing = {r[0] for r in lake.query("SELECT run_id FROM run WHERE outcome = 'loaded' AND superseded_by IS NULL")}
+        for name in ("raw_table", "bronze_table", "silver_table"):
+            counted = dict(lake.query("SELECT run_id, rows_out FROM stage_count WHERE stage = ?", name[:-6]))
+            rows = self.sql(f"SELECT _run_id, count(*), count(DISTINCT _row_number) FROM sales.{name} GROUP BY 1")
+            self.assertEqual({r[0]: int(r[1]) for r in rows}, {k: v for k, v in counted.items() if k in standing and v})
+            self.assertTrue(all(r[1] == r[2] for r in rows))
+
+
+class Agrees(Case):
+    """Silver is what DuckDB finds in the lake."""
+
+    def agree(self, lake, dataset):
+        columns = [r[0] for r in self.sql("SELECT attname FROM pg_attribute WHERE attnum > 0 AND attrelid = "
+                                          f"'{dataset}.silver_table'::regclass ORDER BY attnum")]
+        names = ", ".join(f'CAST("{c}" AS VARCHAR) AS "{c}"' for c in columns)
+        parquet = json.loads(query(
+            f"SELECT {names} FROM read_parquet('{lake.path}/processed/*/**/*.parquet', hive_partitioning=true, "
+            f"union_by_name=true) ORDER BY CAST(_row_number AS BIGINT)"))
+        silver = self.sql(f'SELECT * FROM {dataset}.silver_table ORDER BY _row_number')
+        plain = {"true": "t", "false": "f", "nan": "NaN", "inf": "Infinity", "-inf": "-Infinity",
+                 "5e-324": "5e-324", "1.7976931348623157e+308": "1.7976931348623157e+308"}
+        self.assertEqual(len(silver), len(parquet))
+        for row, expected in zip(silver, parquet):
+            self.assertEqual(row, [plain.get(v, v) for v in (expected[c] for c in columns)])
+        return silver
+
+    def test_real_files(self):
+        for name, source, rows in (("hmrc", "hmrc_spending_over_25000_2018-09", 406),
+                                   ("wakefield", "wakefield_procurement_cards_2018q2", 4468),
+                                   ("online_retail", "online_retail_excerpt", 493)):
+            contract = (ROOT / "schema" / "datasets" / f"{name}.yaml").read_text() + "warehouse: {}\n"
+            with self.lake({f"{name}.yaml": contract}) as lake, self.subTest(name):
+                lake.copy(DATA / "real" / f"{source}.csv", f"raw/{source}.csv")
+                self.run_lake(lake)
+                self.assertEqual(len(self.agree(lake, name)), rows)
+                self.assertEqual(lake.fsck()[0], 0)
+
+    def test_every_type_at_its_edges(self):
+        good = [
+            '9223372036854775807,"a ""quoted"", one",999999999999999.999,12345678901234567890123456789.123456789,'
+            "1.7976931348623157e308,true,9999-12-31,23:59:59.999999,9999-12-31T23:59:59.999999Z",
+            "-9223372036854775808,ümläut 漢字 🙂,-999999999999999.999,-0.000000001,5e-324,false,0001-01-01,00:00,"
+            "0001-01-01T00:00:00Z",
+            "0,  spaces  ,0.001,10000.0001,NaN,1,2000-01-01,12:00:00.5,1999-12-31T23:59:59.5Z",
+            ",,,,,,,,",
+            "7,x,0,0,-INF,0,1970-01-01,01:02:03,1969-12-31 23:00+01:30",
+            "8,y,10000,100000000,0.1,0,2026-02-28,01:02:03,2026-01-01",
+            "9,z,12.345,0.0001,3.5,0,2026-02-28,01:02:03,2026-01-01",
+        ]
+        bad = ["10,a\0b,1,1,1,1,2026-01-01,00:00,2026-01-01", "11,short", "12,bad,1,1,1,1,2026-01-01,25:00,2026-01-01"]
+        text = "\n".join(["n,s,d,w,f,b,da,ti,ts"] + good + bad).encode() + b"\n13,\xff\xfe,1,1,1,1,2026-01-01,00:00,2026-01-01\n"
+        with self.lake({"types.yaml": TYPES}) as lake:
+            lake.put("raw/types/a.csv", text)
+            self.run_lake(lake)
+            silver = self.agree(lake, "types")
+            self.assertEqual([r[0] for r in silver], ["9223372036854775807", "-9223372036854775808", "0", "7", "8", "9"])
+            self.assertEqual(silver[0][3], "12345678901234567890123456789.123456789")
+            raw = self.sql("SELECT n, s, da, _parse_error FROM types.raw_table ORDER BY _row_number")
+            self.assertEqual(len(raw), 11)
+            self.assertEqual(raw[2][1], "  spaces  ")
+            self.assertEqual(raw[3], ["", "", "", "blank-row"])
+            self.assertEqual(raw[7], ["10", "a\ufffdb", "2026-01-01", "null-byte"])
+            self.assertEqual(raw[8], ["11", "short", None, "missing-cell"])
+            self.assertEqual(raw[10][1], "\ufffd\ufffd")
+            bronze = self.sql("SELECT n, s FROM types.bronze_table ORDER BY _row_number")
+            self.assertEqual((bronze[2], bronze[3]), (["0", "spaces"], [None, None]))
+
+
+class Faults(Case):
+    def fill(self, lake):
+        lake.put("raw/sales/a.csv", table())
+        lake.put("raw/sales/b.csv", table(1000, 30, 0))
+        lake.put("raw/sales/c.csv", "not;the;header\n1;2;3\n")
+
+    def test_killed_around_the_point_of_no_return(self):
+        with self.lake(memory=True) as lake:
+            self.fill(lake)
+            self.run_lake(lake, check=[1])
+            expected, tables = lake.snapshot(), self.tables()
+            self.sound(lake)
+        self.assertEqual([len(t) for t in tables], [80, 80, 73])
+        for point in ("copying", "copying:2", "loaded", "manifest", "prepared", "committing", "loaded-for-good", "warehouse",
+                      "publishing", "published-output", "commit", "moved", "loaded-for-good:2"):
+            self.sql("DROP SCHEMA IF EXISTS sales, sluice CASCADE")
+            with self.lake(memory=True) as lake, self.subTest(point=point):
+                self.fill(lake)
+                self.run_lake(lake, check=[-9], fault=f"kill:{point}")
+                self.run_lake(lake, check=[0, 1])
+                self.assertEqual((lake.snapshot(), self.tables()), (expected, tables))
+                self.sound(lake)
+
+    def test_the_answer_to_commit_is_lost(self):
+        for fault in ("fail:loaded-for-good", "fail:committing"):
+            self.sql("DROP SCHEMA IF EXISTS sales, sluice CASCADE")
+            with self.lake() as lake, self.subTest(fault):
+                lake.put("raw/sales/a.csv", table())
+                self.run_lake(lake, check=[0] if fault.endswith("good") else [3], fault=fault)
+                self.run_lake(lake)
+                self.assertEqual(lake.query("SELECT count(*) FROM run WHERE outcome = 'loaded'"), [(1,)])
+                self.assertEqual([len(t) for t in self.tables()], [50, 50, 43])
+                self.sound(lake)
+
+    def test_the_server_is_down(self):
+        with self.lake({"sales.yaml": CONTRACT, "other.yaml": OTHER}) as lake:
+            lake.put("raw/sales/a.csv", table())
+            lake.put("raw/other/a.csv", "a\n1\n")
+            self.run_lake(lake, check=[-9], fault="kill:loaded-for-good")
+            cluster.stop()
+            try:
+                self.run_lake(lake, check=[3])
+                self.assertEqual(lake.query("SELECT arrival_key, state FROM file ORDER BY 1"),
+                                 [("raw/other/a.csv", "SUCCEEDED"), ("raw/sales/a.csv", "PROCESSING")])
+                lake.put("raw/sales/b.csv", table(1000, 30, 0))
+                self.run_lake(lake, check=[3])
+                self.assertEqual(
+                    lake.query("SELECT state, waiting_for, attempts FROM file WHERE arrival_key = 'raw/sales/b.csv'"),
+                    [("PENDING", "warehouse", 0)])
+                self.assertEqual(lake.query("SELECT kind, subject FROM incident WHERE closed_at IS NULL"),
+                                 [("warehouse", "sales")])
+            finally:
+                cluster.start()
+            self.run_lake(lake)
+            self.assertEqual([len(t) for t in self.tables()], [80, 80, 73])
+            # the run that was committed is the one that went forward
+            self.assertEqual(lake.query("SELECT count(*) FROM run WHERE dataset = 'sales' AND outcome = 'loaded'"), [(2,)])
+            self.assertEqual(lake.query("SELECT kind, subject FROM incident WHERE closed_at IS NULL"), [])
+            self.sound(lake)
+
+    def test_what_needs_somebody(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            wrong = self.url.replace("owner@", "known:wrong@")
+            self.assertIn("28P01", self.run_lake(lake, check=[3], url=wrong).stderr)
+            self.assertIn("pgpass", lake.query("SELECT message FROM incident")[0][0])
+            self.run_lake(lake, check=[3], url=self.url.replace("owner@", "known:right@"))
+            self.assertIn("permission denied", lake.query("SELECT error_message FROM file")[0][0])
+            self.run_lake(lake)
+            self.sound(lake)
+            self.sql("ALTER TABLE sales.silver_table RENAME COLUMN shop TO store")
+            lake.put("raw/sales/b.csv", table(1000, 30, 0))
+            self.run_lake(lake, check=[3])
+            self.assertRegex(lake.query("SELECT error_message FROM file ORDER BY 1 DESC")[0][0],
+                             'dropped or renamed the column shop of "sales"."silver_table"')
+            self.sql("ALTER TABLE sales.silver_table RENAME COLUMN store TO shop; "
+                     "ALTER TABLE sales.silver_table ALTER amount TYPE numeric(6,1)")
+            self.run_lake(lake, check=[3])
+            self.assertIn("numeric(6,1)", lake.query("SELECT error_message FROM file ORDER BY 1 DESC")[0][0])
+            self.sql("ALTER TABLE sales.silver_table ALTER amount TYPE numeric(18,2)")
+            self.run_lake(lake)
+            self.sound(lake)
+            self.assertIn("cannot be read", self.run_lake(lake, check=[2], url="postgresql://[").stderr)
+
+    def test_a_contract_that_grows(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            grown = CONTRACT.replace("scale: 2}", "scale: 4}").replace("derive:\n", 'derive:\n  half: "round(amount / 2, 3)"\n')
+            lake.put("datasets/sales.yaml", grown)
+            lake.put("raw/sales/b.csv", table(1000, 1, 0))
+            self.run_lake(lake)
+            self.assertEqual(self.sql("SELECT id, amount, half FROM sales.silver_table WHERE id IN (1, 1000) ORDER BY 1"),
+                             [["1", "1.5000", None], ["1000", "1000.5000", "500.250"]])
+
+
+class Constraints(Case):
+    def test_what_only_the_database_knows_becomes_a_reject(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table(1, 3, 0))
+            self.run_lake(lake)
+            self.sql("CREATE TABLE sales.shops (name text PRIMARY KEY); INSERT INTO sales.shops VALUES (' shop 0 '), (' shop 1 ');"
+                     "DELETE FROM sales.silver_table WHERE shop = ' shop 2 ';"
+                     "ALTER TABLE sales.silver_table ADD UNIQUE (id), ADD CONSTRAINT known_shop FOREIGN KEY (shop) REFERENCES "
+                     "sales.shops, ADD CONSTRAINT cheap CHECK (gross < 20);"
+                     "CREATE FUNCTION sales.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                     "IF NEW.id = 6 THEN RAISE 'six is not wanted'; END IF; RETURN NEW; END $$;"
+                     "CREATE TRIGGER no BEFORE INSERT ON sales.silver_table FOR EACH ROW EXECUTE FUNCTION sales.no()")
+            lake.put("raw/sales/b.csv", "id,shop,amount,day\n1, shop 1 ,1.00,2026-01-01\n4, shop 1 ,oops,2026-01-01\n"
+                                        "5, shop 2 ,2.00,2026-01-01\n6, shop 0 ,2.00,2026-01-01\n7, shop 0 ,99.00,2026-01-01\n"
+                                        "8, shop 0 ,3.00,2026-01-01\n")
+            self.run_lake(lake)
+            new = lake.query("SELECT job_run_id FROM file WHERE arrival_key LIKE '%b.csv'")[0][0]
+            self.assertEqual(self.sql(f"SELECT id, gross FROM sales.silver_table WHERE _run_id = '{new}'"), [["8", "3.57"]])
+            rejects = {r["row_number"]: r for r in lake.rejects()}
+            self.assertEqual({n: [(e["stage"], e["code"], e["column"], e["value"]) for e in r["errors"]] for n, r in rejects.items()}, {
+                1: [("silver", "unique-error", "id", "1")],
+                2: [("convert", "type-error", "amount", "oops")],
+                3: [("silver", "foreign-key", "shop", " shop 2 ")],
+                4: [("silver", "row-constraint", None, None)],
+                5: [("silver", "row-constraint", None, "117.81")]})
+            self.assertEqual((rejects[5]["raw"], rejects[5]["line_number"]), ("7, shop 0 ,99.00,2026-01-01", 6))
+            self.assertIn("six is not wanted", rejects[4]["errors"][0]["message"])
+            self.assertIn("known_shop", rejects[3]["errors"][0]["message"])
+            self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_rejected FROM stage_count WHERE stage = 'silver' AND "
+                                        "run_id = ?", new), [(6, 1, 5)])
+            self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_rejected FROM run_view WHERE run_id = ?", new), [(6, 5, 5)])
+            self.assertEqual(lake.fsck()[0], 0)
+
+
+GOLD = CONTRACT.replace("warehouse: {schema: sales}", "warehouse: {schema: sales, gold_sql: gold.sql, export: gold/data.csv}")
+SELECT = ("SELECT day, count(*) AS sales, sum(gross) AS gross, NULL::text AS nothing, ''::text AS empty, 'a,\"b' AS odd "
+          "FROM silver_table GROUP BY 1 ORDER BY 1 DESC; -- the latest first\n")
+
+
+class Gold(Case):
+    def lake(self, contracts=None, memory=False):
+        return Lake(contracts or {"sales.yaml": GOLD, "gold.sql": SELECT.rpartition(";")[0] + ";\n"}, memory=memory)
+
+    def gold(self):
+        return self.sql("SELECT day, sales, gross FROM sales.gold_table ORDER BY day DESC")
+
+    def test_the_table_and_its_export(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table(1, 4, 0))
+            self.run_lake(lake)
+            # 1.19 * (2.5 + 4.5) = 2.98 + 5.36, 1.19 * (1.5 + 3.5) = 1.79 + 4.17
+            self.assertEqual(self.gold(), [["2026-01-01", "2", "8.34"], ["2026-01-02", "2", "5.96"]][::-1])
+            self.assertEqual((lake.path / "gold/data.csv").read_text(),
+                             "day,sales,gross,nothing,empty,odd\n"
+                             '2026-01-02,2,5.96,,"","a,""b"\n2026-01-01,2,8.34,,"","a,""b"\n')
+            self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_merged FROM stage_count WHERE stage = 'gold'"),
+                             [(4, 2, 2)])
+            self.assertEqual(lake.query("SELECT rows FROM output WHERE kind = 'export' AND removed_at IS NULL"), [(2,)])
+            self.run_lake(lake)
+            self.assertEqual(lake.query("SELECT count(*) FROM run WHERE kind = 'load'"), [(1,)])
+            lake.put("raw/sales/b.csv", table(6, 1, 0))
+            self.run_lake(lake)
+            self.assertEqual(self.gold()[1], ["2026-01-01", "3", "16.08"])
+            self.sound(lake)
+
+    def test_killed_on_the_way(self):
+        with self.lake(memory=True) as lake:
+            lake.put("raw/sales/a.csv", table(1, 4, 0))
+            self.run_lake(lake)
+            expected, gold = lake.snapshot(), self.gold()
+        for point in ("gold-made", "gold-committed", "sealed:2", "prepared:2", "published:2", "ended:2"):
+            self.sql("DROP SCHEMA IF EXISTS sales, sluice CASCADE")
+            with self.lake(memory=True) as lake, self.subTest(point=point):
+                lake.put("raw/sales/a.csv", table(1, 4, 0))
+                self.run_lake(lake, check=[-9], fault=f"kill:{point}")
+                self.run_lake(lake)
+                self.assertEqual((lake.snapshot()[0], self.gold()), (expected[0], gold))
+                self.sound(lake)
+
+    def test_what_is_wrong_with_it(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table(1, 4, 0))
+            lake.put("datasets/gold.sql", "SELECT nothing FROM silver_table")
+            done = self.run_lake(lake, check=[3])
+            self.assertIn("nothing", done.stderr)
+            self.assertEqual(lake.query("SELECT state FROM file"), [("SUCCEEDED",)])
+            self.assertEqual(lake.query("SELECT kind, subject FROM incident WHERE closed_at IS NULL"), [("warehouse", "sales")])
+            lake.put("datasets/gold.sql", SELECT)
+            self.sql("CREATE TABLE sales.gold_table (mine int)")
+            self.assertIn("was not made for gold", self.run_lake(lake, check=[3]).stderr)
+            self.sql("DROP TABLE sales.gold_table")
+            self.run_lake(lake)
+            self.assertEqual(len(self.gold()), 2)
+            lake.put("datasets/gold.sql", "SELECT day, 1 AS sales, 2 AS gross FROM silver_table GROUP BY 1")
+            self.run_lake(lake)
+            self.assertEqual(self.gold(), [["2026-01-02", "1", "2"], ["2026-01-01", "1", "2"]])
+            self.assertEqual(lake.query("SELECT kind, subject FROM incident WHERE closed_at IS NULL"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
