@@ -232,6 +232,8 @@ bool journal_run_kept(
 bool journal_run_failed(struct journal *journal, const struct claim *claim, const struct err *why,
     struct str waiting_for, int64_t now, bool *exhausted, struct err *err) MUST_CHECK;
 
+/* Were rows of it rejected that only the warehouse refused (stage silver)? */
+bool journal_run_refused(struct journal *journal, const char *run_id, bool *refused, struct err *err) MUST_CHECK;
 /* A prepared run that may have been committed elsewhere is left to journal_take_over(), in 5 s or when this process
  * ends. */
 bool journal_run_left(

@@ -351,6 +351,16 @@ static bool leave_to_recovery(
     return query_run(&query);
 }
 
+bool journal_run_refused(struct journal *journal, const char *run_id, bool *refused, struct err *err)
+{
+    struct query query;
+    int64_t one;
+    query_open(&query, journal,
+        "SELECT 1 FROM run_cause JOIN cause c USING (cause_id) WHERE run_id = ? AND c.stage = 'silver' LIMIT 1", err);
+    query_cstr(&query, run_id);
+    return query_run_int(&query, &one, refused);
+}
+
 bool journal_run_left(
     struct journal *journal, const struct claim *claim, const struct err *why, int64_t now, struct err *err)
 {

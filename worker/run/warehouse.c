@@ -36,10 +36,27 @@ static bool was_used(struct worker *worker, struct str dataset, bool *used, stru
     return true;
 }
 
+/* Rows that the warehouse alone refused stand in the lake: read again by themselves they would stand there twice. */
+static bool may_add(struct file_run *run, struct err *err)
+{
+    bool refused;
+    if (!run->claim.file.rows_of.n)
+        return true;
+    if (!journal_run_refused(run->worker->journal, run->claim.file.rows_of.p, &refused, err))
+        return false;
+    if (!refused)
+        return true;
+    ERR_REJECT(err, "warehouse-rows", "the warehouse alone refused rows of run " STR_FMT ", which stand in the lake",
+        STR_ARG(run->claim.file.rows_of));
+    return err_hint(err, "Re-drive the whole file once the tables take its rows.");
+}
+
 bool warehouse_check(struct file_run *run, struct err *err)
 {
     struct worker *worker = run->worker;
     bool used, given = run->contract && run->contract->warehouse.given;
+    if (!may_add(run, err))
+        return false;
     if (worker->pg)
         return !(given || is_withdrawal(run)) || pg_connect(worker->pg, err);
     if (!was_used(worker, run->claim.file.dataset, &used, run->arena, err))
@@ -69,7 +86,8 @@ static struct ledger_key key_of(const struct worker *worker, const struct claim 
         .dataset = claim->file.dataset,
         .file_id = claim->file.file_id,
         .fence = claim->fence,
-        .run_id = claim->run_id};
+        .run_id = claim->run_id,
+        .adds = claim->file.rows_of.n != 0};
 }
 
 bool warehouse_open(struct file_run *run, struct err *err)

@@ -236,7 +236,8 @@ static bool write_row(struct sink *sink, const struct batch *batch, uint32_t i, 
     buf_reset(&sink->original);
     dialect_encode(
         &sink->run->sniff->dialect, (struct str){batch->text + row->text_offset, row->text_length}, &sink->original);
-    return write_lines(sink, row, batch_row_number(batch, i), errors, count, err) && write_row_bytes(sink, batch, row, err);
+    return write_lines(sink, row, batch_row_number(batch, i), errors, count, err) &&
+           write_row_bytes(sink, batch, row, err);
 }
 
 static bool flush_full(struct sink *sink, struct err *err)

@@ -37,6 +37,8 @@ bool ledger_clear(struct pg *pg, const struct ledger_key *key, struct err *err)
 {
     struct numbers numbers;
     struct buf sql;
+    if (key->adds)
+        return true;
     print(key, &numbers);
     const char *values[] = {key->lake_id, numbers.file_id, key->dataset.p};
     struct pg_result *tables = pg_query(pg,
@@ -62,12 +64,13 @@ bool ledger_put(struct pg *pg, const struct ledger_key *key, bool stands, struct
 {
     struct numbers numbers;
     print(key, &numbers);
-    const char *values[] = {key->lake_id, numbers.file_id, key->run_id, stands ? "t" : "f"};
+    const char *values[] = {key->lake_id, numbers.file_id, key->run_id, stands ? "t" : "f", key->adds ? "t" : "f"};
     struct pg_result *done = pg_query(pg,
-        "UPDATE sluice.ledger SET run_ids = CASE WHEN $4::boolean THEN ARRAY[$3::text] ELSE '{}' END, last_run = $3, "
+        "UPDATE sluice.ledger SET run_ids = CASE WHEN $5::boolean THEN run_ids ELSE '{}' END "
+        "|| CASE WHEN $4::boolean THEN ARRAY[$3::text] ELSE '{}' END, last_run = $3, "
         "changed_at = now() "
         "WHERE lake_id = $1 AND file_id = $2",
-        values, 4, err);
+        values, 5, err);
     pg_result_free(done);
     return done != NULL;
 }
