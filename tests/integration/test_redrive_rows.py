@@ -269,7 +269,7 @@ class Rows(Case):
                 self.assertEqual(self.states(box, run), "2" * 10 + "3")
                 self.sound(box)
         self.assertLessEqual({"claimed", "validated", "prepared", "publishing", "committed", "archived"}, points)
-        self.assertIn(point, range(80, 300))
+        self.assertIn(point, range(50, 300))
 
 
 if __name__ == "__main__":

@@ -275,7 +275,7 @@ class Supersede(Case):
                 self.assertEqual(self.request(box, "requests")["state"], "done")
                 self.sound(box)
         self.assertLessEqual({"claimed", "validated", "prepared", "publishing", "committed", "archived"}, points)
-        self.assertIn(point, range(100, 300))
+        self.assertIn(point, range(60, 300))
 
 
 class Withdraw(Case):

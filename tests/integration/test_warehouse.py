@@ -4,10 +4,11 @@ covers: worker/pg, covers: worker/warehouse
 """
 
 import json
+import subprocess
 import unittest
 
 from tests.integration.test_parquet import install_readers, query
-from tests.lake import DATA, ROOT, ULID, Lake
+from tests.lake import DATA, ROOT, SLUICE, ULID, Lake
 from tests.postgres import Cluster
 
 CONTRACT = """\
@@ -112,6 +113,33 @@ class Case(unittest.TestCase):
             rows = self.sql(f"SELECT _run_id, count(*), count(DISTINCT _row_number) FROM sales.{name} GROUP BY 1")
             self.assertEqual({r[0]: int(r[1]) for r in rows}, {k: v for k, v in counted.items() if k in standing and v})
             self.assertTrue(all(r[1] == r[2] for r in rows))
+
+
+class Console(Case):
+    """What is carried out where somebody asks for it reaches the warehouse as well."""
+
+    def sluice(self, lake, *arguments):
+        environment = lake.environment() | {"SLUICE_DATASETS": str(lake.path / "datasets"), "SLUICE_WAREHOUSE": self.url}
+        done = subprocess.run([SLUICE, *arguments, "--lake", str(lake.path), "--json", "--reason", "r"], env=environment,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["items"][0]["state"]
+
+    def silver(self):
+        return self.sql("SELECT count(*), count(DISTINCT id), count(amount), count(DISTINCT _run_id) FROM sales.silver_table")
+
+    def test_rows_are_added_and_a_file_is_taken_back(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            self.assertEqual(self.silver(), [["43", "43", "43", "1"]])
+            run = lake.query("SELECT job_run_id FROM file")[0][0]
+            self.assertEqual(self.sluice(lake, "redrive", run, "--rows", "--set", 'fields.amount.missingValues=["oops"]'),
+                             "done")
+            self.assertEqual(self.silver(), [["50", "50", "43", "2"]])
+            self.sound(lake)
+            self.assertEqual(self.sluice(lake, "withdraw", run), "done")
+            self.assertEqual(self.silver(), [["0", "0", "0", "0"]])
 
 
 class Agrees(Case):

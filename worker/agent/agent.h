@@ -17,6 +17,7 @@ struct agent {
     struct str environment, colour;    /* as settings name them; colour may be empty */
     const char *datasets;              /* where the contracts are */
     size_t memory;                     /* bytes a rehearsal may use */
+    struct pg *pg;                     /* the warehouse, for what is carried out here; NULL: none */
     const volatile sig_atomic_t *stop; /* ends a rehearsal, and the agent */
     /* The agent's own: opened with the first question, anew when another file lies there. */
     struct journal *journal;

@@ -42,6 +42,7 @@ bool acting_approve(struct acting *acting, const struct redrive *redrive, struct
         .journal = acting->journal,
         .contracts = &acting->contracts,
         .owner = buf_str(&acting->owner),
+        .pg = agent->pg,
         .stop = agent->stop};
     struct err left;
     if (!by_another(acting, redrive, err) ||

@@ -60,6 +60,7 @@ static bool serve(struct workplace *place, const struct agent_own *own, struct e
         .colour = place->settings.environment_colour ? str_of(place->settings.environment_colour) : STR(""),
         .datasets = place->settings.datasets,
         .memory = place->settings.memory,
+        .pg = place->pg,
         .stop = &stop_wanted};
     bool ok = agent.journal_path || ERR(err, ERR_MEMORY, "no memory for an agent");
     ok = ok && identity_find(own->operator_name, own->role, place->storage->owned.p, &agent.who, place->arena, err) &&
@@ -75,7 +76,7 @@ static int run(int argc, char **argv)
     struct workplace place;
     struct err err;
     int code;
-    if (!workplace_open(&place, argc, argv, &command_agent, &extra, 0, NEED_LAKE, &code))
+    if (!workplace_open(&place, argc, argv, &command_agent, &extra, 0, NEED_LAKE | NEED_WAREHOUSE, &code))
         return code;
     catch_signals();
     code = serve(&place, &own, &err) ? 0 : complain(&err);

@@ -281,16 +281,6 @@ static bool stage(struct export *e, struct err *err)
     return ok && (e->path || no_memory(err));
 }
 
-static bool seal(const struct export_object *object, struct manifest_output *output, struct err *err)
-{
-    int fd = open(object->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return ERR_ERRNO(err, "cannot open %s", object->path);
-    bool ok = sha256_fd(fd, object->path, output->output.sha256, &output->output.bytes, err);
-    close(fd);
-    return ok;
-}
-
 bool export_publish(struct worker *worker, struct claim *claim, const struct contract *contract,
     const struct export_object *object, bool *beyond_return, struct arena *arena, struct err *err)
 {
@@ -314,8 +304,8 @@ bool export_publish(struct worker *worker, struct claim *claim, const struct con
         manifest.counts[object->count->stage] = *object->count;
     if (!key.p)
         return no_memory(err);
-    if ((object->staged.n && !seal(object, &output, err)) || !fault_pass("sealed", NULL, err) ||
-        !manifest_write(worker->storage, &manifest, err) ||
+    if ((object->staged.n && !manifest_seal(worker->storage, &output, object->path, arena, err)) ||
+        !fault_pass("sealed", NULL, err) || !manifest_write(worker->storage, &manifest, err) ||
         !journal_run_state(worker->journal, claim, RUN_CLAIMED, RUN_PREPARED, key, err) ||
         !fault_pass("prepared", NULL, err))
         return false;
