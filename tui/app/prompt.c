@@ -46,15 +46,6 @@ static void take(struct console *console, enum prompt_kind kind)
                                                                : "not found");
 }
 
-static void erase(struct buf *input)
-{
-    while (input->n && ((unsigned char)input->p[input->n - 1] & 0xC0) == 0x80)
-        input->n--;
-    input->n -= input->n ? 1 : 0;
-    if (input->p)
-        input->p[input->n] = '\0';
-}
-
 void prompt_key(struct console *console, const struct key *key)
 {
     enum prompt_kind kind = console->prompt;
@@ -70,7 +61,7 @@ void prompt_key(struct console *console, const struct key *key)
         close_prompt(console);
         take(console, kind);
     } else if (key->code == KEY_CODE_BACKSPACE)
-        console->input.n ? erase(&console->input) : close_prompt(console);
+        console->input.n ? view_erase(&console->input) : close_prompt(console);
     else if (key->code == ('U' & 0x1F))
         buf_reset(&console->input);
     else if (key->code == KEY_CODE_TAB && kind == PROMPT_COMMAND)

@@ -40,20 +40,10 @@ static int draw_facts(const struct view *view, struct canvas *canvas, int y)
 static int draw_field(const struct view *view, struct canvas *canvas, int y, enum focus focus, const char *label)
 {
     struct dialog *dialog = view->state;
-    struct str shown = buf_str(dialog_text(dialog, focus));
     bool here = dialog->focus == focus && dialog->phase == PHASE_OPEN;
-    int x = LEFT + DIALOG_LABEL, width = canvas->columns - x - 2;
     if (!dialog_is_there(view, focus))
         return y;
-    canvas_cstr(canvas, y, LEFT, DIALOG_LABEL, here ? ROLE_ACCENT : ROLE_DIM, label);
-    while (shown.n && canvas_measure(canvas, shown) >= width)
-        shown.p++, shown.n--;
-    canvas_fill(canvas, y, x, width, ROLE_TEXT | MARK_UNDERLINE);
-    int used = canvas_text(canvas, y, x, width, ROLE_TEXT | MARK_UNDERLINE, shown);
-    if (here) {
-        canvas->cursor_y = y;
-        canvas->cursor_x = x + used;
-    }
+    view_field_text(canvas, y, LEFT, DIALOG_LABEL, label, buf_str(dialog_text(dialog, focus)), here);
     return y + 1;
 }
 

@@ -53,20 +53,11 @@ bool dialog_typing(struct view *view)
     return field(view) != NULL;
 }
 
-static void erase(struct buf *text)
-{
-    while (text->n && ((unsigned char)text->p[text->n - 1] & 0xC0) == 0x80)
-        text->n--;
-    text->n -= text->n ? 1 : 0;
-    if (text->p)
-        text->p[text->n] = '\0';
-}
-
 static bool edit(struct view *view, struct buf *text, const struct key *key)
 {
     char bytes[4];
     if (key->code == KEY_CODE_BACKSPACE)
-        erase(text);
+        view_erase(text);
     else if (key->code == ('U' & 0x1F))
         buf_reset(text);
     else if (key->code == KEY_CODE_ENTER)

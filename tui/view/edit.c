@@ -127,15 +127,6 @@ static void apply(struct view *view)
                            value->n ? value->p : "", value->n));
 }
 
-static void erase(struct buf *text)
-{
-    while (text->n && ((unsigned char)text->p[text->n - 1] & 0xC0) == 0x80)
-        text->n--;
-    text->n -= text->n ? 1 : 0;
-    if (text->p)
-        text->p[text->n] = '\0';
-}
-
 static bool typing(struct view *view)
 {
     return ((struct edit *)view->state)->place < FIELDS;
@@ -157,7 +148,7 @@ static bool on_key(struct view *view, const struct key *key)
     else if (key->code == KEY_CODE_ENTER)
         edit->place++;
     else if (key->code == KEY_CODE_BACKSPACE)
-        erase(text);
+        view_erase(text);
     else if (key->code == ('U' & 0x1F))
         buf_reset(text);
     else if (key->code >= 0x20 && key->code < KEY_CODE_UP && text->n + sizeof bytes < text->max)
@@ -215,18 +206,7 @@ static bool request(struct view *view, enum request request)
 static void draw_field(const struct view *view, struct canvas *canvas, int y, int field, const char *label)
 {
     const struct edit *edit = view->state;
-    bool here = edit->place == field;
-    int x = 1 + LABEL, width = canvas->columns - x - 2;
-    struct str shown = buf_str(&edit->fields[field]);
-    canvas_cstr(canvas, y, 1, LABEL, here ? ROLE_ACCENT : ROLE_DIM, label);
-    while (shown.n && canvas_measure(canvas, shown) >= width)
-        shown.p++, shown.n--;
-    canvas_fill(canvas, y, x, width, ROLE_TEXT | MARK_UNDERLINE);
-    int used = canvas_text(canvas, y, x, width, ROLE_TEXT | MARK_UNDERLINE, shown);
-    if (here) {
-        canvas->cursor_y = y;
-        canvas->cursor_x = x + used;
-    }
+    view_field_text(canvas, y, 1, LABEL, label, buf_str(&edit->fields[field]), edit->place == field);
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)

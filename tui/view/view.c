@@ -207,3 +207,27 @@ const char *view_role_lacks(const json_t *hello, const char *least)
     return strcmp(least, "approver") == 0 ? "an approver decides on requests, nobody else"
                                           : "a viewer looks and rehearses; an operator acts";
 }
+
+void view_erase(struct buf *text)
+{
+    while (text->n && ((unsigned char)text->p[text->n - 1] & 0xC0) == 0x80)
+        text->n--;
+    text->n -= text->n ? 1 : 0;
+    if (text->p)
+        text->p[text->n] = '\0';
+}
+
+void view_field_text(
+    struct canvas *canvas, int y, int x, int label_width, const char *label, struct str text, bool here)
+{
+    int at = x + label_width, width = canvas->columns - at - 2;
+    canvas_cstr(canvas, y, x, label_width, here ? ROLE_ACCENT : ROLE_DIM, label);
+    while (text.n && canvas_measure(canvas, text) >= width)
+        text.p++, text.n--;
+    canvas_fill(canvas, y, at, width, ROLE_TEXT | MARK_UNDERLINE);
+    int used = canvas_text(canvas, y, at, width, ROLE_TEXT | MARK_UNDERLINE, text);
+    if (here) {
+        canvas->cursor_y = y;
+        canvas->cursor_x = at + used;
+    }
+}

@@ -104,4 +104,10 @@ void view_tell_marks(struct view *view, const char *one, const char *many);
 /* Why a role that hello names may not do what needs this one; NULL: it may, or it isn't known yet. */
 const char *view_role_lacks(const json_t *hello, const char *least);
 
+/* Takes the last character off what is typed. */
+void view_erase(struct buf *text);
+/* A field to type into: its label, and its text from the end back; the cursor stands there when it is here. */
+void view_field_text(
+    struct canvas *canvas, int y, int x, int label_width, const char *label, struct str text, bool here);
+
 #endif

@@ -307,7 +307,9 @@ static void put_page(struct pack *pack, struct str file, struct buf *result)
 static bool open_one(struct pack *pack, const char *kind, int *fd, struct err *err)
 {
     struct storage *storage = pack->call->agent->storage;
-    struct str key = call_output(pack->call, kind);
+    struct str key;
+    if (!call_output(pack->call, kind, &key, err))
+        return false;
     if (key.n)
         return storage->driver->open_fd(storage, key, fd, err);
     ERR(err, ERR_NOT_FOUND, "run %s rejected no rows", pack->call->run_id);

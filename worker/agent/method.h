@@ -45,7 +45,7 @@ bool method_query(const char *sql, struct call *call, struct buf *result, int *c
 int64_t call_integer(const struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most);
 
 /* The key of an output of the run by its kind; empty: there is none. */
-struct str call_output(struct call *call, const char *kind);
+bool call_output(struct call *call, const char *kind, struct str *key, struct err *err) MUST_CHECK;
 
 bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err);
 /* The parameters set, map and rules of what reads a file again. */

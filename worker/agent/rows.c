@@ -130,20 +130,9 @@ static bool add_blocks(struct page *page, struct err *err)
     return ok;
 }
 
-struct str call_output(struct call *call, const char *kind)
+bool call_output(struct call *call, const char *kind, struct str *key, struct err *err)
 {
-    sqlite3_stmt *statement;
-    struct str key = STR("");
-    if (sqlite3_prepare_v2(journal_handle(call->agent->journal),
-            "SELECT o.key FROM run_output ro JOIN output o USING (output_id) WHERE ro.run_id = ?1 AND o.kind = ?2", -1,
-            &statement, NULL) != SQLITE_OK)
-        return key;
-    sqlite3_bind_text(statement, 1, call->run_id, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(statement, 2, kind, -1, SQLITE_TRANSIENT);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        key = arena_str(call->arena, str_of((const char *)sqlite3_column_text(statement, 0)));
-    sqlite3_finalize(statement);
-    return key;
+    return journal_run_output_key(call->agent->journal, call->run_id, kind, key, call->arena, err);
 }
 
 bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err)
@@ -157,8 +146,10 @@ bool answer_rows(struct call *call, struct buf *result, int *code, struct err *e
         .after = call_integer(call, "after", 0, 0, INT64_MAX),
         .left = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE),
         .window = arena_alloc(call->arena, WINDOW)};
-    struct str key = call_output(call, "rejects-json");
+    struct str key;
     *code = RPC_UNAVAILABLE;
+    if (!call_output(call, "rejects-json", &key, err))
+        return false;
     if (!page.window)
         return ERR(err, ERR_MEMORY, "no memory for rejected rows");
     if (!mask_init(&page.mask, call, err))
@@ -202,9 +193,12 @@ static bool in_one_line(struct str text, struct str key, struct buf *result, str
 
 bool answer_reason(struct call *call, struct buf *result, int *code, struct err *err)
 {
-    struct str key = call_output(call, "reason");
+    struct str key;
     struct storage *storage = call->agent->storage;
     struct buf text;
+    *code = RPC_UNAVAILABLE;
+    if (!call_output(call, "reason", &key, err))
+        return false;
     *code = RPC_NOT_FOUND;
     if (!key.n) {
         ERR(err, ERR_NOT_FOUND, "run %s has no reason.json: its file was not quarantined", call->run_id);
