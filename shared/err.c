@@ -1,5 +1,7 @@
 #include "shared/err.h"
 
+#include "shared/secret.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +33,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *code, const char *
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    secret_mask(err->message, sizeof err->message);
     return false;
 }
 
@@ -74,6 +77,7 @@ bool err_set_errno(struct err *err, const char *file, int line, const char *form
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof err->message)
         snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s", strerror(number));
+    secret_mask(err->message, sizeof err->message);
     return false;
 }
 
@@ -83,6 +87,7 @@ bool err_hint(struct err *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
+    secret_mask(err->hint, sizeof err->hint);
     return false;
 }
 
@@ -102,6 +107,7 @@ bool err_context(struct err *err, const char *format, ...)
     size_t left = sizeof err->message - used - 3, length = strnlen(after, left);
     memcpy(err->message + used + 2, after, length);
     err->message[used + 2 + length] = '\0';
+    secret_mask(err->message, sizeof err->message);
     return false;
 }
 

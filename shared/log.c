@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "shared/json.h"
+#include "shared/secret.h"
 #include "shared/utf8.h"
 
 #include <pthread.h>
@@ -56,6 +57,8 @@ void log_event(enum log_level level, const char *event, ...)
     else
         write_json(&line, level, event, args);
     va_end(args);
+    if (line.p)
+        secret_mask(line.p, line.capacity);
     pthread_mutex_lock(&lock);
     fprintf(stderr, "%s\n", line.p ? line.p : event);
     pthread_mutex_unlock(&lock);

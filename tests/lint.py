@@ -14,7 +14,7 @@ FLOORS = {
     "shared": 0,
     "worker/tasks": 1, "worker/value": 1, "worker/stream": 1, "worker/net": 1, "worker/pg": 1,
     "worker/batch": 2, "worker/aws": 2,
-    "worker/expr": 3, "worker/format": 3, "worker/storage": 3,
+    "worker/expr": 3, "worker/format": 3, "worker/storage": 3, "worker/secret": 3,
     "worker/config": 4, "worker/journal": 4,
     "worker/shape": 5, "worker/notify": 5, "worker/warehouse": 5,
     "worker/sink": 6,

@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/secret.h"
 #include "worker/aws/provider.h"
 
 #include <openssl/crypto.h>
@@ -107,6 +108,7 @@ static bool nowhere(const struct provider_context *context, struct err *err)
 static bool ask(struct credential_chain *chain, struct credentials *found, struct err *err)
 {
     credentials_init(found);
+    secret_guard();
     for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
         switch (providers[i](&chain->context, found, err)) {
         case PROVIDED:

@@ -100,12 +100,27 @@ static bool pair(struct workplace *place, struct err *err)
     return err_hint(err, "Is the lake mounted? Else name its own journal with --journal.");
 }
 
+static bool read_address(void *context, bool fresh, struct secret *url, struct err *err)
+{
+    const struct settings *settings = context;
+    if (secrets_read(settings->secrets, settings->warehouse, fresh, url, err))
+        return true;
+    err->code = PG_ERROR; /* so that it is the warehouse that is waited for */
+    return err_context(err, "the setting warehouse");
+}
+
 static bool open_warehouse(struct workplace *place, struct err *err)
 {
-    const struct pg_options options = {
+    struct pg_options options = {
         .url = place->settings.warehouse, .statement_us = place->settings.warehouse_timeout, .lock_us = LOCK_US};
-    place->pg = options.url ? pg_new(&options, err) : NULL;
-    return place->pg || !options.url;
+    if (!options.url)
+        return true;
+    if (secrets_in(options.url)) {
+        options.address = read_address;
+        options.address_context = &place->settings;
+    }
+    place->pg = pg_new(&options, err);
+    return place->pg != NULL;
 }
 
 static bool open_all(struct workplace *place, unsigned needs, struct err *err)

@@ -191,6 +191,66 @@ static void forget(const struct option_set *extra)
             memset((char *)extra->target + extra->rows[i].offset, 0, sizeof(struct option_list));
 }
 
+/* ---- secrets ---- */
+
+static void close_secrets(void *context)
+{
+    secrets_free(context);
+}
+
+static bool is_late(const struct option_row *row)
+{
+    return row->offset == offsetof(struct settings, warehouse);
+}
+
+static bool note_secret(
+    struct settings *settings, const char *name, const char *setting, struct arena *arena, struct err *err)
+{
+    if (!arena_reserve(arena, (void **)&settings->in_secrets, settings->in_secrets_count,
+            &settings->in_secrets_capacity, sizeof *settings->in_secrets))
+        return ERR(err, ERR_MEMORY, "no memory for settings");
+    settings->in_secrets[settings->in_secrets_count++] = (struct setting_secret){name, setting};
+    return true;
+}
+
+static bool read_secret(const struct option_row *row, struct settings *settings, struct arena *arena, struct err *err)
+{
+    const char **setting = (const char **)((char *)settings + row->offset);
+    struct secret value;
+    if (!secrets_in(*setting))
+        return true;
+    if (!note_secret(settings, row->name, *setting, arena, err))
+        return false;
+    if (is_late(row))
+        return true;
+    secret_init(&value);
+    bool ok = secrets_read(settings->secrets, *setting, false, &value, err);
+    struct str copy = ok ? arena_str(arena, buf_str(&value.text)) : STR("");
+    *setting = copy.p;
+    secret_dispose(&value);
+    return ok ? copy.p || ERR(err, ERR_MEMORY, "no memory for settings")
+              : err_context(err, "the setting %s", row->name);
+}
+
+static bool is_text(const struct option_row *row)
+{
+    return row->kind == OPTION_TEXT || row->kind == OPTION_PATH;
+}
+
+static bool read_secrets(struct settings *settings, struct arena *arena, struct err *err)
+{
+    settings->secrets = secrets_new();
+    if (!settings->secrets || !arena_closer(arena, close_secrets, settings->secrets)) {
+        secrets_free(settings->secrets);
+        return ERR(err, ERR_MEMORY, "no memory for settings");
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && !settings->help && !settings->version; i++) {
+        if (is_text(&rows[i]) && !read_secret(&rows[i], settings, arena, err))
+            return false;
+    }
+    return true;
+}
+
 bool settings_parse(int argc, char **argv, const struct option_set *extra, struct settings *settings,
     struct option_list *rest, struct arena *arena, struct err *err)
 {
@@ -216,7 +276,7 @@ bool settings_parse(int argc, char **argv, const struct option_set *extra, struc
     for (size_t i = 0; i < count; i++)
         if (!options_environment(&sets[i], "SLUICE_", arena, err))
             return false;
-    return options_arguments(argc, argv, sets, count, rest, arena, err) &&
+    return options_arguments(argc, argv, sets, count, rest, arena, err) && read_secrets(settings, arena, err) &&
            (settings->config_dir || set_config_dir(settings, arena, err)) && choose_datasets(settings, arena, err);
 }
 

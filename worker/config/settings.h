@@ -7,15 +7,21 @@
 #define WORKER_CONFIG_SETTINGS_H
 
 #include "shared/options.h"
+#include "worker/secret/secrets.h"
 
 enum fail_on { FAIL_ON_REJECT, FAIL_ON_QUARANTINE, FAIL_ON_NEVER };
+
+/* A setting that names a secret, as it was written. */
+struct setting_secret {
+    const char *name, *setting;
+};
 
 struct settings {
     const char *config;                           /* --config, or NULL */
     const char *config_dir;                       /* of --config, else $XDG_CONFIG_HOME/sluice */
     const char *lake;                             /* URL or directory */
     const char *journal;                          /* NULL: where the lake has it */
-    const char *warehouse;                        /* libpq's URL; NULL: none */
+    const char *warehouse;                        /* libpq's URL, or the secret it is in; NULL: none */
     int64_t warehouse_timeout;                    /* microseconds, of one statement */
     const char *environment, *environment_colour; /* what consoles call this place; the colour may be NULL */
     const char *datasets;                         /* folder or file of contracts; always set, may not exist */
@@ -27,11 +33,15 @@ struct settings {
     int fail_on;                                  /* enum fail_on */
     int log_level;                                /* enum log_level */
     bool help, version;
+    struct secrets *secrets; /* through which every setting is read; lives as long as the arena */
+    struct setting_secret *in_secrets;
+    size_t in_secrets_count, in_secrets_capacity;
 };
 
 /*
  * argv without the program's name. extra: the command's own options, or NULL (flag_only rows, as a rule); its defaults
- * are set too. rest: the arguments that are no options. ERR_USAGE or ERR_CONFIG. Texts live in arena.
+ * are set too. rest: the arguments that are no options. ERR_USAGE or ERR_CONFIG. Texts live in arena. What stands in a
+ * secret is read at once, but for the warehouse's address: that is read anew by each login.
  */
 bool settings_parse(int argc, char **argv, const struct option_set *extra, struct settings *settings,
     struct option_list *rest, struct arena *arena, struct err *err) MUST_CHECK;

@@ -11,24 +11,36 @@ enum { SECOND = 1000000, CONNECT_SECONDS = 10, MAX_SQL = 64 * 1024 };
 
 /* ---- connecting ---- */
 
-struct pg *pg_new(const struct pg_options *options, struct err *err)
+/* What libpq finds wrong may quote a secret's part that nobody knows to hide. */
+static bool check_url(const char *url, bool is_secret, struct err *err)
 {
     char *fault = NULL;
-    PQconninfoOption *parsed = PQconninfoParse(options->url, &fault);
+    PQconninfoOption *parsed = PQconninfoParse(url, &fault);
     if (!parsed) {
-        ERR(err, ERR_CONFIG, "the address of the warehouse cannot be read: %.*s",
-            (int)strcspn(fault ? fault : "", "\n"), fault ? fault : "");
+        const char *said = is_secret || !fault ? "" : fault;
+        ERR(err, ERR_CONFIG, "the address of the warehouse cannot be read%s%.*s", *said ? ": " : "",
+            (int)strcspn(said, "\n"), said);
         PQfreemem(fault);
-        err_hint(err, "It is a libpq URI or its key=value words: postgresql://user@host/database, service=NAME.");
-        return NULL;
+        return err_hint(
+            err, "It is a libpq URI or its key=value words: postgresql://user@host/database, service=NAME.");
     }
+    for (const PQconninfoOption *o = parsed; is_secret && o->keyword; o++)
+        if (o->val && strstr(o->keyword, "password"))
+            secret_hide(str_of(o->val));
     PQconninfoFree(parsed);
+    return true;
+}
+
+struct pg *pg_new(const struct pg_options *options, struct err *err)
+{
+    if (!options->address && !check_url(options->url, false, err))
+        return NULL;
     /* The weakest default there is: a URL, a service or a variable that says something else wins. */
     setenv("PGSSLMODE", "verify-full", 0);
     struct pg *pg = calloc(1, sizeof *pg);
     if (pg) {
         pg->options = *options;
-        pg->url = strdup(options->url);
+        pg->url = strdup(options->url ? options->url : "");
     }
     if (pg && pg->url)
         return pg;
@@ -52,11 +64,11 @@ void pg_alive(struct pg *pg, bool (*alive)(void *context, struct err *err), void
     pg->options.context = context;
 }
 
-static PGconn *start(const struct pg *pg)
+static PGconn *start(const char *url)
 {
     const char *names[] = {
         "dbname", "client_encoding", "fallback_application_name", "keepalives_idle", "tcp_user_timeout", NULL};
-    const char *values[] = {pg->url, "UTF8", "sluiced", "30", "60000", NULL};
+    const char *values[] = {url, "UTF8", "sluiced", "30", "60000", NULL};
     return PQconnectStartParams(names, values, 1);
 }
 
@@ -83,11 +95,28 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
-static bool open_connection(struct pg *pg, struct err *err)
+static bool start_there(struct pg *pg, bool fresh, struct err *err)
 {
-    pg->connection = start(pg);
-    if (!pg->connection)
-        return ERR(err, ERR_MEMORY, "no memory for a connection");
+    struct secret url;
+    if (!pg->options.address)
+        pg->connection = start(pg->url);
+    else {
+        secret_init(&url);
+        bool ok = pg->options.address(pg->options.address_context, fresh, &url, err) &&
+                  check_url(buf_str(&url.text).n ? url.text.p : "", true, err);
+        if (ok)
+            pg->connection = start(url.text.p);
+        secret_dispose(&url);
+        if (!ok)
+            return false;
+    }
+    return pg->connection || ERR(err, ERR_MEMORY, "no memory for a connection");
+}
+
+static bool open_connection(struct pg *pg, bool fresh, struct err *err)
+{
+    if (!start_there(pg, fresh, err))
+        return false;
     if (PQstatus(pg->connection) == CONNECTION_BAD)
         return pg_connect_error(pg, err);
     /* SQLSTATE stands in the messages then, whatever language they are in. */
@@ -107,6 +136,18 @@ static void forget(struct pg *pg)
     pg->connection = NULL;
 }
 
+/* A password that was changed since it was read: once more with what stands there now. */
+static bool log_in(struct pg *pg, struct err *err)
+{
+    pg->state[0] = '\0';
+    if (open_connection(pg, false, err))
+        return true;
+    if (!pg->options.address || strncmp(pg->state, "28", 2) != 0)
+        return false;
+    forget(pg);
+    return open_connection(pg, true, err);
+}
+
 bool pg_connect(struct pg *pg, struct err *err)
 {
     if (pg->connection && PQstatus(pg->connection) == CONNECTION_OK)
@@ -116,7 +157,7 @@ bool pg_connect(struct pg *pg, struct err *err)
         *err = pg->last;
         return false;
     }
-    if (open_connection(pg, err)) {
+    if (log_in(pg, err)) {
         pg->failures = 0;
         return true;
     }

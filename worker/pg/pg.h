@@ -8,7 +8,7 @@
 #ifndef WORKER_PG_PG_H
 #define WORKER_PG_PG_H
 
-#include "shared/buf.h"
+#include "shared/secret.h"
 
 #define PG_ERROR "warehouse"
 
@@ -16,7 +16,10 @@ struct pg;
 struct pg_result;
 
 struct pg_options {
-    const char *url;      /* a libpq URI or "key=value …"; "" takes all from the environment */
+    const char *url; /* a libpq URI or "key=value …"; "" takes all from the environment */
+    /* Writes the URL in place of url, for each connection anew; fresh: a login with the last one failed. */
+    bool (*address)(void *context, bool fresh, struct secret *url, struct err *err);
+    void *address_context;
     int64_t statement_us; /* how long one statement may take */
     int64_t lock_us;      /* how long one may wait for a lock */
     /* Asked about every second while the server works; false gives the statement up. NULL: nobody asks. */
