@@ -15,8 +15,9 @@ CC      := gcc
 PKGS    := libzstd libsnappy zlib yaml-0.1 sqlite3 libpcre2-8 jansson libxxhash libutf8proc libcrypto libcurl ncursesw libpq
 WERROR  ?= -Werror
 WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
-# libsnappy ships no .pc file
-PKG_LIBS = $(shell pkg-config --libs $(filter-out libsnappy,$(PKGS)) 2>/dev/null) -lsnappy
+# LOADED, with all that they bring, are loaded by those who need them (shared/library.h); libsnappy ships no .pc file
+LOADED  := libcurl libpq libsnappy
+PKG_LIBS = $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) 2>/dev/null)
 PKG_INCL = $(shell pkg-config --cflags $(filter-out libsnappy,$(PKGS)) 2>/dev/null)
 
 CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -75,7 +76,7 @@ $(SLUICE): $(B)/tui/main.o $(B)/libtui.a $(B)/libshared.a
 $(B)/tests/unit/tui/%: $(B)/tests/unit/tui/%.o $(B)/libtui.a $(B)/libshared.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libworker.a $(B)/libshared.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lsnappy -o $@
 
 unit: $(TESTS)
 

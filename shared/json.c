@@ -1,5 +1,6 @@
 #include "shared/json.h"
 
+#include "shared/base64.h"
 #include "shared/clock.h"
 #include "shared/utf8.h"
 
@@ -173,17 +174,9 @@ void jsonw_null(struct json *json)
 
 void jsonw_base64(struct json *json, struct str bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *p = (const unsigned char *)bytes.p;
     separate(json);
     buf_add_byte(json->out, '"');
-    for (size_t i = 0; i < bytes.n; i += 3) {
-        size_t left = bytes.n - i;
-        uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0u);
-        char four[4] = {digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
-            left > 2 ? digits[v & 63] : '='};
-        buf_add(json->out, four, 4);
-    }
+    base64_encode(json->out, bytes);
     buf_add_byte(json->out, '"');
 }
 

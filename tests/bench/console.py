@@ -40,30 +40,36 @@ def write_rows(path, rows):
 
 
 class Measured:
-    def __init__(self, box):
-        self.box, self.missed = box, []
+    """Figures by what they are of, each from several consoles of the same journal."""
 
-    def note(self, what, figure, unit, most):
-        missed = most is not None and figure > most
-        self.missed += [what] if missed else []
-        target = f"  target {most:,} {unit}" if most is not None else ""
-        print(f"{what:44} {figure:10,.1f} {unit}{target}{'  MISSED' if missed else ''}", flush=True)
+    def __init__(self, box):
+        self.box, self.figures = box, {}
+
+    def note(self, what, figure, unit="ms", most=PAGE_MS):
+        self.figures.setdefault((what, unit, most), []).append(figure)
+
+    def report(self):
+        """The middle one is held against the target; the least is what it takes where nobody else wants the processor.
+        Returns what missed its target."""
+        missed = []
+        for (what, unit, most), figures in self.figures.items():
+            middle = statistics.median(figures)
+            over = most is not None and middle > most
+            missed += [what] if over else []
+            target = f"  target {most:,}" if most is not None else ""
+            print(f"{what:42} median {middle:9,.1f}  least {min(figures):9,.1f} {unit:2}{target}{'  MISSED' if over else ''}")
+        return missed
 
     def console(self):
         return Console([SLUICE, "--lake", str(self.box.path)])
 
-    def first_paint(self, times):
-        frame, whole = [], []
-        for _ in range(times):
-            started = time.perf_counter()
-            with self.console() as console:
-                console.wait("Overview")
-                frame.append(time.perf_counter() - started)
-                console.wait("rows in 24 h", "sales")
-                whole.append(time.perf_counter() - started)
-        for what, seconds in (("first frame", frame), ("first paint with every figure", whole)):
-            self.note(f"{what}, best of {times}", 1000 * min(seconds), "ms", FIRST_PAINT_MS)
-            self.note(f"{what}, median", 1000 * statistics.median(seconds), "ms", None)
+    def first_paint(self):
+        started = time.perf_counter()
+        with self.console() as console:
+            console.wait("Overview")
+            self.note("first frame", 1000 * (time.perf_counter() - started), most=FIRST_PAINT_MS)
+            console.wait("rows in 24 h", "sales")
+            self.note("first paint with every figure", 1000 * (time.perf_counter() - started), most=FIRST_PAINT_MS)
 
     def key(self, console, what, keys, *texts, most=PAGE_MS):
         """Until the screen shows the texts; without any, until the rows are others."""
@@ -73,7 +79,7 @@ class Measured:
         while not (all(text in console.screen.text() for text in texts) if texts else console.screen.row(4) != before):
             if console.read(10) in (None, b""):
                 raise AssertionError(f"{what}: nothing comes\n{console.screen.text()}")
-        self.note(what, 1000 * (time.perf_counter() - started), "ms", most)
+        self.note(what, 1000 * (time.perf_counter() - started), most=most)
 
     def paging(self, run, rows):
         with self.console() as console:
@@ -100,7 +106,7 @@ class Measured:
             while console.screen.row(1) == before or not console.screen.row(4):
                 console.read(10)
             slowest = max(slowest, time.perf_counter() - started)
-        self.note(what, 1000 * slowest, "ms", PAGE_MS)
+        self.note(what, 1000 * slowest)
 
     def bytes_of(self, console):
         console.settle()
@@ -117,6 +123,8 @@ class Measured:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--starts", type=int, default=20)
+    parser.add_argument("--visits", type=int, default=5)
     options = parser.parse_args()
     with Lake({"sales.yaml": CONTRACT}) as box:
         (box.path / "raw" / "sales").mkdir()
@@ -126,9 +134,11 @@ def main():
         run, rejected = box.query("SELECT run_id, rows_rejected FROM run_view")[0]
         print(f"{rejected:,} rejects of a run that took {time.perf_counter() - started:.1f} s; {os.cpu_count()} processors")
         measured = Measured(box)
-        measured.first_paint(5)
-        measured.paging(run, rejected)
-    return 1 if measured.missed else 0
+        for _ in range(options.starts):
+            measured.first_paint()
+        for _ in range(options.visits):
+            measured.paging(run, rejected)
+        return 1 if measured.report() else 0
 
 
 if __name__ == "__main__":

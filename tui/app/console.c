@@ -503,14 +503,19 @@ static bool run_loop(struct console *console, struct err *err)
     return true;
 }
 
+/* The agent finds its questions when it is up, and starts while the terminal is set up. */
 static bool start(struct console *console, struct err *err)
 {
-    if (!term_start(&console->term, err) || !loop_init(&console->loop, err) || !resize(console, err))
+    if (!loop_init(&console->loop, err))
         return false;
     keyboard_init(&console->keyboard);
     console->host = (struct view_host){console, host_ask, host_open, host_flash, host_close};
-    console_open(console, &view_overview, json_object());
     connect_link(console);
+    console_open(console, &view_overview, json_object());
+    if (console->link.open)
+        pump(console);
+    if (!term_start(&console->term, err) || !resize(console, err))
+        return false;
     if (console->term.fallback) {
         struct buf words;
         buf_init(&words, 1024);

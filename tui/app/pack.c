@@ -1,13 +1,13 @@
 /* The return pack as two files: the rejected rows as their producer sent them, and the reasons. */
 #include "tui/app/print.h"
 
+#include "shared/base64.h"
 #include "shared/fs.h"
 #include "shared/ulid.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,14 +56,11 @@ static void out_close(struct out *out)
 
 static bool write_coded(struct out *out, const char *text, size_t n, struct err *err)
 {
-    unsigned char *bytes = malloc(n + 4);
-    int length = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n) : -1;
-    bool ok = length >= 0 || ERR(err, ERR_CORRUPT, "the agent's answer is not base64");
-    /* DecodeBlock counts the padding as bytes */
-    for (size_t i = n; ok && i > 0 && n - i < 2 && text[i - 1] == '='; i--)
-        length--;
-    ok = ok && fs_write_all(out->fd, bytes, (size_t)length, out->path, err);
-    free(bytes);
+    struct buf bytes;
+    buf_init(&bytes, n);
+    bool ok = base64_decode(&bytes, (struct str){text, n}) || ERR(err, ERR_CORRUPT, "the agent's answer is not base64");
+    ok = ok && fs_write_all(out->fd, bytes.p, bytes.n, out->path, err);
+    buf_dispose(&bytes);
     return ok;
 }
 

@@ -2,10 +2,10 @@
  * Failing rows as a grid: row and line number frozen, failing cells reversed, bold and marked with '!'. Only the pages
  * around the cursor are held, so a million rows cost no more than a thousand.
  */
+#include "shared/base64.h"
 #include "tui/core/marks.h"
 #include "tui/view/acts.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 enum { PAGE = 300, FIXED = 3, PANE_LINES = 6, MOST_VALUE = 32 * 1024 * 1024 };
@@ -41,15 +41,11 @@ static const json_t *error_of(const json_t *item, size_t column)
 static void add_value(struct buf *out, const json_t *cell)
 {
     const json_t *coded = json_object_get(cell, "base64");
-    size_t n = json_string_length(coded);
     if (json_is_string(cell))
         buf_add(out, json_string_value(cell), json_string_length(cell));
-    else if (n && buf_reserve(out, n + 4)) {
-        const char *text = json_string_value(coded);
-        int bytes = EVP_DecodeBlock((unsigned char *)out->p + out->n, (const unsigned char *)text, (int)n);
-        int padding = n > 1 && text[n - 2] == '=' ? 2 : text[n - 1] == '=' ? 1 : 0;
-        out->n += bytes > padding ? (size_t)(bytes - padding) : 0;
-    }
+    else if (json_is_string(coded) &&
+             !base64_decode(out, (struct str){json_string_value(coded), json_string_length(coded)}))
+        buf_add_cstr(out, "?");
 }
 
 static void add_code(struct grid_cell *cell, const json_t *item)

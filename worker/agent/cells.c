@@ -1,10 +1,10 @@
 #include "worker/agent/cells.h"
 
+#include "shared/base64.h"
 #include "shared/rpc.h"
 #include "worker/agent/position.h"
 #include "worker/format/csv/record.h"
 
-#include <openssl/evp.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -83,13 +83,13 @@ struct str cells_raw(const json_t *reject, struct arena *arena)
     struct str raw = text_of(reject, "raw"), coded = text_of(reject, "raw_base64");
     if (!coded.n)
         return raw;
-    unsigned char *bytes = arena_alloc(arena, coded.n + 4);
-    int n = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)coded.p, (int)coded.n) : -1;
-    if (n < 0)
-        return STR("");
-    /* DecodeBlock counts the padding as bytes */
-    size_t padding = str_ends(coded, STR("==")) ? 2 : str_ends(coded, STR("=")) ? 1 : 0;
-    return (struct str){(char *)bytes, (size_t)n - padding};
+    struct buf bytes;
+    struct str copy = STR("");
+    buf_init(&bytes, coded.n);
+    if (base64_decode(&bytes, coded))
+        copy = arena_str(arena, buf_str(&bytes));
+    buf_dispose(&bytes);
+    return copy;
 }
 
 /* ---- the journal ---- */

@@ -1,6 +1,6 @@
 #include "worker/agent/identity.h"
 
-#include "shared/buf.h"
+#include "shared/base64.h"
 #include "shared/fs.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_AUTH_INFO = 64 * 1024, SUM_BYTES = 32, SUM_TEXT = 44 };
+enum { MOST_AUTH_INFO = 64 * 1024, SUM_BYTES = 32, MOST_SUM_TEXT = 64 };
 
 static bool is_role(const char *role)
 {
@@ -30,27 +30,34 @@ static struct str next_word(struct str *text)
     return word;
 }
 
-static struct str print_sum(const unsigned char *key, size_t n, struct arena *arena)
+static struct str print_sum(struct str key, struct arena *arena)
 {
-    unsigned char sum[SUM_BYTES], text[SUM_TEXT + 1];
-    if (EVP_Digest(key, n, sum, NULL, EVP_sha256(), NULL) != 1)
+    unsigned char sum[SUM_BYTES];
+    struct buf text;
+    if (EVP_Digest(key.p, key.n, sum, NULL, EVP_sha256(), NULL) != 1)
         return STR("");
-    int length = EVP_EncodeBlock(text, sum, SUM_BYTES);
-    while (length && text[length - 1] == '=')
-        length--;
-    return str_of(arena_printf(arena, "SHA256:%.*s", length, (const char *)text));
+    buf_init(&text, MOST_SUM_TEXT);
+    buf_add_cstr(&text, "SHA256:");
+    base64_encode(&text, (struct str){(const char *)sum, sizeof sum});
+    while (str_ends(buf_str(&text), STR("=")))
+        text.n--;
+    struct str found = arena_str(arena, buf_str(&text));
+    buf_dispose(&text);
+    return found;
 }
 
 struct str identity_fingerprint(struct str auth_info, struct arena *arena)
 {
     struct str method = next_word(&auth_info), kind = next_word(&auth_info), key = next_word(&auth_info);
-    unsigned char *bytes = arena_alloc(arena, key.n + 1);
-    if (!str_eq(method, STR("publickey")) || !kind.n || !key.n || key.n > MOST_AUTH_INFO || !bytes)
-        return STR("");
-    int n = EVP_DecodeBlock(bytes, (const unsigned char *)key.p, (int)key.n);
-    for (size_t i = key.n; n > 0 && i && key.p[i - 1] == '='; i--)
-        n--;
-    return n > 0 ? print_sum(bytes, (size_t)n, arena) : STR("");
+    struct str found = STR("");
+    struct buf bytes;
+    if (!str_eq(method, STR("publickey")) || !kind.n || !key.n)
+        return found;
+    buf_init(&bytes, MOST_AUTH_INFO);
+    if (base64_decode(&bytes, key))
+        found = print_sum(buf_str(&bytes), arena);
+    buf_dispose(&bytes);
+    return found;
 }
 
 static struct str read_auth_info(struct buf *text)

@@ -1,11 +1,10 @@
 #include "worker/net/http.h"
 
 #include "shared/str.h"
+#include "worker/net/libcurl.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -39,18 +38,8 @@ struct transfer {
     bool refused; /* by take(): err is set */
 };
 
-/* Without handlers of its own (CURLOPT_NOSIGNAL, for threads) libcurl lets a TLS connection that was cut raise SIGPIPE.
- */
-static void start_curl(void)
-{
-    signal(SIGPIPE, SIG_IGN);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 struct http *http_new(const struct http_options *options)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_curl);
     struct http *http = calloc(1, sizeof *http);
     if (!http)
         return NULL;
@@ -68,7 +57,7 @@ void http_free(struct http *http)
     if (!http)
         return;
     while (http->idle_count)
-        curl_easy_cleanup(http->idle[--http->idle_count]);
+        libcurl.easy_cleanup(http->idle[--http->idle_count]);
     pthread_mutex_destroy(&http->lock);
     free(http->ca_bundle);
     free(http);
@@ -95,8 +84,8 @@ static CURL *take_handle(struct http *http)
         curl = http->idle[--http->idle_count];
     pthread_mutex_unlock(&http->lock);
     if (!curl)
-        return curl_easy_init();
-    curl_easy_reset(curl);
+        return libcurl.easy_init();
+    libcurl.easy_reset(curl);
     return curl;
 }
 
@@ -108,7 +97,7 @@ static void give_handle(struct http *http, CURL *curl)
         http->idle[http->idle_count++] = curl;
     pthread_mutex_unlock(&http->lock);
     if (!kept)
-        curl_easy_cleanup(curl);
+        libcurl.easy_cleanup(curl);
 }
 
 /* ---- what libcurl calls ---- */
@@ -127,7 +116,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *context)
 {
     struct transfer *t = context;
     long status = 0;
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+    libcurl.easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
     if (t->request->take && status / 100 == 2) {
         t->refused = !t->request->take(t->request->context, (struct str){p, size * n}, t->err);
         return t->refused ? 0 : size * n;
@@ -174,27 +163,27 @@ static void set_options(struct http *http, struct transfer *t)
     const struct http_options *options = &http->options;
     long connect_ms = options->connect_timeout_us ? (long)(options->connect_timeout_us / 1000) : CONNECT_TIMEOUT_MS;
     long stall_s = options->stall_timeout_us ? (long)((options->stall_timeout_us + 999999) / 1000000) : STALL_TIMEOUT_S;
-    curl_easy_setopt(curl, CURLOPT_URL, t->request->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* a key may hold "..": it is signed as it is */
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_s);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(t->request->limit_us / 1000));
-    curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256 * 1024L);
-    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256 * 1024L);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "sluiced/" SLUICE_VERSION);
+    libcurl.easy_setopt(curl, CURLOPT_URL, t->request->url);
+    libcurl.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    libcurl.easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* a key may hold "..": it is signed as it is */
+    libcurl.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    libcurl.easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    libcurl.easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    libcurl.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    libcurl.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    libcurl.easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_s);
+    libcurl.easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(t->request->limit_us / 1000));
+    libcurl.easy_setopt(curl, CURLOPT_BUFFERSIZE, 256 * 1024L);
+    libcurl.easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256 * 1024L);
+    libcurl.easy_setopt(curl, CURLOPT_USERAGENT, "sluiced/" SLUICE_VERSION);
     if (http->ca_bundle)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, http->ca_bundle);
+        libcurl.easy_setopt(curl, CURLOPT_CAINFO, http->ca_bundle);
     if (options->ignore_proxy)
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+        libcurl.easy_setopt(curl, CURLOPT_PROXY, "");
+    libcurl.easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    libcurl.easy_setopt(curl, CURLOPT_HEADERDATA, t);
+    libcurl.easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, t);
 }
 
 static void set_method(struct transfer *t)
@@ -202,29 +191,29 @@ static void set_method(struct transfer *t)
     const struct http_request *request = t->request;
     CURL *curl = t->curl;
     if (strcmp(request->method, "HEAD") == 0) {
-        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+        libcurl.easy_setopt(curl, CURLOPT_NOBODY, 1L);
         return;
     }
     bool sends = strcmp(request->method, "PUT") == 0 || strcmp(request->method, "POST") == 0;
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    libcurl.easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     if (!sends)
         return;
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body.size);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
-    curl_easy_setopt(curl, CURLOPT_READDATA, t);
-    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_body);
-    curl_easy_setopt(curl, CURLOPT_SEEKDATA, t);
+    libcurl.easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    libcurl.easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body.size);
+    libcurl.easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+    libcurl.easy_setopt(curl, CURLOPT_READDATA, t);
+    libcurl.easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_body);
+    libcurl.easy_setopt(curl, CURLOPT_SEEKDATA, t);
 }
 
 static bool set_headers(const struct http_request *request, struct curl_slist **list)
 {
     /* Without "Expect: 100-continue": servers that don't know it would cost a second each. */
-    struct curl_slist *all = curl_slist_append(NULL, "Expect:");
+    struct curl_slist *all = libcurl.slist_append(NULL, "Expect:");
     for (size_t i = 0; all && i < request->header_count; i++) {
-        struct curl_slist *more = curl_slist_append(all, request->headers[i]);
+        struct curl_slist *more = libcurl.slist_append(all, request->headers[i]);
         if (!more) {
-            curl_slist_free_all(all);
+            libcurl.slist_free_all(all);
             all = NULL;
             break;
         }
@@ -256,7 +245,7 @@ static bool failed(struct transfer *t, CURLcode code, const char *detail, struct
     if (t->response->body.failed || t->response->headers.failed)
         return ERR(err, ERR_UNAVAILABLE, "the answer to %s is larger than is taken", t->request->method);
     t->response->cut = !is_for_good(code);
-    ERR(err, ERR_UNAVAILABLE, "%s", *detail ? detail : curl_easy_strerror(code));
+    ERR(err, ERR_UNAVAILABLE, "%s", *detail ? detail : libcurl.easy_strerror(code));
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         err_hint(err, "Its certificate is not one that is trusted here: AWS_CA_BUNDLE names a file of others.");
     return false;
@@ -265,13 +254,16 @@ static bool failed(struct transfer *t, CURLcode code, const char *detail, struct
 bool http_send(struct http *http, const struct http_request *request, struct http_response *response, struct err *err)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    struct transfer t = {.request = request, .response = response, .curl = take_handle(http), .err = err};
+    struct transfer t = {.request = request, .response = response, .err = err};
     struct curl_slist *headers;
     long status = 0, connects = 0;
     response->status = 0;
     response->cut = false;
     buf_reset(&response->headers);
     buf_reset(&response->body);
+    if (!libcurl_load(err))
+        return false;
+    t.curl = take_handle(http);
     if (!t.curl || !set_headers(request, &headers)) {
         if (t.curl)
             give_handle(http, t.curl);
@@ -279,16 +271,16 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
     }
     set_options(http, &t);
     set_method(&t);
-    curl_easy_setopt(t.curl, CURLOPT_ERRORBUFFER, detail);
-    curl_easy_setopt(t.curl, CURLOPT_HTTPHEADER, headers);
-    CURLcode code = curl_easy_perform(t.curl);
-    curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(t.curl, CURLINFO_NUM_CONNECTS, &connects);
+    libcurl.easy_setopt(t.curl, CURLOPT_ERRORBUFFER, detail);
+    libcurl.easy_setopt(t.curl, CURLOPT_HTTPHEADER, headers);
+    CURLcode code = libcurl.easy_perform(t.curl);
+    libcurl.easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
+    libcurl.easy_getinfo(t.curl, CURLINFO_NUM_CONNECTS, &connects);
     response->status = (int)status;
     response->connected = connects > 0;
     bool ok = code == CURLE_OK || failed(&t, code, detail, err);
-    curl_easy_setopt(t.curl, CURLOPT_ERRORBUFFER, NULL);
-    curl_slist_free_all(headers);
+    libcurl.easy_setopt(t.curl, CURLOPT_ERRORBUFFER, NULL);
+    libcurl.slist_free_all(headers);
     give_handle(http, t.curl);
     return ok;
 }

@@ -58,7 +58,8 @@ void http_free(struct http *http);
 
 void http_response_init(struct http_response *response);
 void http_response_dispose(struct http_response *response);
-/* true: an answer came, whatever its status. false: ERR_UNAVAILABLE, response.cut tells whether to try again. */
+/* true: an answer came, whatever its status. false: ERR_UNAVAILABLE, response.cut tells whether to try again;
+ * ERR_CONFIG: libcurl is not installed. */
 bool http_send(
     struct http *http, const struct http_request *request, struct http_response *response, struct err *err) MUST_CHECK;
 /* The value of a header, its name without regard to case; empty when it is not there. */

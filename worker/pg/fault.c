@@ -68,14 +68,14 @@ static bool find_state(const char *message, char state[6])
 bool pg_connect_error(struct pg *pg, struct err *err)
 {
     static const char what[] = "cannot connect to the warehouse";
-    const char *message = PQerrorMessage(pg->connection);
+    const char *message = libpq.errorMessage(pg->connection);
     if (find_state(message, pg->state))
         by_state(err, pg->state, what, message);
     else if (strstr(message, "certificate") || strstr(message, "SSL"))
         say(err, ERR_CONFIG,
             "The server must prove who it is: sslrootcert names whom to trust, ~/.postgresql/root.crt by default.",
             what, message);
-    else if (PQconnectionNeedsPassword(pg->connection))
+    else if (libpq.connectionNeedsPassword(pg->connection))
         say(err, ERR_CONFIG, "A password is wanted: PGPASSFILE or ~/.pgpass.", what, message);
     else if (strstr(message, "definition of service"))
         say(err, ERR_CONFIG, "The service stands in ~/.pg_service.conf, or where PGSERVICEFILE says.", what, message);
@@ -88,15 +88,15 @@ bool pg_broken(struct pg *pg, struct err *err)
 {
     pg->state[0] = '\0';
     say(err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", "the connection to the warehouse broke",
-        pg->connection ? PQerrorMessage(pg->connection) : "");
+        pg->connection ? libpq.errorMessage(pg->connection) : "");
     return false;
 }
 
 /* A server that ends the connection says so first, and then has not done what it was asked. */
 bool pg_refused(struct pg *pg, const PGresult *result, struct err *err)
 {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = libpq.resultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = libpq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (!state || strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0)
         return pg_broken(pg, err);
     memcpy(pg->state, state, sizeof pg->state - 1);

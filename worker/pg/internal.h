@@ -2,9 +2,8 @@
 #ifndef WORKER_PG_INTERNAL_H
 #define WORKER_PG_INTERNAL_H
 
+#include "worker/pg/libpq.h"
 #include "worker/pg/pg.h"
-
-#include <libpq-fe.h>
 
 struct pg {
     struct pg_options options;

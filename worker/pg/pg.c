@@ -3,7 +3,6 @@
 #include "shared/clock.h"
 #include "worker/pg/internal.h"
 
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,24 +14,26 @@ enum { SECOND = 1000000, CONNECT_SECONDS = 10, MAX_SQL = 64 * 1024 };
 static bool check_url(const char *url, bool is_secret, struct err *err)
 {
     char *fault = NULL;
-    PQconninfoOption *parsed = PQconninfoParse(url, &fault);
+    PQconninfoOption *parsed = libpq.conninfoParse(url, &fault);
     if (!parsed) {
         const char *said = is_secret || !fault ? "" : fault;
         ERR(err, ERR_CONFIG, "the address of the warehouse cannot be read%s%.*s", *said ? ": " : "",
             (int)strcspn(said, "\n"), said);
-        PQfreemem(fault);
+        libpq.freemem(fault);
         return err_hint(
             err, "It is a libpq URI or its key=value words: postgresql://user@host/database, service=NAME.");
     }
     for (const PQconninfoOption *o = parsed; is_secret && o->keyword; o++)
         if (o->val && strstr(o->keyword, "password"))
             secret_hide(str_of(o->val));
-    PQconninfoFree(parsed);
+    libpq.conninfoFree(parsed);
     return true;
 }
 
 struct pg *pg_new(const struct pg_options *options, struct err *err)
 {
+    if (!libpq_load(err))
+        return NULL;
     if (!options->address && !check_url(options->url, false, err))
         return NULL;
     /* The weakest default there is: a URL, a service or a variable that says something else wins. */
@@ -53,7 +54,7 @@ void pg_free(struct pg *pg)
 {
     if (!pg)
         return;
-    PQfinish(pg->connection);
+    libpq.finish(pg->connection);
     free(pg->url);
     free(pg);
 }
@@ -69,7 +70,7 @@ static PGconn *start(const char *url)
     const char *names[] = {
         "dbname", "client_encoding", "fallback_application_name", "keepalives_idle", "tcp_user_timeout", NULL};
     const char *values[] = {url, "UTF8", "sluiced", "30", "60000", NULL};
-    return PQconnectStartParams(names, values, 1);
+    return libpq.connectStartParams(names, values, 1);
 }
 
 static bool poll_connect(struct pg *pg, struct err *err)
@@ -84,7 +85,7 @@ static bool poll_connect(struct pg *pg, struct err *err)
                 "the warehouse did not answer within %d seconds", (int)CONNECT_SECONDS);
         if (!pg_wait(pg, state == PGRES_POLLING_READING ? PG_READ : PG_WRITE, err))
             return false;
-        state = PQconnectPoll(pg->connection);
+        state = libpq.connectPoll(pg->connection);
     }
     return true;
 }
@@ -117,22 +118,22 @@ static bool open_connection(struct pg *pg, bool fresh, struct err *err)
 {
     if (!start_there(pg, fresh, err))
         return false;
-    if (PQstatus(pg->connection) == CONNECTION_BAD)
+    if (libpq.status(pg->connection) == CONNECTION_BAD)
         return pg_connect_error(pg, err);
     /* SQLSTATE stands in the messages then, whatever language they are in. */
-    PQsetErrorVerbosity(pg->connection, PQERRORS_VERBOSE);
-    PQsetNoticeReceiver(pg->connection, ignore_notice, NULL);
+    libpq.setErrorVerbosity(pg->connection, PQERRORS_VERBOSE);
+    libpq.setNoticeReceiver(pg->connection, ignore_notice, NULL);
     if (!poll_connect(pg, err))
         return false;
-    if (PQserverVersion(pg->connection) < 130000)
+    if (libpq.serverVersion(pg->connection) < 130000)
         return err_set(err, ERR_CONFIG, PG_ERROR, __FILE__, __LINE__,
-            "the warehouse is PostgreSQL %d, and 13 is the least", PQserverVersion(pg->connection) / 10000);
-    return PQsetnonblocking(pg->connection, 1) == 0 || pg_broken(pg, err);
+            "the warehouse is PostgreSQL %d, and 13 is the least", libpq.serverVersion(pg->connection) / 10000);
+    return libpq.setnonblocking(pg->connection, 1) == 0 || pg_broken(pg, err);
 }
 
 static void forget(struct pg *pg)
 {
-    PQfinish(pg->connection);
+    libpq.finish(pg->connection);
     pg->connection = NULL;
 }
 
@@ -150,7 +151,7 @@ static bool log_in(struct pg *pg, struct err *err)
 
 bool pg_connect(struct pg *pg, struct err *err)
 {
-    if (pg->connection && PQstatus(pg->connection) == CONNECTION_OK)
+    if (pg->connection && libpq.status(pg->connection) == CONNECTION_OK)
         return true;
     forget(pg);
     if (pg->quiet_until > clock_monotonic()) {
@@ -199,7 +200,7 @@ bool pg_begin(struct pg *pg, struct str schema, struct err *err)
 bool pg_commit(struct pg *pg, bool *unsure, struct err *err)
 {
     *unsure = false;
-    if (!pg->connection || PQtransactionStatus(pg->connection) != PQTRANS_INTRANS)
+    if (!pg->connection || libpq.transactionStatus(pg->connection) != PQTRANS_INTRANS)
         return err_set(err, ERR_UNAVAILABLE, PG_ERROR, __FILE__, __LINE__, "the transaction was lost before its end");
     if (pg_run(pg, "COMMIT", err))
         return true;
@@ -212,10 +213,10 @@ bool pg_commit(struct pg *pg, bool *unsure, struct err *err)
 void pg_rollback(struct pg *pg)
 {
     struct err ignored; /* a connection that is gone has rolled back as well */
-    if (!pg->connection || PQtransactionStatus(pg->connection) == PQTRANS_IDLE)
+    if (!pg->connection || libpq.transactionStatus(pg->connection) == PQTRANS_IDLE)
         return;
     pg_alive(pg, NULL, NULL);
-    if (PQtransactionStatus(pg->connection) == PQTRANS_ACTIVE || !pg_run(pg, "ROLLBACK", &ignored))
+    if (libpq.transactionStatus(pg->connection) == PQTRANS_ACTIVE || !pg_run(pg, "ROLLBACK", &ignored))
         forget(pg);
 }
 

@@ -10,7 +10,7 @@ enum { TICK_MS = 1000, PIECE = 128 * 1024 /* what libpq keeps a copy of */ };
 bool pg_wait(struct pg *pg, enum pg_wait what, struct err *err)
 {
     for (;;) {
-        struct pollfd ready = {.fd = PQsocket(pg->connection),
+        struct pollfd ready = {.fd = libpq.socket(pg->connection),
             .events = (short)((what & PG_READ ? POLLIN : 0) | (what & PG_WRITE ? POLLOUT : 0))};
         int n = ready.fd < 0 ? -1 : poll(&ready, 1, TICK_MS);
         if (n > 0)
@@ -26,10 +26,10 @@ bool pg_wait(struct pg *pg, enum pg_wait what, struct err *err)
 static bool flush(struct pg *pg, struct err *err)
 {
     int left;
-    while ((left = PQflush(pg->connection)) == 1) {
+    while ((left = libpq.flush(pg->connection)) == 1) {
         if (!pg_wait(pg, PG_READ | PG_WRITE, err))
             return false;
-        if (!PQconsumeInput(pg->connection))
+        if (!libpq.consumeInput(pg->connection))
             return pg_broken(pg, err);
     }
     return left == 0 || pg_broken(pg, err);
@@ -41,22 +41,22 @@ static PGresult *next(struct pg *pg, bool *end, struct err *err)
     *end = false;
     if (!flush(pg, err))
         return NULL;
-    while (PQisBusy(pg->connection)) {
+    while (libpq.isBusy(pg->connection)) {
         if (!pg_wait(pg, PG_READ, err))
             return NULL;
-        if (!PQconsumeInput(pg->connection)) {
+        if (!libpq.consumeInput(pg->connection)) {
             pg_broken(pg, err);
             return NULL;
         }
     }
-    PGresult *result = PQgetResult(pg->connection);
+    PGresult *result = libpq.getResult(pg->connection);
     *end = !result;
     return result;
 }
 
 static bool is_good(const PGresult *result)
 {
-    switch (PQresultStatus(result)) {
+    switch (libpq.resultStatus(result)) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
     case PGRES_EMPTY_QUERY:
@@ -75,14 +75,14 @@ static bool finish(struct pg *pg, PGresult **last, struct err *err)
     while ((result = next(pg, &end, err))) {
         if (ok && !is_good(result))
             ok = pg_refused(pg, result, err);
-        PQclear(*last);
+        libpq.clear(*last);
         *last = result;
     }
-    if (end && ok && PQstatus(pg->connection) == CONNECTION_OK)
+    if (end && ok && libpq.status(pg->connection) == CONNECTION_OK)
         return true;
     if (end && ok)
         ok = pg_broken(pg, err);
-    PQclear(*last);
+    libpq.clear(*last);
     *last = NULL;
     return false;
 }
@@ -98,9 +98,9 @@ bool pg_run(struct pg *pg, const char *sql, struct err *err)
     PGresult *last;
     if (!pg->connection)
         return pg_broken(pg, err);
-    bool ok = sent(pg, PQsendQuery(pg->connection, sql), err) && finish(pg, &last, err);
+    bool ok = sent(pg, libpq.sendQuery(pg->connection, sql), err) && finish(pg, &last, err);
     if (ok)
-        PQclear(last);
+        libpq.clear(last);
     return ok;
 }
 
@@ -109,37 +109,37 @@ struct pg_result *pg_query(struct pg *pg, const char *sql, const char *const *va
     PGresult *last;
     if (!pg->connection)
         return pg_broken(pg, err), NULL;
-    bool ok = sent(pg, PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0), err) &&
+    bool ok = sent(pg, libpq.sendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0), err) &&
               finish(pg, &last, err);
     return ok ? (struct pg_result *)last : NULL;
 }
 
 void pg_result_free(struct pg_result *result)
 {
-    PQclear((PGresult *)result);
+    libpq.clear((PGresult *)result);
 }
 
 int pg_rows(const struct pg_result *result)
 {
-    return PQntuples((const PGresult *)result);
+    return libpq.ntuples((const PGresult *)result);
 }
 
 struct str pg_value(const struct pg_result *result, int row, int column)
 {
     const PGresult *from = (const PGresult *)result;
-    if (PQgetisnull(from, row, column))
+    if (libpq.getisnull(from, row, column))
         return (struct str){0};
-    return (struct str){PQgetvalue(from, row, column), (size_t)PQgetlength(from, row, column)};
+    return (struct str){libpq.getvalue(from, row, column), (size_t)libpq.getlength(from, row, column)};
 }
 
 uint64_t pg_number(const struct pg_result *result, int row, int column)
 {
-    return strtoull(PQgetvalue((const PGresult *)result, row, column), NULL, 10);
+    return strtoull(libpq.getvalue((const PGresult *)result, row, column), NULL, 10);
 }
 
 uint64_t pg_touched(const struct pg_result *result)
 {
-    return strtoull(PQcmdTuples((PGresult *)result), NULL, 10);
+    return strtoull(libpq.cmdTuples((PGresult *)result), NULL, 10);
 }
 
 /* ---- COPY ---- */
@@ -147,19 +147,19 @@ uint64_t pg_touched(const struct pg_result *result)
 static bool begin_copy(struct pg *pg, const char *sql, ExecStatusType wanted, struct err *err)
 {
     bool end;
-    if (!pg->connection || !sent(pg, PQsendQuery(pg->connection, sql), err))
+    if (!pg->connection || !sent(pg, libpq.sendQuery(pg->connection, sql), err))
         return pg->connection ? false : pg_broken(pg, err);
     PGresult *result = next(pg, &end, err);
     if (!result)
         return end ? pg_broken(pg, err) : false;
-    bool ok = PQresultStatus(result) == wanted;
+    bool ok = libpq.resultStatus(result) == wanted;
     if (!ok)
         pg_refused(pg, result, err);
-    PQclear(result);
+    libpq.clear(result);
     if (!ok) {
         struct err ignored; /* the refusal is the error */
         if (finish(pg, &result, &ignored))
-            PQclear(result);
+            libpq.clear(result);
     }
     return ok;
 }
@@ -173,7 +173,7 @@ bool pg_copy_put(struct pg *pg, struct str data, struct err *err)
 {
     while (data.n) {
         size_t n = data.n < PIECE ? data.n : PIECE;
-        int done = PQputCopyData(pg->connection, data.p, (int)n);
+        int done = libpq.putCopyData(pg->connection, data.p, (int)n);
         if (done < 0)
             return pg_broken(pg, err);
         if (!flush(pg, err))
@@ -187,14 +187,14 @@ bool pg_copy_end(struct pg *pg, struct err *err)
 {
     int done;
     PGresult *last;
-    while ((done = PQputCopyEnd(pg->connection, NULL)) == 0)
+    while ((done = libpq.putCopyEnd(pg->connection, NULL)) == 0)
         if (!flush(pg, err))
             return false;
     if (done != 1)
         return pg_broken(pg, err);
     bool ok = finish(pg, &last, err);
     if (ok)
-        PQclear(last);
+        libpq.clear(last);
     return ok;
 }
 
@@ -206,16 +206,16 @@ bool pg_copy_out(struct pg *pg, const char *sql, bool (*take)(void *context, str
     PGresult *last;
     if (!begin_copy(pg, sql, PGRES_COPY_OUT, err))
         return false;
-    while ((n = PQgetCopyData(pg->connection, &data, 1)) >= 0) {
+    while ((n = libpq.getCopyData(pg->connection, &data, 1)) >= 0) {
         bool ok = n ? take(context, (struct str){data, (size_t)n}, err)
-                    : pg_wait(pg, PG_READ, err) && (PQconsumeInput(pg->connection) || pg_broken(pg, err));
+                    : pg_wait(pg, PG_READ, err) && (libpq.consumeInput(pg->connection) || pg_broken(pg, err));
         if (n)
-            PQfreemem(data);
+            libpq.freemem(data);
         if (!ok)
             return false;
     }
     bool ok = n == -1 ? finish(pg, &last, err) : pg_broken(pg, err);
     if (ok)
-        PQclear(last);
+        libpq.clear(last);
     return ok;
 }

@@ -1,7 +1,8 @@
 #include "worker/format/parquet/codec.h"
 
+#include "worker/format/parquet/libsnappy.h"
+
 #include <pthread.h>
-#include <snappy-c.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -95,10 +96,10 @@ static bool compress_zstd(struct workspace *workspace, int level, struct str bod
 static bool compress_snappy(struct workspace *workspace, struct str body, struct err *err)
 {
     struct buf *out = &workspace->compressed;
-    if (!reserve(out, snappy_max_compressed_length(body.n), err))
+    if (!libsnappy_load(err) || !reserve(out, libsnappy.max_compressed_length(body.n), err))
         return false;
     size_t n = out->capacity;
-    if (snappy_compress(body.p, body.n, out->p, &n) != SNAPPY_OK)
+    if (libsnappy.compress(body.p, body.n, out->p, &n) != SNAPPY_OK)
         return ERR(err, ERR_BUG, "snappy could not compress a page of %zu bytes", body.n);
     out->n = n;
     return true;
@@ -166,8 +167,10 @@ static bool decompress_zstd(struct workspace *workspace, struct str body, void *
 static bool decompress_snappy(struct str body, void *out, size_t n, struct err *err)
 {
     size_t stated;
-    if (snappy_uncompressed_length(body.p, body.n, &stated) != SNAPPY_OK || stated != n ||
-        snappy_uncompress(body.p, body.n, out, &stated) != SNAPPY_OK)
+    if (!libsnappy_load(err))
+        return false;
+    if (libsnappy.uncompressed_length(body.p, body.n, &stated) != SNAPPY_OK || stated != n ||
+        libsnappy.uncompress(body.p, body.n, out, &stated) != SNAPPY_OK)
         return ERR(err, ERR_CORRUPT, "snappy does not give %zu bytes", n);
     return true;
 }
