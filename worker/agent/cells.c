@@ -1,14 +1,14 @@
 #include "worker/agent/cells.h"
 
 #include "shared/base64.h"
+#include "shared/json.h"
 #include "shared/rpc.h"
+#include "shared/utf8.h"
 #include "worker/agent/position.h"
-#include "worker/format/csv/record.h"
+#include "worker/agent/rows.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
-
-#include "shared/utf8.h"
 
 enum { MAX_ROW = 64 * 1024 * 1024, MAX_HEADER = 256 * 1024, MOST_CELLS = 2048, MOST_COUNTED = 20000 };
 
@@ -65,7 +65,7 @@ json_t *cells_split(const struct grammar *grammar, struct str raw, struct arena 
     json_t *cells = json_array();
     size_t room = 2 * raw.n + 64;
     struct text text = {.p = arena_alloc(arena, room), .n = raw.n, .final = true, .tail = raw.n, .tail_end = room};
-    struct cell *found = ARENA_ARRAY(arena, struct cell, MOST_CELLS);
+    struct cell *found = arena_alloc(arena, MOST_CELLS * sizeof *found);
     struct record record = {.cells = found, .width = MOST_CELLS};
     if (!text.p || !found || !cells)
         return cells;
@@ -147,41 +147,69 @@ json_t *cells_header(struct call *call, const json_t *dialect, const struct gram
 
 /* ---- pages ---- */
 
-/* What the method rows answers for a page. */
-static json_t *read_page(struct call *call, const struct position *position, int64_t limit, int *code, struct err *err)
+struct grid {
+    const struct grammar *grammar;
+    struct json json;
+};
+
+static int add_text(const char *text, size_t n, void *out)
 {
-    struct buf text;
-    json_t *params = json_pack("{s:I, s:I, s:I}", "cause", (json_int_t)position->cause, "after",
-        (json_int_t)position->after, "limit", (json_int_t)limit);
-    struct call inner = {.agent = call->agent, .params = params, .arena = call->arena};
-    memcpy(inner.run_id, call->run_id, sizeof inner.run_id);
-    buf_init(&text, RPC_MAX_LINE);
-    json_t *page = NULL;
-    if (answer_rows(&inner, &text, code, err) && buf_ok(&text, "rejected rows", err) &&
-        !(page = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL)))
-        ERR(err, ERR_CORRUPT, "the reject file of run %s holds what is not JSON", call->run_id);
-    buf_dispose(&text);
-    json_decref(params);
-    return page;
+    buf_add(out, text, n);
+    return ((struct buf *)out)->failed ? -1 : 0;
 }
 
-static json_t *grid_item(const json_t *row, const struct grammar *grammar, struct arena *arena)
+/* NULL: null. */
+static void put_value(struct json *json, const char *key, const json_t *value)
 {
-    const json_t *reject = json_object_get(row, "reject");
-    return json_pack("{s:O*, s:O*, s:O*, s:O*, s:O*, s:o}", "row_number", json_object_get(row, "row_number"),
-        "line_number", json_object_get(reject, "line_number"), "cause", json_object_get(row, "cause"), "state",
-        json_object_get(row, "state"), "errors", json_object_get(reject, "errors"), "cells",
-        cells_split(grammar, cells_raw(reject, arena), arena));
+    jsonw_key(json, key);
+    jsonw_raw(json, value ? STR("") : STR("null"));
+    if (value && json_dump_callback(value, add_text, json->out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+        json->out->failed = true;
 }
 
-static bool put(struct buf *result, json_t *value, struct err *err)
+static bool put_item(void *context, const struct reject_row *row, struct err *err)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-    if (text)
-        buf_add_cstr(result, text);
-    bool ok = text || ERR(err, ERR_MEMORY, "no memory for an answer");
-    free(text);
-    json_decref(value);
+    struct grid *grid = context;
+    struct json *json = &grid->json;
+    json_t *cells = cells_split(grid->grammar, cells_raw(row->reject, row->arena), row->arena);
+    (void)err;
+    jsonw_object_begin(json);
+    jsonw_put_uint(json, "row_number", row->number);
+    put_value(json, "line_number", json_object_get(row->reject, "line_number"));
+    jsonw_put_uint(json, "cause", row->cause);
+    jsonw_put_cstring(json, "state", row->state);
+    put_value(json, "errors", json_object_get(row->reject, "errors"));
+    put_value(json, "cells", cells);
+    jsonw_object_end(json);
+    json_decref(cells);
+    return true;
+}
+
+static bool put_page(
+    struct call *call, const struct position *position, const json_t *dialect, struct buf *result, struct err *err)
+{
+    struct grammar grammar;
+    struct grid grid = {.grammar = &grammar};
+    struct err ignored; /* without its header a grid still shows the rows */
+    struct row_reader reader = {.cause = position->cause,
+        .after = position->after,
+        .limit = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE),
+        .take = put_item,
+        .context = &grid};
+    cells_grammar(dialect, &grammar);
+    json_t *header = cells_header(call, dialect, &grammar, &ignored);
+    jsonw_init(&grid.json, result);
+    jsonw_object_begin(&grid.json);
+    jsonw_put_cstring(&grid.json, "run_id", call->run_id);
+    put_value(&grid.json, "header", header);
+    jsonw_put_int(&grid.json, "total", position->total);
+    jsonw_put_int(&grid.json, "at", position->found);
+    jsonw_key(&grid.json, "items");
+    jsonw_array_begin(&grid.json);
+    bool ok = rows_read(call, &reader, err);
+    jsonw_array_end(&grid.json);
+    jsonw_object_end(&grid.json);
+    json_decref(header);
     return ok;
 }
 
@@ -190,36 +218,35 @@ bool answer_grid(struct call *call, struct buf *result, int *code, struct err *e
     struct position position = {.cause = call_integer(call, "cause", 0, 0, INT64_MAX),
         .at = call_integer(call, "at", 0, 0, INT64_MAX),
         .row = call_integer(call, "row", -1, -1, INT64_MAX)};
-    int64_t limit = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE);
-    struct grammar grammar;
-    struct err ignored; /* without its header a grid still shows the rows */
     *code = RPC_UNAVAILABLE;
     json_t *dialect = cells_dialect(call, err);
-    if (!dialect)
-        return false;
-    cells_grammar(dialect, &grammar);
-    json_t *page = position_find(call, &position, err) ? read_page(call, &position, limit, code, err) : NULL;
-    json_t *items = page ? json_array() : NULL;
-    for (size_t i = 0; i < json_array_size(json_object_get(page, "items")); i++)
-        json_array_append_new(
-            items, grid_item(json_array_get(json_object_get(page, "items"), i), &grammar, call->arena));
-    json_t *answer = items ? json_pack("{s:s, s:o, s:I, s:I, s:o}", "run_id", call->run_id, "header",
-                                 cells_header(call, dialect, &grammar, &ignored), "total", (json_int_t)position.total,
-                                 "at", (json_int_t)position.found, "items", items)
-                           : NULL;
+    bool ok = dialect && position_find(call, &position, err) && put_page(call, &position, dialect, result, err);
     json_decref(dialect);
-    json_decref(page);
-    return page && put(result, answer, err);
+    return ok;
 }
 
 /* ---- frequencies ---- */
 
-static void count_cell(json_t *counts, const json_t *cell)
+struct counting {
+    const struct grammar *grammar;
+    size_t column;
+    json_t *rows; /* by value */
+    json_int_t counted;
+};
+
+static bool count_cell(void *context, const struct reject_row *row, struct err *err)
 {
+    struct counting *counting = context;
+    json_t *cells = cells_split(counting->grammar, cells_raw(row->reject, row->arena), row->arena);
+    const json_t *cell = json_array_get(cells, counting->column);
     const char *value = json_string_value(cell);
     const char *key = value ? value : json_string_value(json_object_get(cell, "base64"));
-    json_int_t seen = json_integer_value(json_object_get(counts, key ? key : ""));
-    json_object_set_new_nocheck(counts, key ? key : "", json_integer(seen + 1));
+    json_int_t seen = json_integer_value(json_object_get(counting->rows, key ? key : ""));
+    (void)err;
+    json_object_set_new_nocheck(counting->rows, key ? key : "", json_integer(seen + 1));
+    json_decref(cells);
+    counting->counted++;
+    return true;
 }
 
 struct count {
@@ -250,39 +277,26 @@ static json_t *ranked(json_t *counts, struct arena *arena)
 
 bool answer_frequency(struct call *call, struct buf *result, int *code, struct err *err)
 {
-    struct position position = {.cause = call_integer(call, "cause", 0, 0, INT64_MAX), .row = -1};
-    size_t column = (size_t)call_integer(call, "column", 0, 0, MOST_CELLS);
     struct grammar grammar;
+    struct position position = {.cause = call_integer(call, "cause", 0, 0, INT64_MAX), .row = -1};
+    struct counting counting = {
+        .grammar = &grammar, .column = (size_t)call_integer(call, "column", 0, 0, MOST_CELLS), .rows = json_object()};
+    struct row_reader reader = {
+        .cause = position.cause, .limit = MOST_COUNTED, .take = count_cell, .context = &counting};
+    struct json json;
     *code = RPC_UNAVAILABLE;
-    json_t *dialect = cells_dialect(call, err), *counts = json_object();
-    if (!dialect || !position_find(call, &position, err)) {
-        json_decref(dialect);
-        json_decref(counts);
-        return false;
-    }
+    json_t *dialect = cells_dialect(call, err);
     cells_grammar(dialect, &grammar);
-    json_int_t counted = 0;
-    bool ok = true, more = true;
-    while (ok && more && counted < MOST_COUNTED) {
-        struct arena *arena = arena_new(0);
-        json_t *page = arena ? read_page(call, &position, RPC_MAX_PAGE, code, err) : NULL;
-        const json_t *items = json_object_get(page, "items");
-        ok = page;
-        for (size_t i = 0; i < json_array_size(items); i++, counted++) {
-            json_t *cells =
-                cells_split(&grammar, cells_raw(json_object_get(json_array_get(items, i), "reject"), arena), arena);
-            count_cell(counts, json_array_get(cells, column));
-            json_decref(cells);
-        }
-        position.after = json_integer_value(json_object_get(page, "next"));
-        more = json_object_get(page, "next");
-        json_decref(page);
-        arena_free(arena);
-    }
-    json_t *answer = ok ? json_pack("{s:I, s:I, s:o}", "counted", counted, "total", (json_int_t)position.total, "items",
-                              ranked(counts, call->arena))
-                        : NULL;
+    bool ok = dialect && position_find(call, &position, err) && rows_read(call, &reader, err);
+    json_t *items = ok ? ranked(counting.rows, call->arena) : NULL;
+    jsonw_init(&json, result);
+    jsonw_object_begin(&json);
+    jsonw_put_int(&json, "counted", counting.counted);
+    jsonw_put_int(&json, "total", position.total);
+    put_value(&json, "items", items);
+    jsonw_object_end(&json);
     json_decref(dialect);
-    json_decref(counts);
-    return ok && put(result, answer, err);
+    json_decref(counting.rows);
+    json_decref(items);
+    return ok;
 }
