@@ -34,7 +34,7 @@ class Follow(unittest.TestCase):
             console.press("2", "Runs", "5.csv", "1/3")
             console.press("j", "2/3")
             self.put(8)
-            console.wait("8.csv", "2/4")
+            console.wait("8.csv", "3/4")  # on its run
             console.settle()
             self.assertEqual(console.settle(), 0)
             # what lies below has heard of it as well

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_TEXT = 256 * 1024, MAX_LINE = 4096 };
+enum { MAX_TEXT = 256 * 1024, MAX_LINE = 4096, MOST_TARGETS = 32 };
 
 struct cli_options {
     struct link_options link;
@@ -431,6 +431,30 @@ static bool take_targets(const struct verb *verb, struct cli_options *own, struc
     return err_hint(err, "Give the one that it is about.");
 }
 
+/* One console over all of them. */
+static int open_console(const struct cli_options *own, struct arena *arena, struct err *err)
+{
+    size_t count = own->targets.count ? own->targets.count : 1;
+    struct console_target targets[MOST_TARGETS];
+    if (count > MOST_TARGETS) {
+        ERR(err, ERR_USAGE, "the console shows %d targets at most, not %zu", MOST_TARGETS, count);
+        return complain(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        targets[i] = (struct console_target){own->targets.count ? own->targets.items[i] : "", own->link};
+        for (size_t other = 0; other < i; other++)
+            if (strcmp(targets[other].name, targets[i].name) == 0) {
+                ERR(err, ERR_USAGE, "the target %s is given twice", targets[i].name);
+                return complain(err);
+            }
+        if (own->targets.count)
+            targets[i].options.target = target_named(targets[i].name, own->link.config, arena, err);
+        if (own->targets.count && !targets[i].options.target)
+            return complain(err);
+    }
+    return console_run(targets, count, err) ? 0 : complain(err);
+}
+
 static int no_such_verb(const char *name, struct err *err)
 {
     struct suggestion suggestion;
@@ -464,8 +488,8 @@ static int dispatch(const struct option_list *rest, const struct option_set *set
         return help(set, verb);
     if (!take_targets(verb, own, arena, err))
         return complain(err);
-    if (!rest->count && !own->json && own->targets.count < 2 && console_possible())
-        return console_run(&own->link, err) ? 0 : complain(err);
+    if (!rest->count && !own->json && console_possible())
+        return open_console(own, arena, err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
     bool takes_key = verb->takes & TAKES_KEY;
     own->input.key = takes_key && rest->count > 2 ? rest->items[2] : NULL;

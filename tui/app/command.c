@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"rejects", &view_rejects, false},
     {"requests", &view_requests, false},
     {"audit", &view_audit, false},
+    {"targets", &view_targets, false},
     {"rows", &view_rows, true},
     {"reason", &view_reason, true},
     {"help", &view_help, false},
@@ -48,6 +49,15 @@ static bool go(struct console *console, struct str digits)
     return true;
 }
 
+/* Of the target one looks at. */
+static void open_run(struct console *console, const struct view_type *type, struct str run)
+{
+    json_t *arguments = json_pack("{s:s%, s:s%}", "run", run.p, run.n, "title", run.p, run.n);
+    if (links_is_fleet(console))
+        json_object_set_new(arguments, "target", json_string(links_site(console, console_top(console))->name));
+    console_open(console, type, arguments);
+}
+
 bool command_run(struct console *console, struct str line)
 {
     struct str name = word(&line);
@@ -61,8 +71,7 @@ bool command_run(struct console *console, struct str line)
         if (!commands[i].type)
             console->quit = true;
         else if (commands[i].needs_run && line.n)
-            console_open(
-                console, commands[i].type, json_pack("{s:s%, s:s%}", "run", line.p, line.n, "title", line.p, line.n));
+            open_run(console, commands[i].type, line);
         else if (commands[i].needs_run)
             console_flash(console, ROLE_WARN, "which run? any part of its id will do");
         else

@@ -2,13 +2,13 @@
 
 #include "shared/clock.h"
 #include "tui/app/state.h"
-#include "tui/core/link.h"
+#include "tui/core/marks.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 4096, SECOND = 1000000, LONGEST_RETRY = 30 * SECOND };
+enum { READ_BYTES = 4096 };
 
 bool console_possible(void)
 {
@@ -28,135 +28,6 @@ void console_flash(struct console *console, enum role role, const char *text)
     buf_add_cstr(&console->flash, text);
     console->flash_role = role;
     console->dirty = true;
-}
-
-/* ---- the link ---- */
-
-static void refuse(struct view *view, int tag, const struct err *why)
-{
-    if (view && view->type->refused)
-        view->type->refused(view, tag, why);
-}
-
-/* Nobody waits for what will not come: whether it was done, only the agent's side knows. */
-static void give_up_waiting(struct console *console)
-{
-    struct err err;
-    (void)ERR(&err, ERR_INTERRUPTED, "the link broke before the answer");
-    for (size_t i = 0; i < console->waiting_count; i++)
-        refuse(console->waiting[i].view, console->waiting[i].tag, &err);
-    console->waiting_count = 0;
-}
-
-static void lose_link(struct console *console, const char *why)
-{
-    int64_t now = clock_monotonic();
-    async_link_close(&console->link);
-    give_up_waiting(console);
-    console->lost_at = console->lost_at ? console->lost_at : now;
-    console->retry_after = console->retry_after ? 2 * console->retry_after : SECOND;
-    if (console->retry_after > LONGEST_RETRY)
-        console->retry_after = LONGEST_RETRY;
-    console->retry_at = now + console->retry_after;
-    /* what the agent said before it died tells more than that it is gone */
-    console_flash(console, ROLE_BAD, console->complaint.n ? console->complaint.p : why);
-}
-
-static void ask(struct console *console, struct view *view, int tag, const char *method, json_t *params)
-{
-    struct err err;
-    json_int_t id = 0;
-    if (console->link.open && console->waiting_count < MOST_WAITING)
-        id = async_link_ask(&console->link, method, params);
-    else
-        json_decref(params);
-    if (id)
-        console->waiting[console->waiting_count++] =
-            (struct waiting){.id = id, .view = view, .tag = tag, .hello = !view};
-    else {
-        (void)ERR(&err, ERR_UNAVAILABLE, "the agent was not asked: there is no link to it now");
-        refuse(view, tag, &err);
-    }
-}
-
-static void host_ask(void *context, struct view *view, int tag, const char *method, json_t *params)
-{
-    ask(context, view, tag, method, params);
-}
-
-static void connect_link(struct console *console)
-{
-    struct err err;
-    struct agent_command command;
-    buf_reset(&console->complaint);
-    if (!target_command(console->options, &command, &err) ||
-        !async_link_open(&console->link, (char *const *)command.argv, &err)) {
-        lose_link(console, err.message);
-        return;
-    }
-    ask(console, NULL, 0, "hello", json_pack("{s:s, s:b}", "client", "sluice " SLUICE_VERSION, "notices", 1));
-    for (size_t i = 0; i < console->depth; i++)
-        console->views[i]->type->load(console->views[i]);
-}
-
-static void take_answer(struct console *console, struct answer *answer)
-{
-    struct waiting found = {0};
-    for (size_t i = 0; i < console->waiting_count; i++)
-        if (console->waiting[i].id == answer->id) {
-            found = console->waiting[i];
-            console->waiting[i] = console->waiting[--console->waiting_count];
-            break;
-        }
-    console->dirty = true;
-    console->as_of = clock_now();
-    console->lost_at = console->retry_after = 0;
-    if (!answer->result) {
-        if (found.view || found.hello)
-            console_flash(console, ROLE_BAD, answer->err.message);
-        refuse(found.view, found.tag, &answer->err);
-        return;
-    }
-    if (found.hello) {
-        json_decref(console->hello);
-        console->hello = json_incref(answer->result);
-    } else if (found.view)
-        found.view->type->answer(found.view, found.tag, answer->result);
-}
-
-static void take_notice(struct console *console)
-{
-    for (size_t i = 0; i < console->depth; i++)
-        console->views[i]->stale = true;
-}
-
-/* The screen one looks at is loaded anew, once what it asked for before is there; its cursor stays. */
-static void follow(struct console *console)
-{
-    struct view *top = console_top(console);
-    if (!top || !top->stale || top->frozen || !top->type->follows || !console->link.open)
-        return;
-    for (size_t i = 0; i < console->waiting_count; i++)
-        if (console->waiting[i].view == top)
-            return;
-    top->stale = false;
-    top->type->load(top);
-}
-
-static void pump(struct console *console)
-{
-    struct answer answer;
-    struct err err;
-    bool ok = async_link_pump(&console->link, &err);
-    while (async_link_take(&console->link, &answer)) {
-        if (answer.notice)
-            take_notice(console);
-        else
-            take_answer(console, &answer);
-        json_decref(answer.result);
-    }
-    if (!ok)
-        lose_link(console, err.message);
 }
 
 /* What the agent writes to standard error: its last line is kept. */
@@ -189,6 +60,7 @@ void console_open(struct console *console, const struct view_type *type, json_t 
         console_flash(console, ROLE_WARN, "too many screens are open; q closes one");
         return;
     }
+    view->grid.targets = view_is_of_all(view) ? console->lost : NULL;
     console->views[console->depth++] = view;
     type->load(view);
     console->dirty = true;
@@ -212,9 +84,7 @@ static void host_close(void *context, struct view *view)
 void console_close_top(struct console *console)
 {
     struct view *top = console_top(console);
-    for (size_t i = 0; i < console->waiting_count; i++)
-        if (console->waiting[i].view == top)
-            console->waiting[i].view = NULL;
+    links_forget(console, top);
     view_free(top);
     console->depth--;
     console->dirty = true;
@@ -224,7 +94,9 @@ void console_close_top(struct console *console)
 static const char *why_disabled(const struct console *console, const struct keymap_row *row)
 {
     const struct view *top = console_top(console);
-    const char *why = view_role_lacks(console->hello, row->least);
+    const char *why = view_role_lacks(links_site(console, top)->hello, row->least);
+    if (!why && row->acts && top->grid.targets && !marks_of_target(&top->grid, grid_item(&top->grid)))
+        return "what is marked is of another target than the row under the cursor; U unmarks";
     return why || !top->type->disabled ? why : top->type->disabled(top, row->request);
 }
 
@@ -246,6 +118,8 @@ static json_t *all_disabled(const struct console *console)
 void console_switch(struct console *console, const struct view_type *type)
 {
     json_t *arguments = json_object();
+    if (links_is_fleet(console) && !type->fleet)
+        json_object_set_new(arguments, "target", json_string(links_site(console, console_top(console))->name));
     if (type == &view_help && console_top(console)) {
         json_object_set_new(arguments, "of", json_string(console_top(console)->type->name));
         json_object_set_new(arguments, "disabled", all_disabled(console));
@@ -315,8 +189,8 @@ static bool own_request(struct console *console, enum request request)
         prompt_open(console, PROMPT_COMMAND);
         return true;
     case REQUEST_REFRESH:
-        if (console->lost_at)
-            connect_link(console);
+        if (links_any_lost(console))
+            links_connect(console);
         else
             top->type->load(top);
         return true;
@@ -447,21 +321,24 @@ static bool resize(struct console *console, struct err *err)
 
 static int64_t next_deadline(const struct console *console)
 {
-    int64_t deadline = keyboard_deadline(&console->keyboard);
-    if (!console->lost_at)
-        return deadline;
-    /* the age of what is on the screen counts while the link is lost */
-    int64_t second = clock_monotonic() + SECOND, soon = console->retry_at < second ? console->retry_at : second;
-    return deadline >= 0 && deadline < soon ? deadline : soon;
+    int64_t keys = keyboard_deadline(&console->keyboard), links = links_deadline(console);
+    return keys < 0 || (links >= 0 && links < keys) ? links : keys;
+}
+
+static void list_links(const struct console *console, struct loop_wait *wait)
+{
+    for (size_t i = 0; i < console->site_count; i++) {
+        const struct async_link *link = &console->sites[i].link;
+        if (link->open)
+            wait->links[wait->link_count++] =
+                (struct loop_link){link->agent.in, link->agent.out, async_link_writes(link)};
+    }
 }
 
 static bool step(struct console *console, struct err *err)
 {
-    struct loop_wait wait = {.keys = STDIN_FILENO,
-        .link_in = console->link.open ? console->link.agent.in : -1,
-        .link_out = console->link.open ? console->link.agent.out : -1,
-        .link_writes = async_link_writes(&console->link),
-        .deadline = next_deadline(console)};
+    struct loop_wait wait = {.keys = STDIN_FILENO, .deadline = next_deadline(console)};
+    list_links(console, &wait);
     unsigned events = loop_wait(&console->loop, &wait);
     if (events & LOOP_HANGUP)
         console->gone = true;
@@ -473,18 +350,15 @@ static bool step(struct console *console, struct err *err)
         return false;
     if (events & LOOP_COMPLAINT)
         take_complaint(console);
-    if (events & LOOP_LINK && console->link.open)
-        pump(console);
+    if (events & LOOP_LINK)
+        links_pump(console);
     if (events & LOOP_KEYS)
         read_keys(console);
     tick_keys(console);
     if (!console->quit)
-        follow(console);
-    if (console->lost_at) {
-        console->dirty = true;
-        if (!console->link.open && clock_monotonic() >= console->retry_at)
-            connect_link(console);
-    }
+        links_follow(console);
+    console->dirty = console->dirty || links_any_lost(console);
+    links_retry(console);
     return true;
 }
 
@@ -509,11 +383,13 @@ static bool start(struct console *console, struct err *err)
     if (!loop_init(&console->loop, err))
         return false;
     keyboard_init(&console->keyboard);
-    console->host = (struct view_host){console, host_ask, host_open, host_flash, host_close};
-    connect_link(console);
+    console->host.context = console;
+    console->host.open = host_open;
+    console->host.flash = host_flash;
+    console->host.close = host_close;
     console_open(console, &view_overview, json_object());
-    if (console->link.open)
-        pump(console);
+    links_connect(console);
+    links_pump(console);
     if (!term_start(&console->term, err) || !resize(console, err))
         return false;
     if (console->term.fallback) {
@@ -527,24 +403,21 @@ static bool start(struct console *console, struct err *err)
     return true;
 }
 
-bool console_run(const struct link_options *options, struct err *err)
+bool console_run(const struct console_target *targets, size_t count, struct err *err)
 {
     struct console *console = calloc(1, sizeof *console);
     if (!console)
         return ERR(err, ERR_MEMORY, "no memory for the console");
-    console->options = options;
     console->loop = (struct loop){-1, -1, -1};
     buf_init(&console->flash, 8192);
     buf_init(&console->complaint, 8192);
     buf_init(&console->input, MOST_INPUT);
-    bool ok = start(console, err) && run_loop(console, err);
+    bool ok = links_init(console, targets, count, err) && start(console, err) && run_loop(console, err);
     term_stop(&console->term, console->gone);
-    if (console->link.open)
-        async_link_close(&console->link);
-    loop_dispose(&console->loop);
     while (console->depth)
         console_close_top(console);
-    json_decref(console->hello);
+    links_dispose(console);
+    loop_dispose(&console->loop);
     canvas_dispose(&console->canvas);
     buf_dispose(&console->flash);
     buf_dispose(&console->complaint);

@@ -12,7 +12,12 @@ enum { MOST_TEXT = 16 * 1024 * 1024 };
 static void add_line(const struct grid *grid, const json_t *item, struct buf *out)
 {
     struct buf text;
+    const char *target = grid_target(grid, item);
     buf_init(&text, MOST_TEXT);
+    if (target) {
+        utf8_sanitise(out, str_of(target));
+        buf_add_byte(out, '\t');
+    }
     for (size_t c = 0; c < grid->column_count; c++) {
         grid_text(grid, item, c, &text);
         buf_add_cstr(out, c ? "\t" : "");
@@ -86,6 +91,7 @@ void export_write(struct console *console, const char *path)
     struct err err;
     buf_init(&text, 16 * MOST_TEXT);
     buf_init(&words, 1024);
+    buf_add_cstr(&text, grid->targets ? "TARGET\t" : "");
     for (size_t c = 0; c < grid->column_count; c++) {
         buf_add_cstr(&text, c ? "\t" : "");
         utf8_sanitise(&text, str_of(grid->columns[c].title));

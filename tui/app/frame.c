@@ -6,49 +6,83 @@
 
 #include <stdlib.h>
 
-static const char *said(const struct console *console, const char *key)
+static const char *said(const struct site *site, const char *key)
 {
-    const char *text = json_string_value(json_object_get(console->hello, key));
+    const char *text = json_string_value(json_object_get(site->hello, key));
     return text ? text : "";
 }
 
+/* Of the others, the one that has been away the longest. */
+static const struct site *lost_longest(const struct console *console, const struct site *but, size_t *count)
+{
+    const struct site *longest = NULL;
+    *count = 0;
+    for (size_t i = 0; i < console->site_count; i++) {
+        const struct site *site = &console->sites[i];
+        if (site == but || !site->lost_at)
+            continue;
+        ++*count;
+        longest = longest && longest->lost_at <= site->lost_at ? longest : site;
+    }
+    return longest;
+}
+
+static int draw_others(const struct console *console, struct canvas *canvas, const struct site *site, int right)
+{
+    size_t count;
+    const struct site *longest = lost_longest(console, site, &count);
+    struct buf text;
+    if (!longest)
+        return 0;
+    buf_init(&text, 256);
+    buf_printf(
+        &text, " %.24s lost %lld s ago", longest->name, (long long)((clock_monotonic() - longest->lost_at) / 1000000));
+    if (count > 1)
+        buf_printf(&text, ", %zu more", count - 1);
+    buf_add_byte(&text, ' ');
+    int width = canvas_measure(canvas, buf_str(&text));
+    canvas_right(canvas, 0, right - width, width, ROLE_BAD | MARK_REVERSE, buf_str(&text));
+    buf_dispose(&text);
+    return width + 1;
+}
+
 /* Health of the link, at the right: absolute while all is well, so that a quiet screen stays quiet. */
-static int draw_health(const struct console *console, struct canvas *canvas)
+static int draw_health(const struct console *console, struct canvas *canvas, const struct site *site)
 {
     struct buf text;
     char clock[CLOCK_TEXT_SIZE];
     unsigned style = ROLE_DIM;
     buf_init(&text, 256);
-    if (console->lost_at) {
-        buf_printf(&text, " LINK LOST %lld s ago ", (long long)((clock_monotonic() - console->lost_at) / 1000000));
+    if (site->lost_at) {
+        buf_printf(&text, " LINK LOST %lld s ago ", (long long)((clock_monotonic() - site->lost_at) / 1000000));
         style = ROLE_BAD | MARK_REVERSE;
-    } else if (console->as_of)
-        buf_printf(&text, "as of %.8s", clock_format(console->as_of, clock) + 11);
+    } else if (site->as_of)
+        buf_printf(&text, "as of %.8s", clock_format(site->as_of, clock) + 11);
     else
         buf_add_cstr(&text, "connecting");
     int width = (int)text.n;
     canvas_right(canvas, 0, canvas->columns - width - 1, width, style, buf_str(&text));
     buf_dispose(&text);
-    return width + 2;
+    return width + 2 + draw_others(console, canvas, site, canvas->columns - width - 2);
 }
 
 static void draw_where(const struct console *console, struct canvas *canvas)
 {
-    const char *environment =
-        json_string_value(json_object_get(json_object_get(console->hello, "environment"), "name"));
-    const char *role = said(console, "role");
-    int room = canvas->columns - draw_health(console, canvas) - 1;
+    const struct site *site = links_site(console, console_top(console));
+    const char *environment = json_string_value(json_object_get(json_object_get(site->hello, "environment"), "name"));
+    const char *role = said(site, "role");
+    int room = canvas->columns - draw_health(console, canvas, site) - 1;
     int x = 1 + canvas_cstr(canvas, 0, 1, room, ROLE_ACCENT, "sluice") + 2;
-    if (!console->hello)
+    if (!site->hello)
         return;
     x += canvas_printf(
-             canvas, 0, x, room - x, ROLE_TITLE, "%s@%s", said(console, "operator"), environment ? environment : "?") +
+             canvas, 0, x, room - x, ROLE_TITLE, "%s@%s", said(site, "operator"), environment ? environment : "?") +
          2;
     x += canvas_cstr(canvas, 0, x, room - x, ROLE_DIM, role) + 1;
     if (strcmp(role, "viewer") == 0)
         x += canvas_cstr(canvas, 0, x, room - x, ROLE_WARN, "[READ-ONLY]") + 2;
     if (room - x > 8)
-        canvas_cstr(canvas, 0, x, room - x, ROLE_DIM, said(console, "lake"));
+        canvas_cstr(canvas, 0, x, room - x, ROLE_DIM, said(site, "lake"));
 }
 
 static int draw_position(const struct grid *grid, struct canvas *canvas)
@@ -114,16 +148,9 @@ static void draw_breadcrumb(const struct console *console, struct canvas *canvas
             top->grid.columns[top->grid.sort].title, top->grid.reverse ? ", last first" : "");
 }
 
-static bool has_waiting(const struct console *console)
-{
-    for (size_t i = 0; i < console->waiting_count; i++)
-        if (console->waiting[i].view == console_top(console))
-            return true;
-    return false;
-}
-
 static void draw_message(const struct console *console, struct canvas *canvas, int y)
 {
+    const struct view *top = console_top(console);
     if (console->prompt) {
         int x = 1 + canvas_cstr(canvas, y, 1, 40, ROLE_ACCENT, prompt_title(console->prompt));
         struct str text = buf_str(&console->input);
@@ -137,7 +164,7 @@ static void draw_message(const struct console *console, struct canvas *canvas, i
         canvas->cursor_x = x;
     } else if (console->flash.n)
         canvas_text(canvas, y, 1, canvas->columns - 2, console->flash_role, buf_str(&console->flash));
-    else if (has_waiting(console) && !console->lost_at)
+    else if (links_waits(console, top) && !links_site(console, top)->lost_at)
         canvas_cstr(canvas, y, 1, 20, ROLE_DIM, "asking the agent");
 }
 
@@ -167,6 +194,15 @@ static void draw_small(struct canvas *canvas)
     canvas_cstr(canvas, 2, 0, canvas->columns, ROLE_DIM, "Q: quit");
 }
 
+/* Nothing of what is shown comes from a target that is there. Lists of several grey the rows of the lost ones. */
+static bool is_stale(const struct console *console, const struct view *view)
+{
+    size_t others;
+    const struct site *site = links_site(console, view);
+    lost_longest(console, site, &others);
+    return site->lost_at && (!view || !view_is_of_all(view) || others + 1 == console->site_count);
+}
+
 void frame_draw(struct console *console)
 {
     struct canvas *canvas = &console->canvas;
@@ -180,7 +216,7 @@ void frame_draw(struct console *console)
     draw_breadcrumb(console, canvas);
     if (top && canvas->rows > 4)
         top->type->draw(top, canvas, 2, canvas->rows - 4);
-    for (int y = 2; console->lost_at && y < canvas->rows - 2; y++)
+    for (int y = 2; is_stale(console, top) && y < canvas->rows - 2; y++)
         canvas_restyle(canvas, y, 0, canvas->columns, ROLE_DIM);
     draw_message(console, canvas, canvas->rows - 2);
     draw_keys(console, canvas, canvas->rows - 1);

@@ -1,21 +1,35 @@
-/* What the parts of the console share: the screens, the link, the line being typed. */
+/* What the parts of the console share: the screens, the links, the line being typed. */
 #ifndef TUI_APP_STATE_H
 #define TUI_APP_STATE_H
 
+#include "tui/app/console.h"
 #include "tui/core/async_link.h"
 #include "tui/core/loop.h"
 #include "tui/core/term.h"
 #include "tui/view/view.h"
 
-enum { MOST_VIEWS = 32, MOST_WAITING = 64, MOST_INPUT = 4096, LEAST_ROWS = 24, LEAST_COLUMNS = 80 };
+enum { MOST_VIEWS = 32, MOST_WAITING = 256, MOST_INPUT = 4096, LEAST_ROWS = 24, LEAST_COLUMNS = 80 };
 
 enum prompt_kind { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER, PROMPT_COMMAND, PROMPT_WRITE, PROMPT_QUIT };
 
+/* A target: its agent, and what is known of it. */
+struct site {
+    const char *name;
+    const struct link_options *options;
+    struct async_link link;
+    json_t *hello;
+    bool greeted;                           /* over this link */
+    int64_t lost_at, retry_at, retry_after; /* lost_at 0: the link is there; times are monotonic */
+    int64_t as_of;                          /* when the agent last answered, by the clock */
+};
+
 struct waiting {
+    struct site *site;
     json_int_t id;
     struct view *view; /* NULL: hello, or its screen was closed */
     int tag;
     bool hello;
+    const char *of_all; /* the method, when every target was asked */
 };
 
 struct console {
@@ -23,18 +37,16 @@ struct console {
     struct canvas canvas;
     struct loop loop;
     struct keyboard keyboard;
-    struct async_link link;
     struct view_host host;
-    const struct link_options *options;
+    struct site *sites;
+    size_t site_count;
+    const struct site *only; /* the one that is asked of all */
+    json_t *lost;            /* {target: whether its link is lost} */
 
     struct view *views[MOST_VIEWS];
     size_t depth;
     struct waiting waiting[MOST_WAITING];
     size_t waiting_count;
-
-    json_t *hello;
-    int64_t answered_at, lost_at, retry_at, retry_after; /* lost_at 0: the link is there; times are monotonic */
-    int64_t as_of;                                       /* when the agent last answered, by the clock */
 
     struct buf flash, complaint;
     enum role flash_role;
@@ -50,6 +62,27 @@ void console_close_top(struct console *console);
 /* Closes all but the first screen, and opens this one above it. */
 void console_switch(struct console *console, const struct view_type *type);
 
+/* links.c */
+bool links_init(
+    struct console *console, const struct console_target *targets, size_t count, struct err *err) MUST_CHECK;
+void links_dispose(struct console *console);
+/* Connects what is not; the screens ask anew. */
+void links_connect(struct console *console);
+/* Takes what has come, and loads anew what the journal's change made stale. */
+void links_pump(struct console *console);
+void links_follow(struct console *console);
+/* Connects again what was lost, once it is time. */
+void links_retry(struct console *console);
+bool links_any_lost(const struct console *console);
+/* When to look at the links again; -1: never. */
+int64_t links_deadline(const struct console *console);
+/* Nobody waits for what was asked for this screen any more. */
+void links_forget(struct console *console, const struct view *view);
+/* Is an answer for this screen still to come, from a target that is there? */
+bool links_waits(const struct console *console, const struct view *view);
+/* The target of a screen, or of the row its cursor is on. */
+struct site *links_site(const struct console *console, const struct view *view);
+bool links_is_fleet(const struct console *console);
 /* frame.c: draws everything on the canvas. */
 void frame_draw(struct console *console);
 /* prompt.c */

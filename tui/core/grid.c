@@ -4,8 +4,16 @@
 #include "tui/core/marks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { MOST_TEXT = 8 * 1024 * 1024, MOST_NEEDLE = 1024, MEASURED = 300, MEASURED_BYTES = 400, GAP = 2 };
+enum {
+    MOST_TEXT = 8 * 1024 * 1024,
+    MOST_NEEDLE = 1024,
+    MEASURED = 300,
+    MEASURED_BYTES = 400,
+    GAP = 2,
+    MOST_TARGET = 16
+};
 
 void grid_init(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen)
 {
@@ -69,6 +77,33 @@ void grid_text(const struct grid *grid, const json_t *item, size_t column, struc
     fill(grid, item, column, &cell);
 }
 
+/* ---- whose ---- */
+
+const char *grid_target(const struct grid *grid, const json_t *item)
+{
+    return grid->targets ? json_string_value(json_object_get(item, "target")) : NULL;
+}
+
+static bool is_lost(const struct grid *grid, const json_t *item)
+{
+    const char *target = grid_target(grid, item);
+    return target && json_is_true(json_object_get(grid->targets, target));
+}
+
+static int target_width(const struct grid *grid)
+{
+    static const char title[] = "TARGET";
+    int width = (int)sizeof title - 1;
+    const char *name;
+    json_t *lost;
+    json_object_foreach((json_t *)grid->targets, name, lost)
+    {
+        int columns = canvas_width(str_of(name));
+        width = columns > width ? columns : width;
+    }
+    return width > MOST_TARGET ? MOST_TARGET : width;
+}
+
 /* ---- which lines ---- */
 
 size_t grid_lines(const struct grid *grid)
@@ -108,6 +143,9 @@ static bool holds(struct str text, struct str needle)
 
 static bool line_holds(const struct grid *grid, const json_t *item, struct str needle, struct buf *text)
 {
+    const char *target = grid_target(grid, item);
+    if (target && holds(str_of(target), needle))
+        return true;
     for (size_t c = 0; c < grid->column_count; c++) {
         grid_text(grid, item, c, text);
         if (holds(buf_str(text), needle))
@@ -212,8 +250,25 @@ static void measure(struct grid *grid)
     buf_dispose(&text);
 }
 
+static bool is_same(const struct grid *grid, const json_t *a, const json_t *b)
+{
+    const char *target = grid_target(grid, a), *other = grid_target(grid, b);
+    return json_equal(json_object_get(a, grid->key), json_object_get(b, grid->key)) &&
+           (!target || !other || strcmp(target, other) == 0);
+}
+
+/* Where it is now; the cursor's line when it is gone. */
+static size_t line_of(const struct grid *grid, const json_t *item)
+{
+    for (size_t line = 0; line < grid_lines(grid); line++)
+        if (is_same(grid, grid_item_at(grid, line), item))
+            return line;
+    return grid->at;
+}
+
 void grid_set(struct grid *grid, json_t *items, size_t base, size_t total)
 {
+    json_t *kept = grid->key ? json_incref(grid_item(grid)) : NULL;
     json_incref(items);
     json_decref(grid->items);
     grid->items = items;
@@ -222,7 +277,8 @@ void grid_set(struct grid *grid, json_t *items, size_t base, size_t total)
     measure(grid);
     if (!arrange(grid))
         grid->order = NULL;
-    grid_go(grid, grid->at);
+    grid_go(grid, kept ? line_of(grid, kept) : grid->at);
+    json_decref(kept);
 }
 
 /* ---- moving ---- */
@@ -420,6 +476,8 @@ static void draw_cell(
     fill(grid, item, c, &cell);
     bool here = grid->by_cell && at.selected && c == grid->column;
     unsigned style = cell.style;
+    if (is_lost(grid, item))
+        cell.style = style = ROLE_DIM;
     if (at.selected && (!grid->by_cell || c < grid->frozen))
         style = ROLE_TEXT | MARK_REVERSE;
     if (here)
@@ -448,6 +506,17 @@ static void draw_cell(
     }
 }
 
+static void draw_target(const struct grid *grid, struct canvas *canvas, int y, int x, const json_t *item, bool selected)
+{
+    const char *target = grid_target(grid, item);
+    unsigned style = selected ? ROLE_TEXT | MARK_REVERSE : is_lost(grid, item) ? ROLE_DIM : ROLE_ACCENT;
+    int width = target_width(grid);
+    struct str text = str_of(target ? target : "");
+    while (canvas_measure(canvas, text) > width) /* folders differ at their ends */
+        text.p++, text.n--;
+    canvas_text(canvas, y, x, width, style, text);
+}
+
 static void draw_line(struct grid *grid, struct canvas *canvas, int y, int x, int width, size_t line, const int *left,
     const int *wide, struct buf *text)
 {
@@ -466,6 +535,8 @@ static void draw_line(struct grid *grid, struct canvas *canvas, int y, int x, in
         canvas_glyph(canvas, y, x, ROLE_DIM, GLYPH_DOT);
     if (x > 0 && (marks_has(grid, item) || marks_in_range(grid, line)))
         canvas_cstr(canvas, y, x - 1, 1, ROLE_ACCENT | MARK_BOLD, "*");
+    if (item && grid->targets)
+        draw_target(grid, canvas, y, x, item, selected);
     for (size_t c = 0; item && c < grid->column_count; c++)
         if (left[c] >= 0)
             draw_cell(grid, canvas, item, c, (struct place){y, left[c], wide[c], selected}, text);
@@ -483,14 +554,17 @@ void grid_draw(struct grid *grid, struct canvas *canvas, int y, int x, int heigh
     grid->height = height - 1;
     grid->width = width;
     scroll(grid);
-    lay_out(grid, x, width, left, wide);
+    int before = grid->targets ? target_width(grid) + GAP : 0;
+    lay_out(grid, x + before, width - before, left, wide);
     /* the whole cell under the cursor is to be seen */
     while (grid->by_cell && grid->first < grid->column && grid->column < grid->column_count &&
            (left[grid->column] < 0 || wide[grid->column] < grid->widths[grid->column])) {
         grid->first++;
-        lay_out(grid, x, width, left, wide);
+        lay_out(grid, x + before, width - before, left, wide);
     }
     draw_heads(grid, canvas, y, left, wide);
+    if (before)
+        canvas_cstr(canvas, y, x, before - GAP, ROLE_HEAD, "TARGET");
     for (int i = 0; i < grid->height; i++)
         if (grid->top + (size_t)i < grid_lines(grid))
             draw_line(grid, canvas, y + 1 + i, x, width, grid->top + (size_t)i, left, wide, &text);

@@ -33,6 +33,9 @@ struct grid {
     void *context;
     bool by_cell; /* the cursor stands on a cell, not on a line */
 
+    const json_t *targets; /* {name: whether its link is lost}, when items are of several; NULL: they are of one */
+    const char *key;       /* the member that tells an item from others: the cursor stays on it; NULL: on its line */
+
     json_t *items;
     size_t base, total;
     size_t *order, order_count; /* of items shown; NULL: all, as they are */
@@ -55,7 +58,7 @@ struct grid {
 
 void grid_init(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen);
 void grid_dispose(struct grid *grid);
-/* items are shared, not taken. The cursor stays on its line. */
+/* items are shared, not taken. The cursor stays on its item, or else on its line. */
 void grid_set(struct grid *grid, json_t *items, size_t base, size_t total);
 /* Columns that are known only with the data. */
 void grid_set_columns(struct grid *grid, const struct grid_column *columns, size_t column_count, size_t frozen);
@@ -77,6 +80,8 @@ bool grid_search(struct grid *grid, struct str text);
 bool grid_find(struct grid *grid, bool back);
 /* A value as a cell shows it; text as it is, for the canvas to sanitise. */
 void grid_value(struct buf *out, enum cell_kind kind, const json_t *value);
+/* The target of an item of several targets', else NULL. */
+const char *grid_target(const struct grid *grid, const json_t *item);
 /* A cell as text. */
 void grid_text(const struct grid *grid, const json_t *item, size_t column, struct buf *out);
 

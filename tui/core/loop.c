@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+enum { FIXED = 3 };
+
 static int wake_write = -1;
 
 static void on_signal(int number)
@@ -75,15 +77,19 @@ static int timeout_of(int64_t deadline)
 
 unsigned loop_wait(struct loop *loop, const struct loop_wait *wait)
 {
-    struct pollfd fds[] = {
+    struct pollfd fds[FIXED + 2 * LOOP_MOST_LINKS] = {
         {.fd = loop->wake, .events = POLLIN},
         {.fd = wait->keys, .events = POLLIN},
         {.fd = loop->complaint, .events = POLLIN},
-        {.fd = wait->link_out, .events = POLLIN},
-        {.fd = wait->link_writes ? wait->link_in : -1, .events = POLLOUT},
     };
+    nfds_t count = FIXED;
+    for (size_t i = 0; i < wait->link_count; i++) {
+        const struct loop_link *link = &wait->links[i];
+        fds[count++] = (struct pollfd){.fd = link->out, .events = POLLIN};
+        fds[count++] = (struct pollfd){.fd = link->writes ? link->in : -1, .events = POLLOUT};
+    }
     unsigned events = 0;
-    int ready = poll(fds, sizeof fds / sizeof *fds, timeout_of(wait->deadline));
+    int ready = poll(fds, count, timeout_of(wait->deadline));
     if (ready <= 0)
         return take_signals(loop);
     if (fds[0].revents)
@@ -94,7 +100,7 @@ unsigned loop_wait(struct loop *loop, const struct loop_wait *wait)
         events |= LOOP_HANGUP;
     if (fds[2].revents & POLLIN)
         events |= LOOP_COMPLAINT;
-    if (fds[3].revents || fds[4].revents)
-        events |= LOOP_LINK;
+    for (nfds_t i = FIXED; i < count; i++)
+        events |= fds[i].revents ? LOOP_LINK : 0;
     return events;
 }

@@ -1,4 +1,4 @@
-/* Waiting, in one place: the keys, the link, what the agent says on standard error, signals, and a deadline. */
+/* Waiting, in one place: the keys, the links, what agents say on standard error, signals, and a deadline. */
 #ifndef TUI_CORE_LOOP_H
 #define TUI_CORE_LOOP_H
 
@@ -22,10 +22,18 @@ struct loop {
     int old_error; /* standard error before */
 };
 
+enum { LOOP_MOST_LINKS = 32 };
+
+struct loop_link {
+    int in, out; /* -1: none */
+    bool writes; /* there is something to write to in */
+};
+
 struct loop_wait {
-    int keys, link_in, link_out; /* -1: none */
-    bool link_writes;            /* there is something to write to link_in */
-    int64_t deadline;            /* clock_monotonic(); -1: none */
+    int keys; /* -1: none */
+    struct loop_link links[LOOP_MOST_LINKS];
+    size_t link_count;
+    int64_t deadline; /* clock_monotonic(); -1: none */
 };
 
 bool loop_init(struct loop *loop, struct err *err) MUST_CHECK;

@@ -1,18 +1,23 @@
 #include "tui/core/marks.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { ID_TEXT = 64 };
+enum { ID_TEXT = PATH_MAX + 64 };
+
+static const char behind[] = "@"; /* stands between an item's id and its target */
 
 /* Numbers so that they sort as numbers. */
 static const char *id_text(const struct grid *grid, const json_t *item, char out[ID_TEXT])
 {
     const json_t *id = grid->id ? json_object_get(item, grid->id) : NULL;
+    const char *target = grid_target(grid, item), *at = target ? behind : "";
     if (json_is_string(id))
-        snprintf(out, ID_TEXT, "%s", json_string_value(id));
+        snprintf(out, ID_TEXT, "%s%s%s", json_string_value(id), at, target ? target : "");
     else if (json_is_integer(id))
-        snprintf(out, ID_TEXT, "%020lld", (long long)json_integer_value(id));
+        snprintf(out, ID_TEXT, "%020lld%s%s", (long long)json_integer_value(id), at, target ? target : "");
     else
         return NULL;
     return out;
@@ -57,6 +62,19 @@ void marks_add(struct grid *grid, const json_t *item)
     if (!grid->marks)
         grid->marks = json_object();
     json_object_set(grid->marks, text, json_object_get(item, grid->id));
+}
+
+bool marks_of_target(const struct grid *grid, const json_t *item)
+{
+    const char *target = grid_target(grid, item), *name, *of;
+    json_t *id;
+    json_object_foreach(grid->marks, name, id)
+    {
+        of = strstr(name, behind);
+        if (of && (!target || strcmp(of + 1, target) != 0))
+            return false;
+    }
+    return true;
 }
 
 void marks_clear(struct grid *grid)

@@ -12,6 +12,8 @@ size_t marks_count(const struct grid *grid);
 void marks_add(struct grid *grid, const json_t *item);
 /* Every item whose member is as this one's: so many, whether they are here or not. Other marks go. */
 void marks_like(struct grid *grid, const char *member, const json_t *item, size_t count);
+/* Is all that is marked of this item's target? */
+bool marks_of_target(const struct grid *grid, const json_t *item);
 void marks_clear(struct grid *grid);
 /* The ids that were marked one by one, in the order of their text; the caller's to release. */
 json_t *marks_ids(const struct grid *grid);

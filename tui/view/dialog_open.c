@@ -21,6 +21,22 @@ static void add_number(json_t *facts, const char *label, json_int_t number)
     buf_dispose(&text);
 }
 
+/* In a fleet a command has to tell of which target it is. */
+static void open_dialog(struct view *view, json_t *arguments)
+{
+    static const char program[] = "sluice ";
+    const char *target = view_target(view), *command;
+    json_t *commands = json_object_get(arguments, "commands"), *line;
+    size_t i;
+    if (target && view->host->ask_all)
+        json_array_foreach(commands, i, line)
+        {
+            command = json_string_value(line) + sizeof program - 1;
+            json_array_set_new(commands, i, json_sprintf("%s-t %s %s", program, target, command));
+        }
+    view_open(view, &view_dialog, arguments);
+}
+
 /* ---- reading once more ---- */
 
 static json_t *call_of(const struct redrive_subject *subject)
@@ -126,7 +142,7 @@ void dialog_redrive(struct view *view, const struct redrive_subject *subjects, s
     if (idea != NO_IDEA && json_array_size(subjects->ideas))
         json_object_set_new(
             arguments, "suggestion", json_integer((json_int_t)((size_t)idea % json_array_size(subjects->ideas))));
-    view_open(view, &view_dialog, arguments);
+    open_dialog(view, arguments);
 }
 
 /* ---- everything else ---- */
@@ -146,7 +162,7 @@ static void open_plain(struct view *view, const struct plain *plain, json_t *cal
         json_object_set_new(arguments, "unit", json_string(plain->unit));
         add_number(facts, plain->unit, plain->count);
     }
-    view_open(view, &view_dialog, arguments);
+    open_dialog(view, arguments);
 }
 
 void dialog_discard(struct view *view, const json_t *runs, const char *name)

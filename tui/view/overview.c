@@ -90,11 +90,12 @@ static void init(struct view *view)
 {
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
+    view->grid.key = "dataset";
 }
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "overview", NULL);
+    view_ask_all(view, 0, "overview", NULL);
 }
 
 static void answer(struct view *view, int tag, json_t *result)
@@ -177,6 +178,13 @@ static void draw_hours(const struct view *view, struct canvas *canvas, int y)
 
 /* ---- what wants a person ---- */
 
+/* Whose it is, in a fleet. Returns the columns it took. */
+static int draw_target(struct canvas *canvas, int y, int x, const json_t *item)
+{
+    const char *target = json_string_value(json_object_get(item, "target"));
+    return target ? 1 + canvas_cstr(canvas, y, x, 16, ROLE_ACCENT, target) : 0;
+}
+
 static int draw_incident(struct canvas *canvas, int y, const json_t *item)
 {
     const char *kind = json_string_value(json_object_get(item, "kind"));
@@ -185,7 +193,8 @@ static int draw_incident(struct canvas *canvas, int y, const json_t *item)
     buf_init(&opened, 64);
     view_time(&opened, json_object_get(item, "opened_at"));
     canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, kind ? kind : "");
-    int x = MARK_COLUMNS + 2 + canvas_text(canvas, y, MARK_COLUMNS + 2, 12, ROLE_DIM, buf_str(&opened));
+    int x = MARK_COLUMNS + 2 + draw_target(canvas, y, MARK_COLUMNS + 2, item);
+    x += canvas_text(canvas, y, x, 12, ROLE_DIM, buf_str(&opened));
     buf_dispose(&opened);
     const char *by = json_string_value(json_object_get(item, "acknowledged_by"));
     if (by)
@@ -201,9 +210,8 @@ static int draw_standing(struct canvas *canvas, int y, const json_t *item)
     buf_init(&until, 64);
     view_time(&until, json_object_get(item, "until"));
     canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "override");
-    int x =
-        MARK_COLUMNS + 2 +
-        canvas_printf(canvas, y, MARK_COLUMNS + 2, 40, ROLE_TEXT, "%s is read otherwise until", dataset ? dataset : "");
+    int x = MARK_COLUMNS + 2 + draw_target(canvas, y, MARK_COLUMNS + 2, item);
+    x += canvas_printf(canvas, y, x, 40, ROLE_TEXT, "%s is read otherwise until", dataset ? dataset : "");
     canvas_text(canvas, y, x + 1, canvas->columns - x - 2, ROLE_TEXT, buf_str(&until));
     buf_dispose(&until);
     return y + 1;
@@ -216,9 +224,9 @@ static int draw_quarantine(struct canvas *canvas, int y, const json_t *item)
     if (!files)
         return y;
     canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, "quarantined");
-    int x = MARK_COLUMNS + 2 +
-            canvas_printf(canvas, y, MARK_COLUMNS + 2, 60, ROLE_TEXT, "%d %s of %s", files,
-                files == 1 ? "file" : "files", dataset ? dataset : "");
+    int x = MARK_COLUMNS + 2 + draw_target(canvas, y, MARK_COLUMNS + 2, item);
+    x += canvas_printf(
+        canvas, y, x, 60, ROLE_TEXT, "%d %s of %s", files, files == 1 ? "file" : "files", dataset ? dataset : "");
     canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_DIM, "3 shows why");
     return y + 1;
 }
@@ -268,14 +276,16 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     draw_attention(view, canvas, y + TOP_LINES + (wanted < room ? wanted : room) + 1, y + height);
 }
 
-/* The first that nobody looks after; NULL: there is none. */
+/* The first that nobody looks after, where the cursor is; NULL: there is none. */
 static const json_t *lonely_incident(const struct view *view)
 {
     const json_t *incidents = json_object_get(view->result, "incidents"), *item;
+    const char *target = view_target(view);
     size_t i;
     json_array_foreach(incidents, i, item)
     {
-        if (!json_string_length(json_object_get(item, "acknowledged_by")))
+        bool here = !target || !view_is_of_all(view) || view_is(item, "target", target);
+        if (here && !json_string_length(json_object_get(item, "acknowledged_by")))
             return item;
     }
     return NULL;
@@ -305,6 +315,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_overview = {
     .name = "Overview",
     .help = "datasets and what wants a look",
+    .fleet = true,
     .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_ACKNOWLEDGE),
     .init = init,

@@ -75,7 +75,7 @@ static void init(struct view *view)
     grid_init(&view->grid, system_columns, sizeof system_columns / sizeof *system_columns, 1);
     view->grid.cell = fill_cell;
     view->grid.context = view;
-    view->grid.id = "cause";
+    view->grid.id = view->grid.key = "cause";
     for (int i = 0; i < TABS; i++)
         rejects->of[i] = json_array();
 }
@@ -90,7 +90,7 @@ static void dispose(struct view *view)
 
 static void load(struct view *view)
 {
-    view_ask(view, TAG_CAUSES, "causes", json_pack("{s:s*}", "dataset", view_argument(view, "dataset")));
+    view_ask_all(view, TAG_CAUSES, "causes", json_pack("{s:s*}", "dataset", view_argument(view, "dataset")));
 }
 
 static void take_causes(struct view *view, json_t *result)
@@ -267,11 +267,13 @@ static const char *disabled(const struct view *view, enum request request)
 static void mark_same(struct view *view)
 {
     const json_t *items = ((struct rejects *)view->state)->of[view->tab], *item;
-    const json_t *code = json_object_get(grid_item(&view->grid), "code");
+    const json_t *here = grid_item(&view->grid), *code = json_object_get(here, "code");
+    const json_t *target = json_object_get(here, "target");
     size_t i;
     json_array_foreach(items, i, item)
     {
-        if (json_equal(json_object_get(item, "code"), code))
+        if (json_equal(json_object_get(item, "code"), code) &&
+            (!target || json_equal(json_object_get(item, "target"), target)))
             marks_add(&view->grid, item);
     }
 }
@@ -343,6 +345,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_rejects = {
     .name = "Rejects",
     .help = "what was rejected, by cause: whole files, and rows",
+    .fleet = true,
     .follows = true,
     .requests = REQUESTS_LIST | REQUESTS_MARK | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) |
                 REQUEST_BIT(REQUEST_REDRIVE) | REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) |

@@ -51,11 +51,12 @@ static void init(struct view *view)
 {
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
+    view->grid.key = "request";
 }
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "requests", json_pack("{s:i}", "limit", PAGE));
+    view_ask_all(view, 0, "requests", json_pack("{s:i}", "limit", PAGE));
 }
 
 /* The first time the cursor goes to what waits. */
@@ -151,6 +152,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_requests = {
     .name = "Requests",
     .help = "what waits for approval, what runs, and what became of it",
+    .fleet = true,
     .follows = true,
     .requests =
         REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE),

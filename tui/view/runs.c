@@ -62,7 +62,7 @@ static void init(struct view *view)
     runs->items = json_array();
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
-    view->grid.id = "run_id";
+    view->grid.id = view->grid.key = "run_id";
 }
 
 static void dispose(struct view *view)
@@ -80,7 +80,7 @@ static json_t *params(const struct view *view)
 
 static void load(struct view *view)
 {
-    view_ask(view, TAG_FIRST, "runs", params(view));
+    view_ask_all(view, TAG_FIRST, "runs", params(view));
 }
 
 /* All runs of a cause, on this page or not. */
@@ -116,7 +116,7 @@ static void answer(struct view *view, int tag, json_t *result)
     }
     json_array_extend(runs->items, json_object_get(result, "items"));
     json_decref(runs->next);
-    runs->next = next && json_is_string(next) ? json_incref(json_object_get(result, "next")) : NULL;
+    runs->next = next && !json_is_null(next) ? json_incref(json_object_get(result, "next")) : NULL;
     grid_set(&view->grid, runs->items, 0, json_array_size(runs->items));
 }
 
@@ -129,7 +129,7 @@ static void ask_more(struct view *view)
     json_t *more = params(view);
     json_object_set(more, "after", runs->next);
     runs->asked = true;
-    view_ask(view, TAG_MORE, "runs", more);
+    view_ask_all(view, TAG_MORE, "runs", more);
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
@@ -209,6 +209,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_runs = {
     .name = "Runs",
     .help = "runs, the newest first",
+    .fleet = true,
     .follows = true,
     .requests = REQUESTS_LIST | REQUESTS_MARK | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_REDRIVE) |
                 REQUEST_BIT(REQUEST_SUGGEST) | REQUEST_BIT(REQUEST_DISCARD) | REQUEST_BIT(REQUEST_WITHDRAW) |

@@ -7,7 +7,7 @@
 
 static const struct view_type *const types[] = {&view_overview, &view_runs, &view_run, &view_rejects, &view_rows,
     &view_reason, &view_frequency, &view_requests, &view_request, &view_audit, &view_dialog, &view_edit, &view_original,
-    &view_help};
+    &view_targets, &view_help};
 
 const struct view_type *const *view_types(size_t *count)
 {
@@ -38,6 +38,7 @@ void view_free(struct view *view)
     grid_dispose(&view->grid);
     json_decref(view->arguments);
     json_decref(view->result);
+    json_decref(view->parts);
     free(view->state);
     free(view);
 }
@@ -52,8 +53,32 @@ void view_ask(struct view *view, int tag, const char *method, json_t *params)
     view->host->ask(view->host->context, view, tag, method, params);
 }
 
+bool view_is_of_all(const struct view *view)
+{
+    return view->host->ask_all && view->type->fleet && !view_argument(view, "target");
+}
+
+void view_ask_all(struct view *view, int tag, const char *method, json_t *params)
+{
+    if (view_is_of_all(view))
+        view->host->ask_all(view->host->context, view, tag, method, params);
+    else
+        view_ask(view, tag, method, params);
+}
+
+const char *view_target(const struct view *view)
+{
+    const char *own = view_argument(view, "target");
+    if (own || !view_is_of_all(view))
+        return own;
+    return view->answering ? view->answering : json_string_value(json_object_get(grid_item(&view->grid), "target"));
+}
+
 void view_open(struct view *view, const struct view_type *type, json_t *arguments)
 {
+    const char *target = view_target(view);
+    if (target && !json_object_get(arguments, "target"))
+        json_object_set_new(arguments, "target", json_string(target));
     view->host->open(view->host->context, type, arguments);
 }
 

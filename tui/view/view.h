@@ -20,12 +20,18 @@ struct view_host {
     void (*flash)(void *context, enum role role, const char *text);
     /* Closes this screen, once the key that led here is dealt with. */
     void (*close)(void *context, struct view *view);
+    /* Of several targets: asks each. Each item of the answer, which may come more than once, has its "target", and
+     * "next" goes back into "after" as it is. NULL: there is one target. */
+    void (*ask_all)(void *context, struct view *view, int tag, const char *method, json_t *params);
+    /* [{target, live, lost: seconds, hello}]; the caller's to release. */
+    json_t *(*targets)(void *context);
 };
 
 struct view_type {
     const char *name; /* in the breadcrumb and the command line */
     const char *help; /* one line */
     uint64_t requests;
+    bool fleet;   /* it shows what all targets have, unless it was opened for one */
     bool follows; /* it is loaded anew by itself when the journal has changed */
     size_t size;  /* of the private state */
     /* Sets up the state from arguments. */
@@ -54,9 +60,11 @@ struct view_type {
 struct view {
     const struct view_type *type;
     const struct view_host *host;
-    json_t *arguments; /* "run", "dataset", "cause", "title" … */
-    json_t *result;    /* the last whole answer */
-    struct grid grid;  /* what keys move in; screens without one leave it empty */
+    json_t *arguments;     /* "run", "dataset", "cause", "title" … */
+    json_t *result;        /* the last whole answer */
+    const char *answering; /* the target whose answer it takes */
+    json_t *parts;         /* the host's own: what each target has answered */
+    struct grid grid;      /* what keys move in; screens without one leave it empty */
     void *state;
     int tab;
     bool loaded, stale; /* stale: the journal has changed since */
@@ -69,12 +77,18 @@ void view_free(struct view *view);
 const struct view_type *const *view_types(size_t *count);
 
 extern const struct view_type view_overview, view_runs, view_run, view_rejects, view_rows, view_reason, view_help,
-    view_frequency, view_dialog, view_edit, view_original, view_requests, view_request, view_audit;
+    view_frequency, view_dialog, view_edit, view_original, view_requests, view_request, view_audit, view_targets;
 
 /* ---- what views share ---- */
 
 const char *view_argument(const struct view *view, const char *name);
 void view_ask(struct view *view, int tag, const char *method, json_t *params);
+/* In a fleet of all targets, else of the screen's own. */
+void view_ask_all(struct view *view, int tag, const char *method, json_t *params);
+bool view_is_of_all(const struct view *view);
+/* The screen's target, or that of the row its cursor is on; NULL: there is one target only, or no row. */
+const char *view_target(const struct view *view);
+/* For the target of this screen, or of its row, unless arguments tell another. */
 void view_open(struct view *view, const struct view_type *type, json_t *arguments);
 void view_flash(struct view *view, enum role role, const char *text);
 /* Keeps the answer. */
