@@ -8,7 +8,6 @@ import pathlib
 import shutil
 import signal
 import tempfile
-import time
 import unittest
 
 from tests.console.terminal import Console, children
@@ -93,31 +92,20 @@ class Local(Fleet):
             console.press("U", "0 files marked")
             console.press("D", "Close this file for good", "sluice -t west discard")
 
-    def test_one_is_lost_and_the_other_goes_on(self):
+    def test_a_lake_that_is_away_does_not_look_calm(self):
         with self.open() as console:
             console.wait("east", "west", "6 quarantined")
-            console.press("2", "› Runs", "/6")
-            console.press("g", "1/6")
-            agents = {pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[3]: pid for pid in children(console.pid)}
             away = self.boxes["east"].path.with_suffix(".away")
             self.boxes["east"].path.rename(away)
-            os.kill(agents[str(self.boxes["east"].path)], signal.SIGKILL)
-            console.wait("LINK LOST")
-            console.press("jj", "3/6", "east lost", "as of")
-            self.boxes["west"].put("raw/sales/new.csv", renamed(9))
-            self.boxes["west"].run(check=(1,))
-            console.wait("new.csv", "4/7", "east lost")  # and the cursor stays on its run
-            self.assertEqual(len(self.lines(console, "east", ".csv")), 3)
+            console.press("r", "east: the lake", "is not there")
             console.type(":targets\r")
-            console.wait("Targets", "lost", "here")
+            console.wait("Targets", "lake away", "here")
             away.rename(self.boxes["east"].path)
-            console.press("r", "Targets")
-            console.wait("Targets", "1/2")
-            deadline = time.monotonic() + 120
-            while len(self.lines(console, "here")) < 2 and time.monotonic() < deadline:
-                pass
-            self.assertEqual(len(self.lines(console, "here")), 2)
-            console.press("g\r", "Overview east", "sales")
+            console.type("r")
+            for _ in range(100):
+                if len(self.lines(console, "here")) == 2:
+                    break
+            console.press("g\r", "Overview east", "3 files of sales")
 
 
 class Remote(Fleet):
@@ -140,6 +128,33 @@ class Remote(Fleet):
                 console.press("\r", "outcome     requested")
                 self.assertEqual(self.boxes["west"].query("SELECT state, requested_by FROM redrive"), [("requested", "ben")])
                 self.assertEqual(self.boxes["east"].query("SELECT count(*) FROM redrive"), [(0,)])
+
+    def test_one_is_lost_and_the_other_goes_on(self):
+        agent = f"{SLUICED} agent --lake {self.boxes['east'].path} --operator ann --role operator"
+        with Sshd({"ann": agent}) as sshd:
+            self.settings(east="ssh://ann", west=self.boxes["west"].path)
+            with self.console(("east", "west"), PATH=sshd.environment()["PATH"]) as console:
+                console.wait("east", "west", "6 quarantined")
+                console.press("2", "› Runs", "/6")
+                console.press("g", "1/6", "ann@")
+                ssh = [pid for pid in children(console.pid) if b"BatchMode" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+                sshd.process.kill()
+                sshd.process.wait()
+                os.kill(ssh[0], signal.SIGKILL)
+                console.wait("LINK LOST")
+                console.press("jj", "3/6", "east lost", "as of")
+                self.boxes["west"].put("raw/sales/new.csv", renamed(9))
+                self.boxes["west"].run(check=(1,))
+                console.wait("new.csv", "4/7", "east lost")  # and the cursor stays on its run
+                self.assertEqual(console.screen.text().count("east "), 4)
+                console.type(":targets\r")
+                console.wait("Targets", "lost", "here")
+                sshd.start()
+                sshd.write_client()
+                console.type("r")
+                console.wait("Targets", "here", "ann")
+                console.type("2")
+                console.wait("› Runs", "/7", "as of")
 
 
 if __name__ == "__main__":

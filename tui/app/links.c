@@ -172,7 +172,7 @@ static void host_ask_all(void *context, struct view *view, int tag, const char *
 static void set_lost(struct console *console, struct site *site, int64_t at)
 {
     site->lost_at = at;
-    json_object_set_new(console->lost, site->name, json_boolean(at != 0));
+    json_object_set_new(console->lost, site->name, json_boolean(at != 0 || site->silent));
 }
 
 /* Nobody waits for what will not come: whether it was done, only the agent's side knows. */
@@ -308,6 +308,8 @@ static void take_answer(struct console *console, struct site *site, struct answe
     console->dirty = true;
     site->as_of = clock_now();
     site->retry_after = 0;
+    if (found.of_all)
+        site->silent = !answer->result;
     set_lost(console, site, 0);
     if (!answer->result) {
         if (found.view || found.hello)
@@ -372,7 +374,8 @@ static json_t *host_targets(void *context)
     json_t *list = json_array();
     for (size_t i = 0; i < console->site_count; i++) {
         const struct site *site = &console->sites[i];
-        json_t *item = json_pack("{s:s, s:b, s:O?}", "target", site->name, "live", is_live(site), "hello", site->hello);
+        json_t *item = json_pack("{s:s, s:b, s:b, s:O?}", "target", site->name, "live", is_live(site), "silent",
+            site->silent, "hello", site->hello);
         if (site->lost_at)
             json_object_set_new(item, "lost", json_integer((clock_monotonic() - site->lost_at) / SECOND));
         json_array_append_new(list, item);

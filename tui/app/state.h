@@ -19,6 +19,7 @@ struct site {
     struct async_link link;
     json_t *hello;
     bool greeted;                           /* over this link */
+    bool silent;                            /* there is a link, but no answer to be had: its lake is away */
     int64_t lost_at, retry_at, retry_after; /* lost_at 0: the link is there; times are monotonic */
     int64_t as_of;                          /* when the agent last answered, by the clock */
 };

@@ -23,12 +23,12 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     const json_t *value = json_object_get(item, columns[column].key);
     (void)context;
     if (column == COLUMN_LINK) {
-        bool live = json_is_true(json_object_get(item, "live"));
+        bool live = json_is_true(json_object_get(item, "live")), silent = json_is_true(json_object_get(item, "silent"));
         if (json_is_integer(value))
             buf_printf(cell->text, "lost %lld s ago", (long long)json_integer_value(value));
         else
-            buf_add_cstr(cell->text, live ? "here" : "connecting");
-        cell->style = json_is_integer(value) ? ROLE_BAD : live ? ROLE_GOOD : ROLE_WARN;
+            buf_add_cstr(cell->text, silent ? "lake away" : live ? "here" : "connecting");
+        cell->style = json_is_integer(value) || silent ? ROLE_BAD : live ? ROLE_GOOD : ROLE_WARN;
         return;
     }
     grid_value(cell->text, columns[column].kind, value);

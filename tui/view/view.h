@@ -23,7 +23,7 @@ struct view_host {
     /* Of several targets: asks each. Each item of the answer, which may come more than once, has its "target", and
      * "next" goes back into "after" as it is. NULL: there is one target. */
     void (*ask_all)(void *context, struct view *view, int tag, const char *method, json_t *params);
-    /* [{target, live, lost: seconds, hello}]; the caller's to release. */
+    /* [{target, live, silent, lost: seconds, hello}]; the caller's to release. */
     json_t *(*targets)(void *context);
 };
 
