@@ -78,7 +78,12 @@ $(B)/tests/unit/tui/%: $(B)/tests/unit/tui/%.o $(B)/libtui.a $(B)/libshared.a
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libworker.a $(B)/libshared.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lsnappy -o $@
 
-unit: $(TESTS)
+# Loaded by Python, which no sanitizer watches.
+$(B)/tests/screen.so: tests/console/screen.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O2 -g -fPIC -shared $< -lvterm -o $@
+
+unit: $(TESTS) $(B)/tests/screen.so
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -106,12 +111,12 @@ $(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
 bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB
 	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick)
 
-bench-console: all ## the console over a journal with a million rejected rows
+bench-console: all $(B)/tests/screen.so ## the console over a journal with a million rejected rows
 	@SLUICED=$(abspath $(SLUICED)) SLUICE=$(abspath $(SLUICE)) tests/bench/console.py
 
 screenshots: ## pictures of the console, in screenshots/
 	@$(MAKE) --no-print-directory packages-build packages-screenshots
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/screen.so
 	@tests/screenshots/make.sh $(B)
 
 lint: ## floors, tests for modules, banned functions, formatting

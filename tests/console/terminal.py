@@ -1,163 +1,73 @@
 """The console in a pseudo-terminal: what it writes, and what a terminal would show of it."""
 
+import base64
+import ctypes
 import fcntl
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import termios
 import time
-import unicodedata
+
+from tests.lake import BUILD
 
 DEADLINE = 120.0
 QUIET = 0.25
+BOLD, UNDERLINE, REVERSE = 1, 2, 4
+
+
+def load_screen():
+    library = ctypes.CDLL(str(BUILD / "tests" / "screen.so"))
+    handle, number = ctypes.c_void_p, ctypes.c_int
+    library.screen_new.restype, library.screen_new.argtypes = handle, [number, number]
+    library.screen_free.restype, library.screen_free.argtypes = None, [handle]
+    library.screen_feed.restype, library.screen_feed.argtypes = ctypes.c_char_p, [handle, ctypes.c_char_p, ctypes.c_size_t]
+    library.screen_cursor.restype = None
+    library.screen_cursor.argtypes = [handle, ctypes.POINTER(number), ctypes.POINTER(number)]
+    library.screen_text.restype = ctypes.c_size_t
+    library.screen_text.argtypes = [handle, number, ctypes.c_char_p, ctypes.c_size_t]
+    library.screen_looks.restype, library.screen_looks.argtypes = None, [handle, number, ctypes.POINTER(ctypes.c_uint16)]
+    return library
 
 
 class Screen:
-    """As much of a terminal as ncurses uses with TERM=xterm-256color; anything else fails the test that meets it."""
+    """Cells and attributes by libvterm (screen.c); a sequence it does not know fails the test that meets it."""
 
-    TOKEN = re.compile(
-        r"\x1b\[(?P<private>[?>]?)(?P<args>[\d;]*)(?P<final>[@-~])|\x1b(?P<charset>[()][0AB])|\x1b(?P<plain>[=>78M])"
-        r"|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)|(?P<text>[^\x1b])", re.S)
+    LIBRARY = None
+    CLIPBOARD = re.compile(rb"\x1b\]52;[^;]*;([^\x07\x1b]*)(?:\x07|\x1b\\)")
 
     def __init__(self, rows, columns):
+        Screen.LIBRARY = Screen.LIBRARY or load_screen()
         self.rows, self.columns = rows, columns
-        self.y = self.x = 0
-        self.clipboard = None
-        self.region = (0, rows - 1)
-        self.last = " "
-        self.reverse = False
-        self.clear()
+        self.handle = self.LIBRARY.screen_new(rows, columns)
+        self.line = ctypes.create_string_buffer(columns * 32)
 
-    def clear(self):
-        self.cells = [[" "] * self.columns for _ in range(self.rows)]
-        self.marks = [[False] * self.columns for _ in range(self.rows)]
+    def __del__(self):
+        self.LIBRARY.screen_free(self.handle)
 
-    def feed(self, text):
-        """Returns what was not a whole token."""
-        at = 0
-        while at < len(text):
-            found = self.TOKEN.match(text, at)
-            if not found:
-                if len(text) - at < 200:
-                    return text[at:]
-                raise AssertionError(f"not a sequence this terminal knows: {text[at:at + 40]!r}")
-            at = found.end()
-            if found["text"]:
-                self.put(found["text"])
-            elif found["final"]:
-                self.control(found["private"], found["args"], found["final"])
-            elif found["plain"] == "M":
-                if self.y == self.region[0]:
-                    self.scroll(-1)
-                else:
-                    self.y = max(self.y - 1, 0)
-            elif found["osc"] is not None and found["osc"].startswith("52;"):
-                self.clipboard = found["osc"].split(";")[2]
-        return ""
+    def feed(self, data):
+        strange = self.LIBRARY.screen_feed(self.handle, data, len(data))
+        if strange:
+            raise AssertionError(f"not what this terminal knows: {strange!r}")
 
-    def put(self, c):
-        if c == "\r":
-            self.x = 0
-        elif c == "\n":
-            if self.y == self.region[1]:
-                self.scroll(1)
-            else:
-                self.y = min(self.y + 1, self.rows - 1)
-        elif c == "\b":
-            self.x = max(self.x - 1, 0)
-        elif c in "\x07\x0e\x0f":
-            pass
-        elif ord(c) < 0x20:
-            raise AssertionError(f"a control character reached the terminal: {c!r}")
-        elif unicodedata.combining(c):
-            x = max(self.x - 1, 0)
-            self.cells[self.y][x] += c
-        else:
-            wide = 2 if unicodedata.east_asian_width(c) in "WF" else 1
-            if self.x + wide > self.columns:
-                self.x, self.y = 0, min(self.y + 1, self.rows - 1)
-            self.cells[self.y][self.x] = c
-            self.marks[self.y][self.x] = self.reverse
-            for i in range(1, wide):
-                self.cells[self.y][self.x + i] = ""
-            self.x += wide
-            self.last = c
+    def cursor(self):
+        y, x = ctypes.c_int(), ctypes.c_int()
+        self.LIBRARY.screen_cursor(self.handle, y, x)
+        return y.value, x.value
 
-    def control(self, private, args, final):
-        numbers = [int(n) if n else 0 for n in args.split(";")] if args else []
-        first = numbers[0] if numbers else 0
-        n = first or 1
-        if private or final in "hltcnq":
-            return
-        if final == "r":
-            self.region = (max(first, 1) - 1, min(numbers[1] if len(numbers) > 1 else self.rows, self.rows) - 1)
-            self.y = self.x = 0
-            return
-        if final in "ST":
-            self.scroll(n if final == "S" else -n)
-            return
-        if final in "Hf":
-            self.y = min(max(first, 1), self.rows) - 1
-            self.x = min(max(numbers[1] if len(numbers) > 1 else 1, 1), self.columns) - 1
-        elif final == "d":
-            self.y = min(n, self.rows) - 1
-        elif final == "G":
-            self.x = min(n, self.columns) - 1
-        elif final == "A":
-            self.y = max(self.y - n, 0)
-        elif final == "B":
-            self.y = min(self.y + n, self.rows - 1)
-        elif final == "C":
-            self.x = min(self.x + n, self.columns - 1)
-        elif final == "D":
-            self.x = max(min(self.x, self.columns - 1) - n, 0)
-        elif final == "J":
-            assert first in (0, 2), first
-            start = 0 if first == 2 else self.y
-            for y in range(start, self.rows):
-                self.blank(y, self.x if y == self.y and first == 0 else 0, self.columns)
-        elif final == "K":
-            self.blank(self.y, 0 if first == 1 else self.x, self.x + 1 if first == 1 else self.columns)
-        elif final == "X":
-            self.blank(self.y, self.x, self.x + n)
-        elif final == "b":
-            for _ in range(n):
-                self.put(self.last)
-        elif final == "P":
-            del self.cells[self.y][self.x:self.x + n]
-            self.cells[self.y] += [" "] * n
-            del self.marks[self.y][self.x:self.x + n]
-            self.marks[self.y] += [False] * n
-        elif final == "@":
-            self.cells[self.y][self.x:self.x] = [" "] * n
-            self.marks[self.y][self.x:self.x] = [False] * n
-            del self.cells[self.y][self.columns:], self.marks[self.y][self.columns:]
-        elif final == "m":
-            for number in numbers or [0]:
-                if number in (0, 27):
-                    self.reverse = False
-                elif number == 7:
-                    self.reverse = True
-        else:
-            raise AssertionError(f"CSI {args} {final} is not known")
-
-    def scroll(self, n):
-        top, bottom = self.region
-        for _ in range(abs(n)):
-            gone, fresh = (top, bottom) if n > 0 else (bottom, top)
-            for lines, empty in ((self.cells, " "), (self.marks, False)):
-                del lines[gone]
-                lines.insert(fresh, [empty] * self.columns)
-
-    def blank(self, y, start, end):
-        for x in range(start, min(end, self.columns)):
-            self.cells[y][x], self.marks[y][x] = " ", False
+    def looks(self, y):
+        """A cell's attributes, and above them its colour plus one."""
+        found = (ctypes.c_uint16 * self.columns)()
+        self.LIBRARY.screen_looks(self.handle, y, found)
+        return list(found)
 
     def row(self, y):
-        return "".join(self.cells[y]).rstrip()
+        n = self.LIBRARY.screen_text(self.handle, y, self.line, len(self.line))
+        return self.line.raw[:n].decode("utf-8", "replace").rstrip()
 
     def text(self):
         return "\n".join(self.row(y) for y in range(self.rows))
@@ -193,13 +103,16 @@ class Console:
 
     def __init__(self, argv, rows=24, columns=80, **environment):
         self.screen = Screen(rows, columns)
-        self.raw, self.rest, self.code = b"", "", None
+        self.raw, self.code = b"", None
         env = {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "TMUX", "LC_", "LANG", "NO_COLOR"))}
         env.update({"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment})
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-            os.execvpe(argv[0], argv, env)
+        self.fd, its_end = pty.openpty()
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        # a session's leader that opens a terminal has it as its own
+        self.pid = os.posix_spawn(shutil.which(argv[0], path=env["PATH"]), argv, env, setsid=True, setsigdef=[signal.SIGPIPE], file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.ttyname(its_end), os.O_RDWR, 0), (os.POSIX_SPAWN_DUP2, 0, 1),
+            (os.POSIX_SPAWN_DUP2, 0, 2)])
+        os.close(its_end)
 
     def __enter__(self):
         return self
@@ -225,9 +138,13 @@ class Console:
         if not data:
             return None
         self.raw += data
-        text = self.rest + data.decode("utf-8", "surrogateescape")
-        self.rest = self.screen.feed(text)
+        self.screen.feed(data)
         return data
+
+    def clipboard(self):
+        """What was last sent there, decoded."""
+        found = Screen.CLIPBOARD.findall(self.raw)
+        return base64.b64decode(found[-1]) if found else None
 
     def settle(self):
         """Until nothing has come for a while and nobody is about to write more. Returns how many bytes came."""

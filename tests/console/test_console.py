@@ -1,13 +1,12 @@
 """The real console in a real pseudo-terminal, over a small lake. covers: tui/app"""
 
-import base64
 import os
 import shutil
 import signal
 import subprocess
 import unittest
 
-from tests.console.terminal import Console, children
+from tests.console.terminal import BOLD, REVERSE, Console, children
 from tests.lake import SLUICE, SLUICED, Lake
 
 CONTRACT = """
@@ -71,8 +70,8 @@ class ConsoleTest(unittest.TestCase):
             # the failing cell is reversed as well
             y = next(i for i in range(24) if "!n/a" in console.screen.row(i))
             x = console.screen.row(y).index("!n/a")
-            self.assertTrue(all(console.screen.marks[y][x:x + 4]))
-            self.assertEqual(console.screen.y, y)
+            self.assertEqual({look & (BOLD | REVERSE) for look in console.screen.looks(y)[x:x + 4]}, {BOLD | REVERSE})
+            self.assertEqual(console.screen.cursor()[0], y)
             console.press("]", "2/500")
             console.press("[", "1/500")
             console.press("G", "500/500", "5,000")
@@ -224,11 +223,11 @@ class ConsoleTest(unittest.TestCase):
             self.open_lossy(console)
             console.press("\r", "1/500")
             console.press("y", "sent to the terminal")
-            self.assertEqual(base64.b64decode(console.screen.clipboard), b"n/a")
+            self.assertEqual(console.clipboard(), b"n/a")
             console.press("k", "1/500")
             console.settle()
             console.press("Y", "sent to the terminal")
-            block = base64.b64decode(console.screen.clipboard).decode()
+            block = console.clipboard().decode()
             self.assertRegex(block, r"(?s)^run \w+: type-error, 500 rows\n  row 10: .*\nsluice rows \w+ --cause \d+\n$")
             path = self.lake.path / "out.tsv"
             console.press(f"w{path}\r", "written to")
