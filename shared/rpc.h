@@ -50,6 +50,9 @@
  *            map []                                             diff}; without row and undo it is shown
  *
  * incidents  incident, after, limit                             items [], open ones first, with acknowledged_by
+ * alerts     after, limit                                       items [], those not over first, {state (open |
+ *                                                               resolved), told (nobody | waiting | sent | retrying |
+ *                                                               not sent), messages [{channel, event, state, error}]}
  * acknowledge incident | cause!, note                           incidents' or causes' result with that item alone
  * audit      subject (a part of it), after, limit               items [] newest first; without after: verified {lines,
  *                                                               head, broken: what is wrong with the next line}

@@ -50,6 +50,15 @@ void ulid_new(char out[ULID_SIZE])
     out[26] = '\0';
 }
 
+void ulid_first_of(int64_t at, char out[ULID_SIZE])
+{
+    uint64_t ms = at > 0 ? (uint64_t)at / 1000 : 0;
+    memset(out, '0', ULID_SIZE - 1);
+    for (int i = 9; i >= 0; i--, ms >>= 5)
+        out[i] = alphabet[ms & 31];
+    out[26] = '\0';
+}
+
 bool ulid_valid(struct str text)
 {
     if (text.n != 26 || text.p[0] > '7')

@@ -3,6 +3,7 @@
 #define SHARED_ULID_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shared/str.h"
 
@@ -10,6 +11,8 @@
 
 /* Later calls in one process sort after earlier ones, within a millisecond too. Thread-safe. */
 void ulid_new(char out[ULID_SIZE]);
+/* What sorts before every one of that time (microseconds) or later. */
+void ulid_first_of(int64_t at, char out[ULID_SIZE]);
 bool ulid_valid(struct str text);
 
 #endif

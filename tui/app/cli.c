@@ -20,6 +20,7 @@ enum { MAX_TEXT = 256 * 1024, MAX_LINE = 4096, MOST_TARGETS = 32 };
 struct cli_options {
     struct link_options link;
     struct option_list targets;
+    const char *go;
     struct verb_input input;
     bool json, help, version;
 };
@@ -38,6 +39,12 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "TARGET",
         .help = "a folder, ssh://[user@]host[:port][/lake], a name"},
+    {.name = "go",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, go),
+        .flag_only = true,
+        .value = "PLACE",
+        .help = "opens the console there: 'rows RUN', alerts"},
     {.name = "journal",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, link.journal),
@@ -452,7 +459,7 @@ static int open_console(const struct cli_options *own, struct arena *arena, stru
         if (own->targets.count && !targets[i].options.target)
             return complain(err);
     }
-    return console_run(targets, count, err) ? 0 : complain(err);
+    return console_run(targets, count, own->go, err) ? 0 : complain(err);
 }
 
 static int no_such_verb(const char *name, struct err *err)

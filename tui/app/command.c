@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"requests", &view_requests, false},
     {"audit", &view_audit, false},
     {"targets", &view_targets, false},
+    {"alerts", &view_alerts, false},
     {"rows", &view_rows, true},
     {"reason", &view_reason, true},
     {"help", &view_help, false},

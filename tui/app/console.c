@@ -378,7 +378,7 @@ static bool run_loop(struct console *console, struct err *err)
 }
 
 /* The agent finds its questions when it is up, and starts while the terminal is set up. */
-static bool start(struct console *console, struct err *err)
+static bool start(struct console *console, const char *go, struct err *err)
 {
     if (!loop_init(&console->loop, err))
         return false;
@@ -388,6 +388,8 @@ static bool start(struct console *console, struct err *err)
     console->host.flash = host_flash;
     console->host.close = host_close;
     console_open(console, &view_overview, json_object());
+    if (go && !command_run(console, str_of(go)))
+        return ERR(err, ERR_USAGE, "the console has no '%.80s' to go to", go);
     links_connect(console);
     links_pump(console);
     if (!term_start(&console->term, err) || !resize(console, err))
@@ -403,7 +405,7 @@ static bool start(struct console *console, struct err *err)
     return true;
 }
 
-bool console_run(const struct console_target *targets, size_t count, struct err *err)
+bool console_run(const struct console_target *targets, size_t count, const char *go, struct err *err)
 {
     struct console *console = calloc(1, sizeof *console);
     if (!console)
@@ -412,7 +414,7 @@ bool console_run(const struct console_target *targets, size_t count, struct err 
     buf_init(&console->flash, 8192);
     buf_init(&console->complaint, 8192);
     buf_init(&console->input, MOST_INPUT);
-    bool ok = links_init(console, targets, count, err) && start(console, err) && run_loop(console, err);
+    bool ok = links_init(console, targets, count, err) && start(console, go, err) && run_loop(console, err);
     term_stop(&console->term, console->gone);
     while (console->depth)
         console_close_top(console);

@@ -13,7 +13,8 @@ struct console_target {
     struct link_options options;
 };
 
-/* Until the user quits. False with err: it could not be started, or the terminal is gone. */
-bool console_run(const struct console_target *targets, size_t count, struct err *err) MUST_CHECK;
+/* go: what to open first, as behind ':'; NULL: the overview. Until the user quits. False with err: it could not be
+ * started, or the terminal is gone. */
+bool console_run(const struct console_target *targets, size_t count, const char *go, struct err *err) MUST_CHECK;
 
 #endif

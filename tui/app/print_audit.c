@@ -75,6 +75,49 @@ void print_incidents(struct paper *paper, const json_t *result)
     print_list(paper, columns, COUNT(columns), result, "no incidents");
 }
 
+void print_alerts(struct paper *paper, const json_t *result)
+{
+    static const struct column columns[] = {
+        {"NO", "alert", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"TOLD", "told", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"SEVERITY", "severity", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"FILES", "files", CELL_NUMBER, 0, 4, STRESS_NONE},
+        {"ROWS", "rows", CELL_NUMBER, 0, 3, STRESS_NONE},
+        {"SINCE", "opened_at", CELL_TIME, 11, 2, STRESS_NONE},
+        {"RESOLVED", "resolved_at", CELL_TIME, 11, 5, STRESS_NONE},
+        {"WHAT", "title", CELL_TEXT, 16, 1, STRESS_NONE},
+    };
+    static const struct column messages[] = {
+        {"NO", "alert", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"CHANNEL", "channel", CELL_TEXT, 6, 0, STRESS_NONE},
+        {"EVENT", "event", CELL_TEXT, 0, 0, STRESS_NONE},
+        {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"TRIES", "attempts", CELL_NUMBER, 0, 2, STRESS_NONE},
+        {"AGAIN", "due_at", CELL_TIME, 11, 1, STRESS_NONE},
+        {"WHY", "error", CELL_TEXT, 16, 0, STRESS_NONE},
+    };
+    json_t *failing = json_array(), *item, *message;
+    size_t i, k;
+    json_array_foreach(json_object_get(result, "items"), i, item)
+    {
+        json_array_foreach(json_object_get(item, "messages"), k, message)
+        {
+            if (!json_is_string(json_object_get(message, "error")))
+                continue;
+            json_t *line = json_copy(message);
+            json_object_set(line, "alert", json_object_get(item, "alert"));
+            json_array_append_new(failing, line);
+        }
+    }
+    print_list(paper, columns, COUNT(columns), result, "no alerts");
+    if (json_array_size(failing)) {
+        buf_add_cstr(&paper->out, "\nNot sent yet, or not at all\n");
+        table_print(paper, messages, COUNT(messages), failing);
+    }
+    json_decref(failing);
+}
+
 void print_acknowledged(struct paper *paper, const json_t *result)
 {
     const json_t *item = json_array_get(json_object_get(result, "items"), 0);

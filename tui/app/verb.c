@@ -60,6 +60,8 @@ static const struct verb verbs[] = {
         "sluice revoke 7BBXP --reason 'the producer went back'", print_request},
     {"incidents", "incidents", false, TAKES_PAGE, "", "what went wrong, the open ones first",
         "sluice incidents --limit 10", print_incidents},
+    {"alerts", "alerts", false, TAKES_PAGE, "", "who was told of what, and what could not be sent",
+        "sluice alerts --limit 10", print_alerts},
     {"acknowledge", "acknowledge", false, ACTS | TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
         "tells others that somebody looks after it", "sluice acknowledge 3 --note 'asked the producer'",
         print_acknowledged},

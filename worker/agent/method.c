@@ -7,6 +7,7 @@
 #include "worker/agent/cells.h"
 #include "worker/agent/client.h"
 
+#include "schema/agent/alerts.sql.h"
 #include "schema/agent/incidents.sql.h"
 #include "schema/agent/overrides.sql.h"
 #include "schema/agent/overview.sql.h"
@@ -52,6 +53,7 @@ static const struct method methods[] = {
     {"contract", false, "operator", NULL, answer_contract},
     {"revoke", false, "operator", NULL, answer_revoke},
     {"incidents", false, NULL, incidents_sql_text, NULL},
+    {"alerts", false, NULL, alerts_sql_text, NULL},
     {"acknowledge", false, "operator", NULL, answer_acknowledge},
     {"audit", false, NULL, NULL, answer_audit},
     {"trace", false, NULL, NULL, answer_trace},

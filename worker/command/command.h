@@ -22,6 +22,7 @@ extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_journal;
 extern const struct command command_agent;
+extern const struct command command_alert;
 extern const struct command command_secret;
 
 const struct command *command_find(const char *name);

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static volatile sig_atomic_t stop_wanted, reload_wanted;
@@ -56,6 +57,42 @@ static struct worker make_worker(struct workplace *place)
         .owner = buf_str(&place->owner),
         .stop = &stop_wanted,
     };
+}
+
+/* A person comes from another folder. */
+static const char *whole_name(struct workplace *place)
+{
+    bool is_folder = place->storage->driver->features & STORAGE_FILES;
+    char *path = is_folder ? realpath(place->storage->root.p, NULL) : NULL;
+    const char *name = path ? arena_cstr(place->arena, path) : NULL;
+    free(path);
+    return name ? name : place->storage->url.p;
+}
+
+static struct notify *make_notify(struct workplace *place, bool at_once, bool *ok, struct err *err)
+{
+    const struct notify_options options = {.alerts = &place->settings.alerts,
+        .secrets = place->settings.secrets,
+        .environment = place->settings.environment,
+        .lake = whole_name(place),
+        .at_once = at_once};
+    bool wanted;
+    struct notify *notify = notify_new(&options, &wanted, err);
+    *ok = notify || !wanted;
+    return notify;
+}
+
+/* What cannot be sent now stays in the outbox. */
+static void tell(struct workplace *place, struct worker *worker)
+{
+    struct err err;
+    bool ok;
+    int64_t next;
+    struct notify *notify = make_notify(place, true, &ok, &err);
+    notify_collect(notify, worker->journal, worker->contracts);
+    if (!ok || !notify_deliver(notify, worker->journal, &next, &err))
+        log_err(LOG_WARN, "alerts-not-sent", &err);
+    notify_free(notify);
 }
 
 static const char *plural(uint64_t count)
@@ -125,6 +162,7 @@ static int run(int argc, char **argv)
     worker.progress = progress_new(own.progress);
     bool ok = worker_run(&worker, &err) && warehouse_gold_all(&worker, &err);
     progress_free(worker.progress);
+    tell(&place, &worker);
     code = ok ? outcome(&worker.tally, place.settings.fail_on) : complain(&err);
     if (ok)
         summary(&worker.tally);
@@ -208,7 +246,10 @@ static int run_watch(int argc, char **argv)
         .context = &place,
         .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
-    code = watch(&worker, &options, &err) ? 0 : complain(&err);
+    bool ok;
+    options.notify = make_notify(&place, false, &ok, &err);
+    code = ok && watch(&worker, &options, &err) ? 0 : complain(&err);
+    notify_free(options.notify);
     place.journal = worker.journal;
     workplace_close(&place);
     return code;

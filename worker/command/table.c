@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
     &command_resume,
     &command_journal,
     &command_agent,
+    &command_alert,
     &command_secret,
 };
 

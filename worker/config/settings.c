@@ -123,8 +123,8 @@ static const struct option_row rows[] = {
         .flag_only = true},
 };
 
-/* Keys of the same file that the console reads. */
-static const char *const console_keys[] = {"targets", "theme", "keys", NULL};
+/* Keys of the same file that the console reads, and the section that is no option. */
+static const char *const other_keys[] = {"targets", "theme", "keys", "alerts", NULL};
 
 static bool set_config_dir(struct settings *settings, struct arena *arena, struct err *err)
 {
@@ -142,19 +142,29 @@ static bool set_config_dir(struct settings *settings, struct arena *arena, struc
     return settings->config_dir || ERR(err, ERR_MEMORY, "no memory for settings");
 }
 
+static bool read_one(const struct option_set *set, const char *path, struct settings *settings, bool *found,
+    struct arena *arena, struct err *err)
+{
+    const struct yaml_node *root, *section;
+    if (!options_file(set, path, other_keys, found, &root, arena, err))
+        return false;
+    section = yaml_get(root, "alerts");
+    return !section || alerts_read(path, section, &settings->alerts, arena, err);
+}
+
 static bool read_files(const struct option_set *set, struct settings *settings, struct arena *arena, struct err *err)
 {
     bool found;
     if (!set_config_dir(settings, arena, err))
         return false;
     if (settings->config)
-        return options_file(set, settings->config, console_keys, &found, NULL, arena, err) &&
+        return read_one(set, settings->config, settings, &found, arena, err) &&
                (found || ERR(err, ERR_CONFIG, "there is no %s", settings->config));
     const char *own = arena_printf(arena, "%s/sluice.yaml", settings->config_dir);
     if (!own)
         return ERR(err, ERR_MEMORY, "no memory for settings");
-    return options_file(set, "/etc/sluice/sluice.yaml", console_keys, &found, NULL, arena, err) &&
-           options_file(set, own, console_keys, &found, NULL, arena, err);
+    return read_one(set, "/etc/sluice/sluice.yaml", settings, &found, arena, err) &&
+           read_one(set, own, settings, &found, arena, err);
 }
 
 /* Which file to read is itself a setting: flag over environment. */
@@ -232,6 +242,25 @@ static bool read_secret(const struct option_row *row, struct settings *settings,
               : err_context(err, "the setting %s", row->name);
 }
 
+/* Those are read when something is sent. */
+static bool note_channels(struct settings *settings, struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; i < settings->alerts.channel_count; i++) {
+        const struct alert_channel *c = &settings->alerts.channels[i];
+        const struct {
+            const char *name, *value;
+        } texts[] = {{"url", c->url}, {"key", c->key}, {"server", c->server}, {"user", c->user},
+            {"password", c->password}, {"topic", c->topic}};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+            char *name =
+                secrets_in(texts[k].value) ? arena_printf(arena, "alerts.%s.%s", c->name, texts[k].name) : NULL;
+            if (secrets_in(texts[k].value) && (!name || !note_secret(settings, name, texts[k].value, arena, err)))
+                return name ? false : ERR(err, ERR_MEMORY, "no memory for settings");
+        }
+    }
+    return true;
+}
+
 static bool is_text(const struct option_row *row)
 {
     return row->kind == OPTION_TEXT || row->kind == OPTION_PATH;
@@ -248,7 +277,7 @@ static bool read_secrets(struct settings *settings, struct arena *arena, struct 
         if (is_text(&rows[i]) && !read_secret(&rows[i], settings, arena, err))
             return false;
     }
-    return true;
+    return note_channels(settings, arena, err);
 }
 
 bool settings_parse(int argc, char **argv, const struct option_set *extra, struct settings *settings,

@@ -6,7 +6,7 @@
 #ifndef WORKER_CONFIG_SETTINGS_H
 #define WORKER_CONFIG_SETTINGS_H
 
-#include "shared/options.h"
+#include "worker/config/alerts.h"
 #include "worker/secret/secrets.h"
 
 enum fail_on { FAIL_ON_REJECT, FAIL_ON_QUARANTINE, FAIL_ON_NEVER };
@@ -33,6 +33,7 @@ struct settings {
     int fail_on;                                  /* enum fail_on */
     int log_level;                                /* enum log_level */
     bool help, version;
+    struct alerts alerts;    /* of the last file that has them; no channels: nobody is told */
     struct secrets *secrets; /* through which every setting is read; lives as long as the arena */
     struct setting_secret *in_secrets;
     size_t in_secrets_count, in_secrets_capacity;

@@ -328,11 +328,13 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
     bool has_files = worker->storage->driver->features & STORAGE_FILES;
     loop.notices = notices_new(has_files ? worker->storage->root.p : NULL, err);
     bool ok = loop.notices && remember_journal(&loop, err);
+    ok = ok && notify_start(options->notify, loop.journal_path, err);
     while (ok && !stopping(&loop)) {
         if (turn(&loop, err))
             all_well(&loop);
         else if (!stopping(&loop))
             wait_longer(&loop, err);
+        notify_collect(options->notify, worker->journal, worker->contracts);
         pause_until_news(&loop);
     }
     notices_free(loop.notices);

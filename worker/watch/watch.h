@@ -6,6 +6,7 @@
 #ifndef WORKER_WATCH_WATCH_H
 #define WORKER_WATCH_WATCH_H
 
+#include "worker/notify/notify.h"
 #include "worker/watch/compact.h"
 
 struct watch_options {
@@ -17,6 +18,7 @@ struct watch_options {
     void *context;
     const char *datasets; /* file or folder of the contracts: a change of it reloads them */
     volatile sig_atomic_t *reload_wanted;
+    struct notify *notify; /* NULL: nobody is told */
 };
 
 /* Until *worker->stop: true then. worker->journal may be another one afterwards: it is opened anew when the lake came
