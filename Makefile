@@ -44,6 +44,7 @@ GENERATED  := $(patsubst schema/%,$(GEN)/schema/%.h,$(wildcard schema/*.sql sche
 SLUICED := $(B)/sluiced$(SUFFIX_$(FLAVOUR))
 SLUICE  := $(B)/sluice$(SUFFIX_$(FLAVOUR))
 PROGRAMS := $(if $(wildcard worker/main.c),$(SLUICED)) $(if $(wildcard tui/main.c),$(SLUICE))
+ORACLE  := $(B)/tests/oracle/oracle
 TESTS   := $(TEST_SRC:tests/unit/%.c=$(B)/tests/unit/%)
 
 all: $(PROGRAMS) ## both programs, in build/release
@@ -83,7 +84,7 @@ $(B)/tests/screen.so: tests/console/screen.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) -O2 -g -fPIC -shared $< -lvterm -o $@
 
-unit: $(TESTS) $(B)/tests/screen.so
+unit: $(TESTS) $(B)/tests/screen.so $(ORACLE)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -107,6 +108,12 @@ test: ## installs what the tests need, builds, runs every test
 
 $(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
 	$(CC) $(LDFLAGS) $^ -o $@
+
+$(ORACLE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)) $(B)/libworker.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+oracle: $(ORACLE) ## random expressions, in the worker's engine and in PostgreSQL; N=20000 SEED=…
+	@tests/oracle/run.py --build $(B) $(if $(N),--count $(N)) $(if $(SEED),--seed $(SEED))
 
 bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB
 	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick)
@@ -144,5 +151,5 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-.PHONY: all unit asan tsan demo test bench bench-console screenshots lint format install clean help
+.PHONY: all unit asan tsan demo test oracle bench bench-console screenshots lint format install clean help
 .SECONDARY:

@@ -201,7 +201,7 @@ static double minus(double x)
 
 static double sign(double x)
 {
-    return x > 0 ? 1 : x < 0 ? -1 : isnan(x) ? x : 0;
+    return x > 0 ? 1 : x < 0 ? -1 : 0;
 }
 
 void double_negate(struct run *run, const struct node *node, const struct vec *args, struct vec *out)

@@ -1,5 +1,6 @@
 /* Parts of a moment: extract, date_trunc, time zones, to_date. */
 #include <math.h>
+#include <stdio.h>
 
 #include "worker/expr/decimal.h"
 #include "worker/expr/kernels.h"
@@ -65,7 +66,24 @@ bool prepare_trunc(struct preparation *preparation)
     return prepare_field(preparation, true);
 }
 
+/* extract() of a date or a time knows only what those have; date_part() takes a date for its midnight. */
 bool prepare_extract(struct preparation *preparation)
+{
+    if (!prepare_field(preparation, false))
+        return false;
+    const struct field_name *name = preparation->out;
+    enum kind kind = preparation->args[1]->type.kind;
+    bool clock = name->field <= HOUR, calendar = !clock && name->field != EPOCH;
+    bool wrong = kind == KIND_DATE       ? clock
+                 : kind == KIND_TIME     ? calendar
+                 : kind == KIND_INTERVAL ? calendar && name->field != DAY && name->field != MONTH && name->field != YEAR
+                                         : false;
+    return !wrong || expr_fault_set(preparation->fault, preparation->args[0]->offset,
+                         "unit \"" STR_FMT "\" is not supported for type %s", STR_ARG(const_text(preparation, 0)),
+                         kind_name(kind));
+}
+
+bool prepare_part(struct preparation *preparation)
 {
     return prepare_field(preparation, false);
 }
@@ -209,17 +227,6 @@ void stamp_extract(struct run *run, const struct node *node, const struct vec *a
 
 void date_extract(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
-    const struct field_name *name = node->prepared;
-    if (name->field <= HOUR) {
-        out->lane = LANE_64;
-        if (!run_data(run, out))
-            return;
-        for (uint32_t i = 0; i < run->n; i++) {
-            if (vec_live(out, i))
-                run_fail(run, out, i, "unit is not supported for type date");
-        }
-        return;
-    }
     each_field(run, node, &args[1], out, MICROS_A_DAY);
 }
 
@@ -232,10 +239,7 @@ void time_extract(struct run *run, const struct node *node, const struct vec *ar
     for (uint32_t i = 0; i < run->n; i++) {
         if (!vec_live(out, i))
             continue;
-        if (name->field > HOUR && name->field != EPOCH)
-            run_fail(run, out, i, "unit is not supported for type time without time zone");
-        else
-            out->i64[i] = stamp_field(name->field, args[1].i64[i & args[1].mask]);
+        out->i64[i] = stamp_field(name->field, args[1].i64[i & args[1].mask]);
     }
 }
 
@@ -255,27 +259,29 @@ void interval_extract(struct run *run, const struct node *node, const struct vec
             out->i64[i] = seconds * MICROS_A_SECOND + interval.micros;
         else if (name->field <= HOUR)
             out->i64[i] = clock_field(name->field, interval.micros);
-        else if (name->field == DAY || name->field == MONTH || name->field == YEAR)
+        else
             out->i64[i] = name->field == DAY     ? interval.days
                           : name->field == MONTH ? interval.months % 12
                                                  : interval.months / 12;
-        else
-            run_fail(run, out, i, "unit is not supported for type interval");
     }
 }
 
-static void to_double(struct run *run, struct vec *field, struct vec *out)
+/* By the very sums PostgreSQL makes, so that they are rounded alike. */
+static double part_of(enum field field, int64_t value, bool days)
 {
-    struct vec decimal = *field;
-    out->data = NULL;
-    if (run_data(run, out))
-        cast_numeric_double(run, NULL, &decimal, out);
-    out->state = field->state;
-}
-
-static int field_scale(enum field field, bool days)
-{
-    return field == SECOND || (field == EPOCH && !days) ? 6 : field == MILLISECOND ? 3 : 0;
+    double whole = (double)(value / MICROS_A_SECOND), fraction = (double)(value % MICROS_A_SECOND);
+    switch (field) {
+    case MICROSECOND:
+        return whole * 1000000.0 + fraction;
+    case MILLISECOND:
+        return whole * 1000.0 + fraction / 1000.0;
+    case SECOND:
+        return whole + fraction / 1000000.0;
+    case EPOCH:
+        return days ? (double)value : (double)value / 1000000.0;
+    default:
+        return (double)value;
+    }
 }
 
 static void each_part(
@@ -284,12 +290,12 @@ static void each_part(
     const struct field_name *name = node->prepared;
     struct vec field = *out;
     field.kind = KIND_DEC;
-    field.scale = field_scale(name->field, days);
     extract(run, node, args, &field);
     if (run->out_of_memory)
         return;
     out->state = field.state;
-    to_double(run, &field, out);
+    for (uint32_t i = 0; i < run->n; i++)
+        out->f64[i] = vec_live(out, i) ? part_of(name->field, field.i64[i], days) : 0;
 }
 
 void date_part_double(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
@@ -352,32 +358,54 @@ void zone_to_utc(struct run *run, const struct node *node, const struct vec *arg
     }
 }
 
-/* YYYY, MM, DD and marks between. */
+static bool is_mark(char c)
+{
+    return c == '-' || c == '/' || c == '.' || c == ' ';
+}
+
+/* May the part that ends at i have one digit only? PostgreSQL takes two where digits follow. */
+static bool is_open(struct str format, size_t i)
+{
+    return i >= format.n || is_mark(format.p[i]);
+}
+
+/* YYYY, MM, DD and marks between, the year once and the others at most; prepared: what may be read, as a regex. */
 bool prepare_date_format(struct preparation *preparation)
 {
     struct str format = const_text(preparation, 1);
-    for (size_t i = 0; i < format.n;) {
+    size_t years = 0, months = 0, days = 0, room = format.n * 16 + 1;
+    char *regex = arena_alloc(preparation->arena, room), *at = regex;
+    for (size_t i = 0; regex && i < format.n;) {
         struct str rest = {format.p + i, format.n - i};
-        char c = format.p[i];
-        if (str_starts(rest, STR("YYYY")))
-            i += 4;
-        else if (str_starts(rest, STR("MM")) || str_starts(rest, STR("DD")))
-            i += 2;
-        else if (c == '-' || c == '/' || c == '.' || c == ' ')
-            i++;
-        else
+        bool year = str_starts(rest, STR("YYYY")), month = str_starts(rest, STR("MM")),
+             day = str_starts(rest, STR("DD"));
+        if (!year && !month && !day && !is_mark(format.p[i]))
             return expr_fault_set(
                 preparation->fault, preparation->args[1]->offset, "to_date() knows YYYY, MM and DD only");
+        i += year ? 4 : month || day ? 2 : 1;
+        const char *zero = is_open(format, i) ? "?" : "";
+        size_t left = room - (size_t)(at - regex);
+        at += year    ? snprintf(at, left, "(?!0000)[0-9]{4}")
+              : month ? snprintf(at, left, "(?:0%s[1-9]|1[0-2])", zero)
+              : day   ? snprintf(at, left, "(?:0%s[1-9]|[12][0-9]|3[01])", zero)
+                      : snprintf(at, left, "[%c]", format.p[i - 1]);
+        years += year;
+        months += month;
+        days += day;
     }
-    return true;
+    if (years != 1 || months > 1 || days > 1)
+        return expr_fault_set(
+            preparation->fault, preparation->args[1]->offset, "to_date() needs YYYY once, and MM and DD at most once");
+    preparation->out = regex;
+    return regex || expr_fault_set(preparation->fault, preparation->offset, "out of memory");
 }
 
-static bool scan_number(struct str text, size_t *at, size_t digits, int *out)
+static bool scan_number(struct str text, size_t *at, size_t least, size_t most, int *out)
 {
     size_t start = *at;
-    for (*out = 0; *at < text.n && *at - start < digits && text.p[*at] >= '0' && text.p[*at] <= '9'; (*at)++)
+    for (*out = 0; *at < text.n && *at - start < most && text.p[*at] >= '0' && text.p[*at] <= '9'; (*at)++)
         *out = *out * 10 + (text.p[*at] - '0');
-    return *at > start;
+    return *at - start >= least;
 }
 
 static const char *scan_date(struct str text, struct str format, int64_t *out)
@@ -387,8 +415,8 @@ static const char *scan_date(struct str text, struct str format, int64_t *out)
     for (size_t i = 0; i < format.n;) {
         char c = format.p[i];
         int *part = c == 'Y' ? &year : c == 'M' ? &month : c == 'D' ? &day : NULL;
-        size_t digits = c == 'Y' ? 4 : 2;
-        bool fits = part ? scan_number(text, &at, digits, part) : at < text.n && text.p[at++] == c;
+        size_t digits = c == 'Y' ? 4 : 2, least = c != 'Y' && is_open(format, i + 2) ? 1 : digits;
+        bool fits = part ? scan_number(text, &at, least, digits, part) : at < text.n && text.p[at++] == c;
         if (!fits)
             return "the value does not have the form that to_date() was given";
         i += part ? digits : 1;

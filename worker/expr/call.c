@@ -215,14 +215,18 @@ static bool align(struct resolver *resolver, struct node *node, struct kind_type
     return true;
 }
 
-static void asked_scale(const struct node *node, struct kind_type *type)
+static bool asked_scale(struct resolver *resolver, const struct node *node, struct kind_type *type)
 {
     const struct node *places = node->args[1];
-    bool known = places->form == FORM_CONST && !node_is_null(places) && places->value.i64[0] <= 38;
+    bool known = places->form == FORM_CONST && !node_is_null(places);
+    if (known && (places->value.i64[0] > DECIMAL_MAX_PRECISION || places->value.i64[0] < -DECIMAL_MAX_PRECISION))
+        return expr_fault_set(resolver->fault, places->offset, "%s() knows %d decimals at most", node->function->name,
+            (int)DECIMAL_MAX_PRECISION);
     int64_t n = known ? places->value.i64[0] : 0;
     type->kind = known ? KIND_DEC : KIND_NUM;
     type->scale = n > 0 ? (uint8_t)n : 0;
     type->loose = false;
+    return true;
 }
 
 static uint8_t field_scale(const struct node *node)
@@ -277,7 +281,8 @@ static bool result_type(struct resolver *resolver, struct node *node, bool stric
         type = (struct kind_type){KIND_DEC, 0, type.wide, false};
         break;
     case SCALE_ASKED:
-        asked_scale(node, &type);
+        if (!asked_scale(resolver, node, &type))
+            return false;
         break;
     case SCALE_FIELD:
         type = (struct kind_type){KIND_DEC, field_scale(node), false, false};
@@ -320,6 +325,13 @@ const struct node *node_call(struct resolver *resolver, const struct function *f
     return prepare(resolver, node) ? node_finish(resolver, node) : NULL;
 }
 
+/* PostgreSQL takes an integer of 32 bits here. */
+static const struct node *narrow(struct resolver *resolver, const struct node *arg)
+{
+    bool fits = arg->form == FORM_CONST && (node_is_null(arg) || arg->value.i64[0] == (int32_t)arg->value.i64[0]);
+    return fits ? arg : node_call(resolver, &function_integer4, arg->offset, &arg, 1, arg->type);
+}
+
 static const struct node *build(struct resolver *resolver, const struct ast *ast, const struct function *function,
     const struct node *const *args, bool strict, bool *strict_args)
 {
@@ -350,7 +362,7 @@ static const struct node *build(struct resolver *resolver, const struct ast *ast
             *strict_args = true;
             return NULL;
         }
-        if (!(node->args[i] = coerce(resolver, arg, target)))
+        if (!(arg = coerce(resolver, arg, target)) || !(node->args[i] = letter == 'n' ? narrow(resolver, arg) : arg))
             return NULL;
     }
     if (!result_type(resolver, node, strict, strict_args) || *strict_args)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shared/utf8.h"
 #include "worker/expr/decimal.h"
 #include "worker/expr/kernels.h"
 #include "worker/expr/moment.h"
@@ -92,7 +93,7 @@ void cast_double_numeric(struct run *run, const struct node *node, const struct 
         if (!isfinite(value))
             run_fail(run, out, i, "cannot convert NaN or infinity to numeric");
         else if (numeric_parse((struct str){text, (size_t)n}, &out->numeric[i]) != NUMERIC_PARSED)
-            run_fail(run, out, i, "numeric field overflow");
+            run_fail(run, out, i, NUMERIC_BEYOND);
     }
 }
 
@@ -154,8 +155,8 @@ void cast_text_numeric(struct run *run, const struct node *node, const struct ve
             continue;
         enum numeric_parsed parsed = numeric_parse(str_trim(args->str[i & args->mask]), &out->numeric[i]);
         if (parsed != NUMERIC_PARSED)
-            run_fail(run, out, i,
-                parsed == NUMERIC_TOO_LARGE ? "numeric field overflow" : "invalid input syntax for type numeric");
+            run_fail(
+                run, out, i, parsed == NUMERIC_TOO_LARGE ? NUMERIC_BEYOND : "invalid input syntax for type numeric");
     }
 }
 
@@ -165,7 +166,9 @@ void cast_text_double(struct run *run, const struct node *node, const struct vec
     for (uint32_t i = 0; i < run->n; i++) {
         if (!vec_live(out, i))
             continue;
-        enum value_result result = value_parse_double(str_trim(args->str[i & args->mask]), NULL, &out->f64[i]);
+        struct str text = str_trim(args->str[i & args->mask]);
+        bool ascii = utf8_length(text) == text.n; /* a delivered value may have another minus, or space */
+        enum value_result result = ascii ? value_parse_double(text, NULL, &out->f64[i]) : VALUE_BAD;
         if (result != VALUE_OK)
             run_fail(run, out, i,
                 result == VALUE_RANGE ? "value is out of range for type double precision"

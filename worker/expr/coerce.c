@@ -101,8 +101,10 @@ static const struct node *fold(struct resolver *resolver, const struct node *nod
         expr_fault_set(resolver->fault, node->offset, "out of memory");
         return NULL;
     }
-    if (why)
-        return node; /* fails on each row that comes to it */
+    if (why) { /* PostgreSQL computes what is constant before it looks at any row */
+        expr_fault_set(resolver->fault, node->offset, "this fails on every row: %s", why);
+        return NULL;
+    }
     settle_numeric(folded);
     return folded;
 }
@@ -127,6 +129,46 @@ static const struct node *fold_logic(struct resolver *resolver, struct node *nod
     return kept == 1 ? node->args[0] : node;
 }
 
+static bool is_true(const struct node *node)
+{
+    return node->form == FORM_CONST && !node_is_null(node) && node->value.u8[0];
+}
+
+/* Branches that constants open or shut, before any row is looked at, as PostgreSQL has it. */
+static const struct node *fold_case(struct node *node)
+{
+    uint32_t kept = 0;
+    const struct node *otherwise = node->args[node->arg_count - 1];
+    for (uint32_t i = 0; i + 1 < node->arg_count; i += 2) {
+        const struct node *condition = node->args[i];
+        if (is_true(condition)) {
+            otherwise = node->args[i + 1];
+            break;
+        }
+        if (condition->form == FORM_CONST)
+            continue;
+        node->args[kept++] = condition;
+        node->args[kept++] = node->args[i + 1];
+    }
+    node->args[kept++] = otherwise;
+    node->arg_count = kept;
+    return kept == 1 ? otherwise : node;
+}
+
+static const struct node *fold_coalesce(struct resolver *resolver, struct node *node)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        if (node_is_null(node->args[i]))
+            continue;
+        node->args[kept++] = node->args[i];
+        if (node->args[i]->form == FORM_CONST)
+            break;
+    }
+    node->arg_count = kept;
+    return kept == 0 ? node_null(resolver, node->offset, node->type) : kept == 1 ? node->args[0] : node;
+}
+
 const struct node *node_finish(struct resolver *resolver, struct node *node)
 {
     bool constant_args = node->form != FORM_LET, null = false;
@@ -142,7 +184,17 @@ const struct node *node_finish(struct resolver *resolver, struct node *node)
     }
     if (constant_args)
         return fold(resolver, node);
-    return node->form == FORM_AND || node->form == FORM_OR ? fold_logic(resolver, node) : node;
+    switch (node->form) {
+    case FORM_AND:
+    case FORM_OR:
+        return fold_logic(resolver, node);
+    case FORM_CASE:
+        return fold_case(node);
+    case FORM_COALESCE:
+        return fold_coalesce(resolver, node);
+    default:
+        return node;
+    }
 }
 
 static const struct node *cast_call(
@@ -184,11 +236,9 @@ static const struct node *untyped(struct resolver *resolver, const struct node *
         return text;
     struct kind_type to = {.kind = type.kind == KIND_DEC ? KIND_NUM : type.kind};
     const struct node *value = cast_call(resolver, text, function_cast(KIND_TEXT, to.kind), to);
-    if (value && value->form != FORM_CONST) {
+    if (!value)
         expr_fault_set(resolver->fault, node->offset, "invalid input for type %s: \"" STR_FMT "\"", kind_name(to.kind),
             STR_ARG(text->value.str[0]));
-        return NULL;
-    }
     return value;
 }
 
@@ -200,6 +250,10 @@ const struct node *coerce(struct resolver *resolver, const struct node *node, st
     if (from == type.kind)
         return rescale(resolver, node, type);
     const struct function *function = function_cast(from, type.kind == KIND_DEC ? KIND_NUM : type.kind);
+    if (type.kind == KIND_INTERVAL && node->form != FORM_CONST) {
+        expr_fault_set(resolver->fault, node->offset, "only a constant can become an interval");
+        return NULL;
+    }
     if (!function)
         return no_cast(resolver, node, type.kind);
     struct kind_type to = type.kind == KIND_DEC ? numeric_type(node) : type;

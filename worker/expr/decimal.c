@@ -67,7 +67,7 @@ bool decimal_narrow(struct run *run, struct vec *vec)
 
 void decimal_fail(struct run *run, struct vec *out, uint32_t i, enum numeric_result result)
 {
-    run_fail(run, out, i, result == NUMERIC_DIVISION_BY_ZERO ? "division by zero" : "numeric field overflow");
+    run_fail(run, out, i, result == NUMERIC_DIVISION_BY_ZERO ? "division by zero" : NUMERIC_BEYOND);
 }
 
 typedef enum numeric_result numeric_operation(const struct numeric *a, const struct numeric *b, struct numeric *out);
@@ -201,7 +201,10 @@ void decimal_modulo(struct run *run, const struct node *node, const struct vec *
 
 static void each_sign(struct run *run, const struct vec *arg, struct vec *out, bool absolute)
 {
-    out->lane = out->kind == KIND_NUM ? LANE_NUMBER : arg->lane;
+    bool least = false; /* whose opposite needs more bits */
+    for (uint32_t i = 0; arg->lane == LANE_64 && i < run->n; i++)
+        least = least || arg->i64[i & arg->mask] == INT64_MIN;
+    out->lane = out->kind == KIND_NUM || least ? LANE_NUMBER : arg->lane;
     if (arg->lane == LANE_128 || !run_data(run, out)) {
         if (run->out_of_memory)
             return;
@@ -212,8 +215,6 @@ static void each_sign(struct run *run, const struct vec *arg, struct vec *out, b
     for (uint32_t i = 0; i < run->n; i++) {
         if (out->lane == LANE_64) {
             int64_t value = arg->i64[i & arg->mask];
-            if (value == INT64_MIN && vec_live(out, i))
-                run_fail(run, out, i, "numeric field overflow");
             out->i64[i] = absolute && value >= 0 ? value : (int64_t)(0 - (uint64_t)value);
         } else if (vec_live(out, i)) {
             out->numeric[i] = decimal_at(arg, i);

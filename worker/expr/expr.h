@@ -4,8 +4,8 @@
  * folded to lower case unless quoted. Types: string=text, integer=bigint, decimal=numeric (static scale), double=double
  * precision, boolean, date, time, timestamp=timestamptz; `timestamp` without zone and interval exist inside expressions
  * only. Kept apart from PostgreSQL on purpose: integer is computed in 64 bits everywhere (::integer checks its range),
- * text is ordered by bytes, numbers end at 77 digits ("numeric field overflow"), dates as text are ISO, regular
- * expressions and zones are constants (worker/expr/pattern.c says which forms are refused), and AND, OR, CASE, COALESCE
+ * text is ordered by bytes, numbers end at 77 digits, dates as text are ISO, regular
+ * expressions and zones are constants (worker/expr/regex.h says which forms are refused), and AND, OR, CASE, COALESCE
  * compute an operand only for the rows that those to its left leave open.
  */
 #ifndef WORKER_EXPR_EXPR_H

@@ -148,10 +148,10 @@ const struct function functions[] = {
     {"repeat", "tn", 't', SCALE_NONE, 0, text_repeat, NULL, NULL},
     {"reverse", "t", 't', SCALE_NONE, SAFE, text_reverse, NULL, NULL},
     {"md5", "t", 't', SCALE_NONE, 0, text_md5, NULL, NULL},
-    {"like", "tt", 'b', SCALE_NONE, OP, match_like, "($1 like $2)", NULL},
-    {"like", "ttc", 'b', SCALE_NONE, OP, match_like, "($1 like $2 escape $3)", prepare_escape},
-    {"ilike", "tt", 'b', SCALE_NONE, OP, match_ilike, "($1 ilike $2)", NULL},
-    {"ilike", "ttc", 'b', SCALE_NONE, OP, match_ilike, "($1 ilike $2 escape $3)", prepare_escape},
+    {"like", "tc", 'b', SCALE_NONE, OP | SAFE, match_like, "($1 like $2)", prepare_like},
+    {"like", "tcc", 'b', SCALE_NONE, OP | SAFE, match_like, "($1 like $2 escape $3)", prepare_like},
+    {"ilike", "tc", 'b', SCALE_NONE, OP | SAFE, match_ilike, "($1 ilike $2)", prepare_ilike},
+    {"ilike", "tcc", 'b', SCALE_NONE, OP | SAFE, match_ilike, "($1 ilike $2 escape $3)", prepare_ilike},
     {"~", "tc", 'b', SCALE_NONE, OP, match_regex, NULL, prepare_regex},
     {"~*", "tc", 'b', SCALE_NONE, OP, match_regex, NULL, prepare_regex_fold},
     {"!~", "tc", 'b', SCALE_NONE, OP, match_not_regex, NULL, prepare_regex},
@@ -167,15 +167,29 @@ const struct function functions[] = {
     {"extract", "cT", 'N', SCALE_FIELD, 0, stamp_extract, "extract($1 from $2)", prepare_extract},
     {"extract", "cZ", 'N', SCALE_FIELD, 0, stamp_extract, "extract($1 from $2)", prepare_extract},
     {"extract", "cv", 'N', SCALE_FIELD, 0, interval_extract, "extract($1 from $2)", prepare_extract},
-    {"date_part", "cD", 'd', SCALE_NONE, 0, date_part_double, NULL, prepare_extract},
-    {"date_part", "cT", 'd', SCALE_NONE, 0, stamp_part_double, NULL, prepare_extract},
-    {"date_part", "cZ", 'd', SCALE_NONE, 0, stamp_part_double, NULL, prepare_extract},
+    {"date_part", "cD", 'd', SCALE_NONE, 0, date_part_double, NULL, prepare_part},
+    {"date_part", "cT", 'd', SCALE_NONE, 0, stamp_part_double, NULL, prepare_part},
+    {"date_part", "cZ", 'd', SCALE_NONE, 0, stamp_part_double, NULL, prepare_part},
     {"make_date", "nnn", 'D', SCALE_NONE, 0, date_make, NULL, NULL},
-    {"to_date", "tc", 'D', SCALE_NONE, 0, date_of_text, NULL, prepare_date_format},
-    {"to_timestamp", "d", 'Z', SCALE_NONE, 0, stamp_of_epoch, NULL, NULL},
+    {"to_date", "tc", 'D', SCALE_NONE, 0, date_of_text, "to_date(regexp_replace($1, '^(?!$!$).*$', 'x'), $2)",
+        prepare_date_format},
+    /* infinity, which PostgreSQL takes, becomes NaN, which it does not */
+    {"to_timestamp", "d", 'Z', SCALE_NONE, 0, stamp_of_epoch, "to_timestamp($1 + $1 * 0)", NULL},
 };
 
 const size_t function_count = sizeof functions / sizeof *functions;
+
+/*
+ * PostgreSQL reads more forms of a text than the engine does (today, 5 Jan, infinity, 0x10): what the engine refuses
+ * becomes a text that PostgreSQL refuses as well.
+ */
+#define ONLY(form) "(regexp_replace($1, '^(?!\\s*" form "\\s*$).*$', 'x'))"
+#define CLOCK                                               \
+    "[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\\.[0-9]{1,6}0*)?)?" \
+    " *(?:[zZ]|[uU][tT][cC]|[-+](?:[0-9]{4}|[0-9]{1,2}(?::[0-9]{2})?))?"
+#define DAY "(?:[0-9]{8}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2})(?:(?:T| +)" CLOCK ")?"
+#define DIGITS "[-+]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+#define FLOAT "(?:" DIGITS "|[-+]?[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])"
 
 static const struct cast {
     enum kind from, to;
@@ -192,16 +206,19 @@ static const struct cast {
     {KIND_NUM, KIND_DOUBLE,
         {"float8", "N", 'd', SCALE_NONE, SAFE, cast_numeric_double, "($1)::double precision", NULL}},
     {KIND_DOUBLE, KIND_INT, {"int8", "d", 'i', SCALE_NONE, 0, cast_double_int, "($1)::bigint", NULL}},
-    {KIND_DOUBLE, KIND_NUM, {"numeric", "d", 'N', SCALE_NONE, 0, cast_double_numeric, "($1)::numeric", NULL}},
+    {KIND_DOUBLE, KIND_NUM,
+        {"numeric", "d", 'N', SCALE_NONE, 0, cast_double_numeric,
+            "(regexp_replace((($1)::numeric)::text, '^(?![-0-9.]+$).*$', 'x'))::numeric", NULL}},
     {KIND_BOOL, KIND_INT, {"int4", "b", 'i', SCALE_NONE, SAFE, cast_bool_int, "($1)::integer", NULL}},
     {KIND_TEXT, KIND_INT, {"int8", "t", 'i', SCALE_NONE, 0, cast_text_int, "($1)::bigint", NULL}},
-    {KIND_TEXT, KIND_NUM, {"numeric", "t", 'N', SCALE_NONE, 0, cast_text_numeric, "($1)::numeric", NULL}},
-    {KIND_TEXT, KIND_DOUBLE, {"float8", "t", 'd', SCALE_NONE, 0, cast_text_double, "($1)::double precision", NULL}},
+    {KIND_TEXT, KIND_NUM, {"numeric", "t", 'N', SCALE_NONE, 0, cast_text_numeric, ONLY(DIGITS) "::numeric", NULL}},
+    {KIND_TEXT, KIND_DOUBLE,
+        {"float8", "t", 'd', SCALE_NONE, 0, cast_text_double, ONLY(FLOAT) "::double precision", NULL}},
     {KIND_TEXT, KIND_BOOL, {"bool", "t", 'b', SCALE_NONE, 0, cast_text_bool, "($1)::boolean", NULL}},
-    {KIND_TEXT, KIND_DATE, {"date", "t", 'D', SCALE_NONE, 0, cast_text_date, "($1)::date", NULL}},
-    {KIND_TEXT, KIND_TIME, {"time", "t", 'm', SCALE_NONE, 0, cast_text_time, "($1)::time", NULL}},
-    {KIND_TEXT, KIND_TS, {"timestamp", "t", 'T', SCALE_NONE, 0, cast_text_stamp, "($1)::timestamp", NULL}},
-    {KIND_TEXT, KIND_TSTZ, {"timestamptz", "t", 'Z', SCALE_NONE, 0, cast_text_stamp, "($1)::timestamptz", NULL}},
+    {KIND_TEXT, KIND_DATE, {"date", "t", 'D', SCALE_NONE, 0, cast_text_date, ONLY(DAY) "::date", NULL}},
+    {KIND_TEXT, KIND_TIME, {"time", "t", 'm', SCALE_NONE, 0, cast_text_time, ONLY(CLOCK) "::time", NULL}},
+    {KIND_TEXT, KIND_TS, {"timestamp", "t", 'T', SCALE_NONE, 0, cast_text_stamp, ONLY(DAY) "::timestamp", NULL}},
+    {KIND_TEXT, KIND_TSTZ, {"timestamptz", "t", 'Z', SCALE_NONE, 0, cast_text_stamp, ONLY(DAY) "::timestamptz", NULL}},
     {KIND_TEXT, KIND_INTERVAL, {"interval", "t", 'v', SCALE_NONE, 0, cast_text_interval, "($1)::interval", NULL}},
     {KIND_DATE, KIND_TS, {"timestamp", "D", 'T', SCALE_NONE, 0, cast_date_stamp, "($1)::timestamp", NULL}},
     {KIND_DATE, KIND_TSTZ, {"timestamptz", "D", 'Z', SCALE_NONE, 0, cast_date_stamp, "($1)::timestamptz", NULL}},

@@ -5,6 +5,7 @@
 #include "worker/expr/run.h"
 
 enum { TEXT_LIMIT = 16 << 20 }; /* bytes of a text that a function makes */
+#define TEXT_BEYOND "a text of more than 16 MB"
 
 kernel int_add, int_subtract, int_multiply, int_divide, int_modulo, int_negate, int_abs, same_value;
 kernel double_add, double_subtract, double_multiply, double_divide, double_power, double_negate, double_abs,
@@ -27,10 +28,12 @@ kernel cast_int_numeric, cast_numeric_int, cast_int_double, cast_numeric_double,
 bool prepare_regex(struct preparation *preparation);
 bool prepare_regex_fold(struct preparation *preparation);
 bool prepare_replace(struct preparation *preparation);
-bool prepare_escape(struct preparation *preparation);
+bool prepare_like(struct preparation *preparation);
+bool prepare_ilike(struct preparation *preparation);
 bool prepare_zone(struct preparation *preparation);
 bool prepare_trunc(struct preparation *preparation);
 bool prepare_extract(struct preparation *preparation);
+bool prepare_part(struct preparation *preparation);
 bool prepare_date_format(struct preparation *preparation);
 
 #endif

@@ -71,20 +71,21 @@ static const char *scan_date(struct scan *scan, enum kind kind, int64_t *days)
     return NULL;
 }
 
-/* A fraction of a second to microseconds, rounded at the seventh digit. */
-static int64_t scan_fraction(struct scan *scan)
+/* A fraction of a second to microseconds; what is behind those must be zeros. */
+static bool scan_fraction(struct scan *scan, int64_t *micros)
 {
-    int64_t micros = 0;
-    int n = 0, next = 0;
-    for (; is_digit(peek(scan)); scan->at++, n++) {
+    int n = 0;
+    bool exact = true;
+    for (*micros = 0; is_digit(peek(scan)); scan->at++, n++) {
         if (n < 6)
-            micros = micros * 10 + (peek(scan) - '0');
-        else if (n == 6)
-            next = peek(scan) - '0';
+            *micros = *micros * 10 + (peek(scan) - '0');
+        else
+            exact = exact && peek(scan) == '0';
     }
+    bool any = n > 0;
     for (; n < 6; n++)
-        micros *= 10;
-    return micros + (next >= 5);
+        *micros *= 10;
+    return any && exact;
 }
 
 /* HH:MM[:SS[.fraction]] */
@@ -94,10 +95,9 @@ static const char *scan_time(struct scan *scan, enum kind kind, int64_t *micros)
     int64_t fraction = 0;
     if (!scan_digits(scan, 1, 2, &hour) || !accept(scan, ':') || !scan_digits(scan, 2, 2, &minute))
         return syntax(kind);
-    if (accept(scan, ':') && !scan_digits(scan, 2, 2, &second))
+    if (accept(scan, ':') &&
+        (!scan_digits(scan, 2, 2, &second) || (accept(scan, '.') && !scan_fraction(scan, &fraction))))
         return syntax(kind);
-    if (accept(scan, '.'))
-        fraction = scan_fraction(scan);
     *micros = ((hour * 60LL + minute) * 60 + second) * MICROS_A_SECOND + fraction;
     return hour > 24 || minute > 59 || second > 60 || *micros > MICROS_A_DAY ? field_out_of_range : NULL;
 }
@@ -200,15 +200,15 @@ static const char *scan_part(struct scan *scan, int64_t *months, int64_t *days, 
         if (!scan_digits(scan, 2, 2, &minute) || minute > 59 ||
             (accept(scan, ':') && (!scan_digits(scan, 2, 2, &second) || second > 59)))
             return interval_syntax;
-        if (accept(scan, '.'))
-            fraction = scan_fraction(scan);
+        if (accept(scan, '.') && !scan_fraction(scan, &fraction))
+            return interval_syntax;
         value = ((value * 60 + minute) * 60 + second) * MICROS_A_SECOND + fraction;
         *micros += minus ? -value : value;
         return NULL;
     }
     bool point = accept(scan, '.');
-    if (point)
-        fraction = scan_fraction(scan);
+    if (point && !scan_fraction(scan, &fraction))
+        return interval_syntax;
     const struct unit *unit = scan_unit(scan);
     if (!unit || (point && unit->micros < MICROS_A_SECOND))
         return interval_syntax;

@@ -106,7 +106,7 @@ struct function {
     enum scale_rule scale;
     unsigned flags;
     kernel *run;
-    const char *sql; /* how it is printed, $1 … for the arguments; NULL: name($1, …) */
+    const char *sql; /* how it is printed: $1 … the arguments, $! what was prepared (text); NULL: name($1, …) */
     bool (*prepare)(struct preparation *preparation); /* looks at constant arguments once; NULL: nothing to do */
 };
 

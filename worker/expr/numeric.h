@@ -9,6 +9,9 @@
 #include "shared/str.h"
 #include "worker/value/type.h"
 
+/* What a row's error says then. */
+#define NUMERIC_BEYOND "a number of more than 77 digits"
+
 enum { NUMERIC_WORDS = 4, NUMERIC_MAX_SCALE = 76, NUMERIC_TEXT_SIZE = 160 };
 
 struct numeric {

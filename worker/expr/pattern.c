@@ -1,15 +1,14 @@
 /*
- * LIKE, and regular expressions by PCRE2 where PostgreSQL has its own AREs. What the two read differently is either
- * translated (\d \w \s \y \m \M, . and $) or refused when parsed (\b, lookbehind, possessive and named forms …); what
- * remains matches alike. PostgreSQL prefers the longest alternative, so regexp_replace() matches with PCRE2's DFA
- * algorithm, which does too, unless the pattern has lazy quantifiers or the replacement asks for groups.
+ * LIKE, and regular expressions by PCRE2 where PostgreSQL has its own (worker/expr/regex.h says what becomes of them).
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "shared/utf8.h"
 #include "worker/expr/kernels.h"
+#include "worker/expr/letters.h"
 #include "worker/expr/lex.h"
+#include "worker/expr/regex.h"
 
 static size_t character(struct str s, size_t at)
 {
@@ -24,21 +23,14 @@ static bool same_character(struct str s, size_t at, struct str pattern, size_t p
     return n == character(s, at) && memcmp(s.p + at, pattern.p + place, n) == 0;
 }
 
-enum like_result { LIKE_NO, LIKE_YES, LIKE_BAD };
-
-/* Greedy, and back to the latest % only: linear in practice. escape: .n 0 for none. */
-static enum like_result like(struct str s, struct str pattern, struct str escape)
+/* Greedy, and back to the latest % only: linear in practice. A backslash takes the meaning from what follows. */
+static bool like(struct str s, struct str pattern)
 {
     size_t at = 0, place = 0, star = SIZE_MAX, star_at = 0;
     for (;;) {
-        bool literal = false;
         size_t next = place;
-        if (next < pattern.n && escape.n && str_starts((struct str){pattern.p + next, pattern.n - next}, escape)) {
-            next += escape.n;
-            literal = true;
-            if (next >= pattern.n)
-                return LIKE_BAD;
-        }
+        bool literal = next < pattern.n && pattern.p[next] == '\\';
+        next += literal;
         if (!literal && next < pattern.n && pattern.p[next] == '%') {
             star = place = next + 1;
             star_at = at;
@@ -49,60 +41,95 @@ static enum like_result like(struct str s, struct str pattern, struct str escape
             at += character(s, at);
             place = next + character(pattern, next);
         } else if (at >= s.n) {
-            return place >= pattern.n ? LIKE_YES : LIKE_NO;
+            return place >= pattern.n;
         } else if (star != SIZE_MAX) {
             star_at += character(s, star_at);
             at = star_at;
             place = star;
         } else {
-            return LIKE_NO;
+            return false;
         }
     }
 }
 
-bool prepare_escape(struct preparation *preparation)
+/* The pattern with a backslash as its escape; false: it ends with a lone one. */
+static bool with_backslash(struct str pattern, struct str escape, struct buf *out)
 {
-    struct str escape = preparation->args[2]->value.str[0];
-    if (escape.n > 0 && character(escape, 0) != escape.n)
-        return expr_fault_set(preparation->fault, preparation->args[2]->offset,
-            "invalid escape string: it must be empty or one character");
-    return true;
+    bool escaped = false;
+    for (size_t i = 0; i < pattern.n;) {
+        struct str one = {pattern.p + i, character(pattern, i)};
+        bool escapes = !escaped && escape.n && str_eq(one, escape);
+        if (escapes || (one.p[0] == '\\' && !escaped))
+            buf_add_byte(out, '\\');
+        if (!escapes)
+            buf_add_str(out, one);
+        escaped = escapes;
+        i += one.n;
+    }
+    return !escaped;
 }
 
-static void each_like(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
+static bool prepare_pattern(struct preparation *preparation, bool fold)
 {
-    for (uint32_t i = 0; i < run->n; i++) {
-        if (!vec_live(out, i))
-            continue;
-        struct str escape = node->arg_count > 2 ? args[2].str[i & args[2].mask] : STR("\\");
-        enum like_result result = like(args[0].str[i & args[0].mask], args[1].str[i & args[1].mask], escape);
-        out->u8[i] = result == LIKE_YES;
-        if (result == LIKE_BAD)
-            run_fail(run, out, i, "LIKE pattern must not end with escape character");
+    const uint32_t last = 2;
+    struct str pattern = preparation->args[1]->value.str[0],
+               escape = preparation->count > last ? preparation->args[last]->value.str[0] : STR("\\");
+    struct str *kept = ARENA_NEW(preparation->arena, struct str);
+    struct buf text, folded;
+    if (escape.n > 0 && character(escape, 0) != escape.n)
+        return expr_fault_set(preparation->fault, preparation->args[last]->offset,
+            "invalid escape string: it must be empty or one character");
+    buf_init(&text, 1 << 20);
+    buf_init(&folded, 1 << 20);
+    bool ends = with_backslash(pattern, escape, &text);
+    for (size_t i = 0; i < text.n; i += character(buf_str(&text), i)) {
+        char bytes[4];
+        uint32_t code = 0;
+        if (utf8_decode((struct str){text.p + i, text.n - i}, &code) == 0 || !fold)
+            buf_add(&folded, text.p + i, character(buf_str(&text), i));
+        else
+            buf_add(&folded, bytes, utf8_encode(letters_lower(code), bytes));
     }
+    if (kept)
+        *kept = arena_str(preparation->arena, buf_str(&folded));
+    bool ok = kept && kept->p && !text.failed && !folded.failed;
+    buf_dispose(&text);
+    buf_dispose(&folded);
+    preparation->out = kept;
+    if (!ends)
+        return expr_fault_set(
+            preparation->fault, preparation->args[1]->offset, "LIKE pattern must not end with escape character");
+    return ok || expr_fault_set(preparation->fault, preparation->offset, "out of memory");
+}
+
+bool prepare_like(struct preparation *preparation)
+{
+    return prepare_pattern(preparation, false);
+}
+
+bool prepare_ilike(struct preparation *preparation)
+{
+    return prepare_pattern(preparation, true);
 }
 
 void match_like(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
-    each_like(run, node, args, out);
+    const struct str *pattern = node->prepared;
+    for (uint32_t i = 0; i < run->n; i++)
+        out->u8[i] = vec_live(out, i) && like(args->str[i & args->mask], *pattern);
 }
 
 /* As PostgreSQL does: both sides in lower case. */
 void match_ilike(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
-    struct vec folded[3] = {args[0], args[1], args[node->arg_count > 2 ? 2 : 1]};
-    for (int a = 0; a < 2; a++) {
-        struct vec lower = {.kind = KIND_TEXT, .mask = args[a].mask, .state = args[a].state};
-        uint32_t n = run->n;
-        run->n = lower.mask ? n : 1;
-        if (run_data(run, &lower))
-            text_lower(run, node, &args[a], &lower);
-        run->n = n;
-        if (run->out_of_memory)
-            return;
-        folded[a] = lower;
-    }
-    each_like(run, node, folded, out);
+    struct vec lower = {.kind = KIND_TEXT, .mask = args->mask, .state = args->state};
+    uint32_t n = run->n;
+    run->n = lower.mask ? n : 1;
+    if (run_data(run, &lower))
+        text_lower(run, node, args, &lower);
+    run->n = n;
+    if (!run->out_of_memory)
+        match_like(run, node, &lower, out);
 }
 
 struct regex {
@@ -116,126 +143,27 @@ static void free_code(void *context)
     pcre2_code_free(context);
 }
 
-/* One escape of an ARE in PCRE2's words; NULL for what has no like meaning. */
-static const char *translate_escape(char c, bool in_brackets)
-{
-    static const struct {
-        char letter;
-        const char *plain, *brackets;
-    } escapes[] = {{'d', "[0-9]", "0-9"}, {'D', "[^0-9]", NULL}, {'w', "\\w", "\\w"}, {'W', "\\W", NULL},
-        {'s', "\\s", "\\s"}, {'S', "\\S", NULL}, {'t', "\\t", "\\t"}, {'n', "\\n", "\\n"}, {'r', "\\r", "\\r"},
-        {'f', "\\f", "\\f"}, {'y', "\\b", NULL}, {'Y', "\\B", NULL}, {'m', "\\b(?=\\w)", NULL},
-        {'M', "\\b(?<=\\w)", NULL}, {'A', "\\A", NULL}, {'Z', "\\z", NULL}};
-    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
-        if (escapes[i].letter == c)
-            return in_brackets ? escapes[i].brackets : escapes[i].plain;
-    }
-    return NULL;
-}
-
-static bool is_alphanumeric(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
-}
-
 static bool refuse(struct preparation *preparation, const char *what)
 {
     return expr_fault_set(
         preparation->fault, preparation->args[1]->offset, "%s is not supported in a regular expression", what);
 }
 
-static bool translate_group(struct preparation *preparation, struct str rest)
+static struct regex *compile(struct preparation *preparation, bool fold, struct regex_form *form)
 {
-    return str_starts(rest, STR("(?:")) || str_starts(rest, STR("(?=")) || str_starts(rest, STR("(?!"))
-               ? true
-               : refuse(preparation, "this kind of (?…) group");
-}
-
-static bool translate_slash(
-    struct preparation *preparation, struct str pattern, size_t i, bool brackets, struct buf *out)
-{
-    if (i + 1 >= pattern.n)
-        return refuse(preparation, "a backslash at the end");
-    char c = pattern.p[i + 1];
-    const char *known = translate_escape(c, brackets);
-    if (known)
-        buf_add_cstr(out, known);
-    else if (c >= '1' && c <= '9' && !brackets)
-        buf_printf(out, "(?:\\%c)", c);
-    else if (is_alphanumeric(c))
-        return refuse(preparation, "this backslash escape");
-    else
-        buf_printf(out, "\\%c", c);
-    return true;
-}
-
-/* The length of a bracket's [:class:], which is copied whole; other [. and [= forms have no like. */
-static size_t class_length(struct str rest)
-{
-    const char *end = rest.n > 3 && rest.p[1] == ':' ? memmem(rest.p + 2, rest.n - 2, ":]", 2) : NULL;
-    return end ? (size_t)(end - rest.p) + 2 : 0;
-}
-
-static bool translate(struct preparation *preparation, struct str pattern, struct buf *out, bool *lazy)
-{
-    size_t open = SIZE_MAX; /* where the bracket expression's first member stands */
-    bool quantified = false;
-    for (size_t i = 0; i < pattern.n; i++) {
-        struct str rest = {pattern.p + i, pattern.n - i};
-        char c = pattern.p[i];
-        bool brackets = open != SIZE_MAX, quantifier = !brackets && (c == '*' || c == '+' || c == '?' || c == '}');
-        if (quantifier && quantified && c != '?' && c != '}')
-            return refuse(preparation, "a quantifier behind a quantifier");
-        *lazy = *lazy || (quantifier && quantified && c == '?');
-        quantified = quantifier;
-        if (c == '\\') {
-            if (!translate_slash(preparation, pattern, i, brackets, out))
-                return false;
-            i++;
-        } else if (c == '(' && !brackets && rest.n > 1 && (rest.p[1] == '?' || rest.p[1] == '*')) {
-            if (!translate_group(preparation, rest))
-                return false;
-            buf_add(out, rest.p, 3);
-            i += 2;
-        } else if (c == '[' && brackets && rest.n > 1 && (rest.p[1] == ':' || rest.p[1] == '.' || rest.p[1] == '=')) {
-            size_t n = class_length(rest);
-            if (n == 0 || rest.p[2] == '<' || rest.p[2] == '>' || rest.p[2] == '^')
-                return refuse(preparation, "this [. .] or [= =] form");
-            buf_add(out, rest.p, n);
-            i += n - 1;
-        } else if (c == '[' && brackets) {
-            buf_add_cstr(out, "\\[");
-        } else if (c == '[') {
-            open = i + 1 < pattern.n && pattern.p[i + 1] == '^' ? i + 2 : i + 1;
-            buf_add(out, rest.p, open - i);
-            i = open - 1;
-        } else {
-            if (c == ']' && brackets && i > open)
-                open = SIZE_MAX;
-            buf_add_byte(out, c);
-        }
-    }
-    return true;
-}
-
-static struct regex *compile(struct preparation *preparation, uint32_t options)
-{
-    struct str pattern = preparation->args[1]->value.str[0];
     struct regex *regex = ARENA_NEW(preparation->arena, struct regex);
     struct buf text;
+    const char *why = NULL;
     int error;
     PCRE2_SIZE at;
-    bool lazy = false;
-    if (str_starts(pattern, STR("***")) || !regex) {
-        refuse(preparation, "the *** prefix");
-        return NULL;
-    }
     buf_init(&text, 1 << 20);
-    buf_add_cstr(&text, "");
-    if (translate(preparation, pattern, &text, &lazy)) {
-        options |= PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY;
+    if (!regex)
+        refuse(preparation, "so large a pattern");
+    else if (!regex_translate(preparation->args[1]->value.str[0], fold, &text, form, &why))
+        refuse(preparation, why);
+    else {
         regex->code =
-            text.failed ? NULL : pcre2_compile((PCRE2_SPTR)(text.p ? text.p : ""), text.n, options, &error, &at, NULL);
+            text.failed ? NULL : pcre2_compile((PCRE2_SPTR)text.p, text.n, PCRE2_UTF | PCRE2_DOTALL, &error, &at, NULL);
         if (!regex->code)
             refuse(preparation, "this pattern");
         else if (!arena_closer(preparation->arena, free_code, regex->code)) {
@@ -245,49 +173,51 @@ static struct regex *compile(struct preparation *preparation, uint32_t options)
         }
     }
     buf_dispose(&text);
-    regex->longest = !lazy;
-    return regex->code ? regex : NULL;
+    return regex && regex->code ? regex : NULL;
 }
 
 bool prepare_regex(struct preparation *preparation)
 {
-    preparation->out = compile(preparation, 0);
+    struct regex_form form;
+    preparation->out = compile(preparation, false, &form);
     return preparation->out != NULL;
 }
 
 bool prepare_regex_fold(struct preparation *preparation)
 {
-    preparation->out = compile(preparation, PCRE2_CASELESS);
+    struct regex_form form;
+    preparation->out = compile(preparation, true, &form);
     return preparation->out != NULL;
 }
 
+/*
+ * PostgreSQL's match is the longest (the shortest where quantifiers are lazy), and its groups are the longest from left
+ * to right. PCRE2's DFA algorithm gives the longest; its other one agrees where single characters stand side by side.
+ */
 bool prepare_replace(struct preparation *preparation)
 {
-    struct str by = preparation->args[2]->value.str[0], flags = STR("");
-    struct str pattern = preparation->args[1]->value.str[0];
     const size_t last = 3;
-    bool groups = false, backward = false;
+    struct str by = preparation->args[2]->value.str[0],
+               flags = preparation->count > last ? preparation->args[last]->value.str[0] : STR("");
+    bool groups = false, all = false, fold = false;
     for (size_t i = 0; i + 1 < by.n; i++)
-        groups = groups || by.p[i] == '\\';
-    for (size_t i = 0; i + 1 < pattern.n; i++)
-        backward = backward || (pattern.p[i] == '\\' && pattern.p[i + 1] >= '1' && pattern.p[i + 1] <= '9');
-    if (preparation->count > last)
-        flags = preparation->args[last]->value.str[0];
-    uint32_t options = 0;
-    bool all = false;
+        groups = groups || (by.p[i] == '\\' && by.p[i + 1] >= '1' && by.p[i + 1] <= '9');
     for (size_t i = 0; i < flags.n; i++) {
         if (flags.p[i] != 'g' && flags.p[i] != 'i')
             return expr_fault_set(
                 preparation->fault, preparation->args[last]->offset, "regexp_replace() knows the flags g and i only");
         all = all || flags.p[i] == 'g';
-        options |= flags.p[i] == 'i' ? PCRE2_CASELESS : 0;
+        fold = fold || flags.p[i] == 'i';
     }
-    struct regex *regex = compile(preparation, options);
+    struct regex_form form;
+    struct regex *regex = compile(preparation, fold, &form);
     if (!regex)
         return false;
-    if ((groups || backward) && regex->longest && str_find_byte(pattern, '|') < pattern.n)
-        return refuse(preparation, "| together with groups in the replacement");
-    regex->longest = regex->longest && !groups && !backward;
+    if (groups && !form.flat)
+        return refuse(preparation, "a group in the replacement of a pattern with | or nested groups");
+    if (form.lazy && (form.greedy || !form.flat))
+        return refuse(preparation, "a lazy quantifier beside greedy ones, | or nested groups");
+    regex->longest = !groups && !form.lazy;
     regex->all = all;
     preparation->out = regex;
     return true;
@@ -389,7 +319,7 @@ void match_replace(struct run *run, const struct node *node, const struct vec *a
         buf_reset(&text);
         int result = replace_matches(regex, args[0].str[i & args[0].mask], args[2].str[i & args[2].mask], data, &text);
         if (result < 0 || text.failed) {
-            run_fail(run, out, i, result < 0 ? too_complex : "requested length too large");
+            run_fail(run, out, i, result < 0 ? too_complex : TEXT_BEYOND);
             buf_dispose(&text);
             buf_init(&text, TEXT_LIMIT);
             continue;

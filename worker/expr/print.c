@@ -1,4 +1,5 @@
 /* The graph as PostgreSQL SQL: every operation in parentheses, every constant and conversion with its type. */
+#include "worker/expr/decimal.h"
 #include "worker/expr/moment.h"
 #include "worker/expr/run.h"
 #include "worker/value/value.h"
@@ -27,8 +28,7 @@ static void print_name(struct str name, struct buf *out)
 static void print_number(const struct node *node, struct buf *out)
 {
     char text[NUMERIC_TEXT_SIZE];
-    struct numeric number =
-        node->value.lane == LANE_NUMBER ? node->value.numeric[0] : numeric_of(node->value.i64[0], node->value.scale);
+    struct numeric number = decimal_at(&node->value, 0);
     numeric_print(&number, text);
     /* In quotes, so that a sign needs no care and the type is not guessed from the size. */
     buf_printf(out, "'%s'::%s", text, node->type.kind == KIND_INT ? "bigint" : "numeric");
@@ -93,8 +93,10 @@ static void print_arg(const struct node *node, uint32_t arg, struct buf *out)
 static void print_template(const struct node *node, struct buf *out)
 {
     for (const char *p = node->function->sql; *p; p++) {
-        if (*p == '$')
+        if (*p == '$' && p[1] >= '1' && p[1] <= '9')
             print_arg(node, (uint32_t)(*++p - '1'), out);
+        else if (*p == '$' && p[1] == '!')
+            buf_add_cstr(out, node->prepared), p++;
         else
             buf_add_byte(out, *p);
     }

@@ -87,9 +87,20 @@ static const struct node *bind(struct resolver *resolver, const struct node *val
     return bound;
 }
 
+static bool uses(const struct node *node, const struct node *let)
+{
+    if (node->form == FORM_BOUND && node->let == let)
+        return true;
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        if (uses(node->args[i], let))
+            return true;
+    }
+    return false;
+}
+
 static const struct node *finish_bind(struct resolver *resolver, struct node *let, const struct node *body)
 {
-    if (!let || !body)
+    if (!let || !body || !uses(body, let))
         return body;
     let->args[1] = body;
     let->type = body->type;

@@ -1,9 +1,9 @@
 /* Functions of text that look at characters. */
 #include <openssl/evp.h>
-#include <utf8proc.h>
 
 #include "shared/utf8.h"
 #include "worker/expr/kernels.h"
+#include "worker/expr/letters.h"
 
 static struct str text_at(const struct vec *vec, uint32_t i)
 {
@@ -43,21 +43,6 @@ void text_bytes(struct run *run, const struct node *node, const struct vec *args
 
 enum letters { LOWER, UPPER, INITCAP };
 
-static bool is_alphanumeric(uint32_t code)
-{
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code);
-    return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
-           (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
-}
-
-static uint32_t convert_letter(enum letters letters, uint32_t code, bool inside)
-{
-    if (code == 0xDF)
-        return code; /* sharp s has no upper case of one letter in common use */
-    bool up = letters == UPPER || (letters == INITCAP && !inside);
-    return (uint32_t)(up ? utf8proc_toupper((utf8proc_int32_t)code) : utf8proc_tolower((utf8proc_int32_t)code));
-}
-
 static struct str convert(struct run *run, struct str s, enum letters letters)
 {
     size_t room = s.n * 4, n = 0;
@@ -71,8 +56,9 @@ static struct str convert(struct run *run, struct str s, enum letters letters)
             inside = false;
             continue;
         }
-        n += utf8_encode(convert_letter(letters, code, inside), p + n);
-        inside = is_alphanumeric(code);
+        bool up = letters == UPPER || (letters == INITCAP && !inside);
+        n += utf8_encode(up ? letters_upper(code) : letters_lower(code), p + n);
+        inside = letters_alphanumeric(code);
         at += bytes;
     }
     if (p)
@@ -185,7 +171,8 @@ void text_right(struct run *run, const struct node *node, const struct vec *args
         if (!vec_live(out, i))
             continue;
         struct str s = text_at(args, i);
-        int64_t keep = counted(s, args[1].i64[i & args[1].mask]), length = (int64_t)utf8_length(s);
+        int64_t asked = args[1].i64[i & args[1].mask], length = (int64_t)utf8_length(s);
+        int64_t keep = asked == INT32_MIN ? length : counted(s, asked); /* PostgreSQL's 32 bits turn round there */
         size_t from = skip_characters(s, 0, length - keep);
         out->str[i] = (struct str){s.p + from, s.n - from};
     }

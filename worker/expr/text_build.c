@@ -2,7 +2,7 @@
 #include "shared/utf8.h"
 #include "worker/expr/kernels.h"
 
-static const char too_large[] = "requested length too large";
+static const char too_large[] = TEXT_BEYOND;
 
 static struct str text_at(const struct vec *vec, uint32_t i)
 {

@@ -206,13 +206,14 @@ void date_make(struct run *run, const struct node *node, const struct vec *args,
             continue;
         int64_t year = args[0].i64[i & args[0].mask], month = args[1].i64[i & args[1].mask],
                 day = args[2].i64[i & args[2].mask];
+        bool sane = year != 0 && year >= -4714 && year <= 5874897 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
         year += year < 0; /* there is no year 0: -1 is 1 BC */
-        bool sane = args[0].i64[i & args[0].mask] != 0 && year > -4700 && year < 200000 && month >= 1 && month <= 12 &&
-                    day >= 1 && day <= 31;
-        if (!sane || !civil_valid(year, (int)month, (int)day))
+        int64_t days = sane && civil_valid(year, (int)month, (int)day)
+                           ? date_from_civil((int)year, (int)month, (int)day)
+                           : DATE_END;
+        out->i64[i] = days;
+        if (days < DATE_LEAST || days >= DATE_END)
             run_fail(run, out, i, "date field value out of range");
-        else
-            out->i64[i] = date_from_civil((int)year, (int)month, (int)day);
     }
 }
 
@@ -222,9 +223,10 @@ void stamp_of_epoch(struct run *run, const struct node *node, const struct vec *
     for (uint32_t i = 0; i < run->n; i++) {
         if (!vec_live(out, i))
             continue;
-        double micros = rint(args->f64[i & args->mask] * 1e6);
-        if (micros >= (double)STAMP_LEAST && micros < 9.2e18)
-            out->i64[i] = (int64_t)micros;
+        /* PostgreSQL counts from 2000, and rounds there. */
+        double micros = rint((args->f64[i & args->mask] - 946684800.0) * 1e6);
+        if (micros >= (double)(STAMP_LEAST - EPOCH_2000) && micros < 9.223371331200000e18 - (double)EPOCH_2000)
+            out->i64[i] = (int64_t)micros + EPOCH_2000;
         else
             run_fail(run, out, i, stamp_out_of_range);
     }

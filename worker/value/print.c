@@ -104,19 +104,21 @@ static size_t take_digits(const char *text, char digits[DOUBLE_TEXT], int *expon
 
 /*
  * PostgreSQL does not print a text that lies exactly half-way between two doubles (1e23), because reading it back would
- * hang on the rounding mode. Such a text is digits * 10^power with 0 < power <= 23 and below 2^77.
+ * hang on the rounding mode. Such a text, digits * 10^power, has 54 bits from the first to the last that is set.
  */
-static bool is_half_way(const char *digits, size_t n, int exponent, double size)
+static bool is_half_way(const char *digits, size_t n, int exponent)
 {
     int power = exponent - (int)n + 1;
-    if (power <= 0 || power > 23 || exponent > 37)
-        return false;
-    uint128 text = 0, value = (uint128)size;
+    uint64_t bits = 0;
     for (size_t i = 0; i < n; i++)
-        text = text * 10 + (unsigned)(digits[i] - '0');
-    text *= scan_power((unsigned)power);
-    double neighbour = nextafter(size, text > value ? INFINITY : 0);
-    return text - value == (uint128)neighbour - text;
+        bits = bits * 10 + (unsigned)(digits[i] - '0');
+    while (bits && bits % 2 == 0)
+        bits /= 2;
+    if (power <= 0 || bits == 0)
+        return false;
+    for (; power > 0 && bits < 1ULL << 54; power--)
+        bits *= 5;
+    return power == 0 && bits >= 1ULL << 53 && bits < 1ULL << 54;
 }
 
 /* The next decimal of the same length. */
@@ -164,7 +166,7 @@ static void print_double(struct buf *out, double value)
         snprintf(text, sizeof text, "%.*e", precision, size);
         bool same = reads_back(text, size);
         n = take_digits(text, digits, &exponent);
-        if (same && !is_half_way(digits, n, exponent, size))
+        if (same && !is_half_way(digits, n, exponent))
             break;
     }
     if (value < 0)

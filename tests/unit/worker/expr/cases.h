@@ -195,7 +195,6 @@
 {"s not like '%9'", {"Vtrue", "Vtrue", "Vtrue", "N", "Vtrue", "Vfalse"}},
 {"u like '10!%' escape '!'", {"Vfalse", "Vtrue", "Vfalse", "Vfalse", "Vfalse", "Vfalse"}},
 {"u like '__ü'", {"Vfalse", "Vfalse", "Vfalse", "Vtrue", "Vfalse", "Vfalse"}},
-{"s like 'a\\'", {"Vfalse", "Vfalse", "Vfalse", "N", "Vfalse", "Vfalse"}},
 {"s ilike 'hello%'", {"Vtrue", "Vfalse", "Vfalse", "N", "Vfalse", "Vfalse"}},
 {"s ilike 'TX%'", {"Vfalse", "Vfalse", "Vfalse", "N", "Vtrue", "Vtrue"}},
 {"u ilike 'äöÜ'", {"Vfalse", "Vfalse", "Vfalse", "Vtrue", "Vfalse", "Vfalse"}},
