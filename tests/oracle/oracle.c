@@ -10,6 +10,7 @@
 #include "tests/oracle/generate.h"
 #include "tests/oracle/rows.h"
 #include "worker/expr/kernels.h"
+#include "worker/expr/moment.h"
 #include "worker/pg/pg.h"
 #include "worker/value/value.h"
 
@@ -18,7 +19,7 @@ enum { BATCH = 200, FAILURES_ASKED = 2, MAX_SHOWN = 30, MAX_STATEMENT = 64 << 20
 /* Limits of the engine that PostgreSQL does not have. */
 static bool is_beyond(const char *why)
 {
-    return why && (strcmp(why, NUMERIC_BEYOND) == 0 || strcmp(why, TEXT_BEYOND) == 0);
+    return why && (strcmp(why, NUMERIC_BEYOND) == 0 || strcmp(why, TEXT_BEYOND) == 0 || strcmp(why, STAMP_BEYOND) == 0);
 }
 
 struct question {

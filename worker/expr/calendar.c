@@ -200,34 +200,33 @@ static int64_t stamp_field(enum field field, int64_t stamp)
     return field <= HOUR ? clock_field(field, civil.time) : date_field(field, &civil);
 }
 
-static void each_field(struct run *run, const struct node *node, const struct vec *arg, struct vec *out, int64_t unit)
+void stamp_extract(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
     const struct field_name *name = node->prepared;
-    bool days = unit != 1, whole_epoch = days && name->field == EPOCH;
     out->lane = LANE_64;
     if (!run_data(run, out))
         return;
     for (uint32_t i = 0; i < run->n; i++) {
-        int64_t stamp;
-        if (!vec_live(out, i))
-            continue;
-        if (whole_epoch)
-            out->i64[i] = arg->i64[i & arg->mask] * 86400;
-        else if (__builtin_mul_overflow(arg->i64[i & arg->mask], unit, &stamp))
-            run_fail(run, out, i, "date out of range for timestamp");
-        else
-            out->i64[i] = stamp_field(name->field, stamp);
+        if (vec_live(out, i))
+            out->i64[i] = stamp_field(name->field, args[1].i64[i & args[1].mask]);
     }
-}
-
-void stamp_extract(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
-{
-    each_field(run, node, &args[1], out, 1);
 }
 
 void date_extract(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
-    each_field(run, node, &args[1], out, MICROS_A_DAY);
+    const struct field_name *name = node->prepared;
+    out->lane = LANE_64;
+    if (!run_data(run, out))
+        return;
+    for (uint32_t i = 0; i < run->n; i++) {
+        struct civil civil = {.days = args[1].i64[i & args[1].mask]};
+        if (!vec_live(out, i))
+            continue;
+        date_to_civil((int32_t)civil.days, &civil.year, &civil.month, &civil.day);
+        out->i64[i] = name->field == EPOCH  ? civil.days * 86400
+                      : name->field <= HOUR ? 0
+                                            : date_field(name->field, &civil);
+    }
 }
 
 void time_extract(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
@@ -294,8 +293,12 @@ static void each_part(
     if (run->out_of_memory)
         return;
     out->state = field.state;
-    for (uint32_t i = 0; i < run->n; i++)
+    for (uint32_t i = 0; i < run->n; i++) {
+        int64_t stamp; /* PostgreSQL makes a timestamp of a date first */
         out->f64[i] = vec_live(out, i) ? part_of(name->field, field.i64[i], days) : 0;
+        if (days && vec_live(out, i) && __builtin_mul_overflow(args[1].i64[i & args[1].mask], MICROS_A_DAY, &stamp))
+            run_fail(run, out, i, STAMP_BEYOND);
+    }
 }
 
 void date_part_double(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
@@ -352,7 +355,7 @@ void zone_to_utc(struct run *run, const struct node *node, const struct vec *arg
         if (!vec_live(out, i))
             continue;
         if (stamp < STAMP_LEAST || stamp > INT64_MAX - 2 * MICROS_A_DAY)
-            run_fail(run, out, i, "timestamp out of range");
+            run_fail(run, out, i, stamp < STAMP_LEAST ? "timestamp out of range" : STAMP_BEYOND);
         else
             out->i64[i] = *rules ? local_to_utc(*rules, stamp) : stamp;
     }

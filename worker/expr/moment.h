@@ -7,7 +7,8 @@
 #define MICROS_A_SECOND 1000000LL
 #define MICROS_A_DAY 86400000000LL
 #define EPOCH_2000 946684800000000LL
-/* The least of PostgreSQL's timestamps, 4714-11-24 BC; ours end where 64 bits do. */
+/* The least of PostgreSQL's timestamps, 4714-11-24 BC; ours end where 64 bits do, thirty years before its own. */
+#define STAMP_BEYOND "a timestamp after the year 294246"
 #define STAMP_LEAST (-210866803200000000LL)
 #define DATE_LEAST (-2440588LL)
 #define DATE_END 2145042541LL /* exclusive */

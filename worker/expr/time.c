@@ -64,12 +64,12 @@ static const char *shift_stamp(int64_t stamp, const struct interval *by, int sig
             day--;
         int128 value = (int128)date_from_civil((int)years, month, day) * MICROS_A_DAY + time;
         if (value > INT64_MAX || value < STAMP_LEAST)
-            return stamp_out_of_range;
+            return value < STAMP_LEAST ? stamp_out_of_range : STAMP_BEYOND;
         stamp = (int64_t)value;
     }
     int128 value = (int128)stamp + sign * ((int128)by->days * MICROS_A_DAY + by->micros);
     *out = (int64_t)value;
-    return value > INT64_MAX || value < STAMP_LEAST ? stamp_out_of_range : NULL;
+    return value > INT64_MAX ? STAMP_BEYOND : value < STAMP_LEAST ? stamp_out_of_range : NULL;
 }
 
 static bool of_days(const struct vec *vec)
@@ -85,7 +85,7 @@ static void each_shift(struct run *run, const struct vec *stamps, const struct v
             continue;
         int64_t stamp;
         const char *why = __builtin_mul_overflow(stamps->i64[i & stamps->mask], unit, &stamp)
-                              ? stamp_out_of_range
+                              ? STAMP_BEYOND
                               : shift_stamp(stamp, &by->interval[i & by->mask], sign, &out->i64[i]);
         if (why)
             run_fail(run, out, i, why);
@@ -112,7 +112,7 @@ void date_add_time(struct run *run, const struct node *node, const struct vec *a
         int64_t stamp = 0;
         if (vec_live(out, i) && (__builtin_mul_overflow(args[0].i64[i & args[0].mask], MICROS_A_DAY, &stamp) ||
                                     __builtin_add_overflow(stamp, args[1].i64[i & args[1].mask], &stamp)))
-            run_fail(run, out, i, stamp_out_of_range);
+            run_fail(run, out, i, STAMP_BEYOND);
         out->i64[i] = stamp;
     }
 }
@@ -225,10 +225,11 @@ void stamp_of_epoch(struct run *run, const struct node *node, const struct vec *
             continue;
         /* PostgreSQL counts from 2000, and rounds there. */
         double micros = rint((args->f64[i & args->mask] - 946684800.0) * 1e6);
-        if (micros >= (double)(STAMP_LEAST - EPOCH_2000) && micros < 9.223371331200000e18 - (double)EPOCH_2000)
+        bool late = micros >= 9.223372036854774e18 - (double)EPOCH_2000;
+        if (micros >= (double)(STAMP_LEAST - EPOCH_2000) && !late)
             out->i64[i] = (int64_t)micros + EPOCH_2000;
         else
-            run_fail(run, out, i, stamp_out_of_range);
+            run_fail(run, out, i, late ? STAMP_BEYOND : stamp_out_of_range);
     }
 }
 
@@ -237,7 +238,7 @@ void cast_date_stamp(struct run *run, const struct node *node, const struct vec 
     (void)node;
     for (uint32_t i = 0; i < run->n; i++) {
         if (vec_live(out, i) && __builtin_mul_overflow(args->i64[i & args->mask], MICROS_A_DAY, &out->i64[i]))
-            run_fail(run, out, i, "date out of range for timestamp");
+            run_fail(run, out, i, STAMP_BEYOND);
     }
 }
 
