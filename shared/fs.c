@@ -82,6 +82,11 @@ bool fs_write_parts(int fd, struct iovec *parts, int n, const char *name, struct
     return true;
 }
 
+void fs_begin_sync(int fd, uint64_t offset)
+{
+    (void)sync_file_range(fd, (off_t)offset, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 bool fs_sync_fd(int fd, const char *name, struct err *err)
 {
     if (!fault_pass("sync", name, err))

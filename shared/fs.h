@@ -26,6 +26,8 @@ bool fs_make_dirs(const char *path, struct err *err) MUST_CHECK;
 bool fs_make_parent(const char *path, struct err *err) MUST_CHECK;
 /* Create-only rename (RENAME_NOREPLACE); ERR_EXISTS when the target is there. Both folders are synced. */
 bool fs_rename_new(const char *from, const char *to, struct err *err) MUST_CHECK;
+/* A hint: what was written from offset on is soon to be synced, and may be on its way to the disk until then. */
+void fs_begin_sync(int fd, uint64_t offset);
 bool fs_sync_fd(int fd, const char *name, struct err *err) MUST_CHECK;
 bool fs_sync_dir(const char *path, struct err *err) MUST_CHECK;
 /* True with *exists set; false only for a fault other than "not there". */

@@ -39,25 +39,42 @@ bool file_run_staged(struct file_run *run, const char *name, struct str *key, co
     return ok;
 }
 
-static bool seal_output(
-    struct file_run *run, const struct sink_output *from, struct manifest_output *to, struct err *err)
+/* What is sealed: an output and where it lies. */
+struct sealing {
+    struct manifest_output *outputs;
+    const char **paths;
+};
+
+static bool place_output(struct file_run *run, const struct sink_output *from, struct manifest_output *to,
+    const char **path, struct err *err)
 {
     const char *slash = strrchr(from->staged.p, '/');
-    const char *path;
-    if (!file_run_staged(run, slash ? slash + 1 : from->staged.p, &to->staged, &path, err))
-        return false;
     to->output =
         (struct journal_output){.key = from->key, .kind = from->kind, .partition = from->partition, .rows = from->rows};
-    return manifest_seal(run->worker->storage, to, path, run->arena, err);
+    return file_run_staged(run, slash ? slash + 1 : from->staged.p, &to->staged, path, err);
 }
 
-bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size_t count, struct err *err)
+static bool hash_output(void *context, uint32_t i, struct err *err)
 {
-    run->manifest.outputs = ARENA_ARRAY(run->arena, struct manifest_output, count);
-    if (!run->manifest.outputs)
+    struct sealing *sealing = context;
+    return manifest_hash(&sealing->outputs[i], sealing->paths[i], err);
+}
+
+bool file_run_seal(
+    struct file_run *run, const struct sink_output *outputs, size_t count, struct crew *crew, struct err *err)
+{
+    struct sealing sealing = {
+        ARENA_ARRAY(run->arena, struct manifest_output, count), ARENA_ARRAY(run->arena, const char *, count)};
+    run->manifest.outputs = sealing.outputs;
+    if (!sealing.outputs || !sealing.paths)
         return ERR(err, ERR_MEMORY, "no memory for %zu outputs", count);
     for (size_t i = 0; i < count; i++)
-        if (!seal_output(run, &outputs[i], &run->manifest.outputs[i], err))
+        if (!place_output(run, &outputs[i], &sealing.outputs[i], &sealing.paths[i], err))
+            return false;
+    if (!crew_each(crew, (uint32_t)count, hash_output, &sealing, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!manifest_ticket(run->worker->storage, &sealing.outputs[i], run->arena, err))
             return false;
     run->manifest.output_count = count;
     return fs_sync_dir(run->staging_path, err);

@@ -89,8 +89,9 @@ void file_run_dialect(const struct file_run *run, struct buf *out);
 /* A path in the run's staging folder, which is created. */
 bool file_run_staged(
     struct file_run *run, const char *name, struct str *key, const char **path, struct err *err) MUST_CHECK;
-/* Hash and size of the staged outputs into the manifest. */
-bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size_t count, struct err *err) MUST_CHECK;
+/* Hash and size of the staged outputs into the manifest. crew may be NULL. */
+bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size_t count, struct crew *crew,
+    struct err *err) MUST_CHECK;
 /* Copies causes and the staged block entries of run->result into the manifest, beyond the sinks' life. */
 bool file_run_keep_causes(struct file_run *run, struct err *err) MUST_CHECK;
 /* Reads the original from its start, decompressed. */

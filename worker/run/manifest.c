@@ -33,21 +33,31 @@ struct str manifest_key(const char *run_id, struct arena *arena)
 
 /* ---- sealing ---- */
 
-bool manifest_seal(
-    struct storage *storage, struct manifest_output *out, const char *path, struct arena *arena, struct err *err)
+bool manifest_hash(struct manifest_output *out, const char *path, struct err *err)
 {
-    struct buf ticket;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return ERR_ERRNO(err, "cannot open %s", path);
     bool ok = sha256_fd(fd, path, out->output.sha256, &out->output.bytes, err);
     close(fd);
+    return ok;
+}
+
+bool manifest_ticket(struct storage *storage, struct manifest_output *out, struct arena *arena, struct err *err)
+{
+    struct buf ticket;
     buf_init(&ticket, MAX_TICKET);
-    ok = ok && storage->driver->seal(storage, out->staged, out->output.key, &ticket, err) &&
-         buf_ok(&ticket, "a ticket", err);
+    bool ok =
+        storage->driver->seal(storage, out->staged, out->output.key, &ticket, err) && buf_ok(&ticket, "a ticket", err);
     out->ticket = ok ? arena_str(arena, buf_str(&ticket)) : STR("");
     buf_dispose(&ticket);
     return ok && (out->ticket.p || ERR(err, ERR_MEMORY, "no memory for a ticket"));
+}
+
+bool manifest_seal(
+    struct storage *storage, struct manifest_output *out, const char *path, struct arena *arena, struct err *err)
+{
+    return manifest_hash(out, path, err) && manifest_ticket(storage, out, arena, err);
 }
 
 /* ---- writing ---- */

@@ -43,7 +43,12 @@ struct manifest {
 struct str manifest_staging_key(const char *run_id, struct arena *arena);
 struct str manifest_key(const char *run_id, struct arena *arena);
 
-/* Hash and size of what was built for an output at path, and its ticket; output->staged and its key are set. */
+/* Hash and size of what was built for an output at path. Different outputs may be on different threads. */
+bool manifest_hash(struct manifest_output *output, const char *path, struct err *err) MUST_CHECK;
+/* The ticket of a hashed output; its staged and key are set. */
+bool manifest_ticket(
+    struct storage *storage, struct manifest_output *output, struct arena *arena, struct err *err) MUST_CHECK;
+/* Both. */
 bool manifest_seal(struct storage *storage, struct manifest_output *output, const char *path, struct arena *arena,
     struct err *err) MUST_CHECK;
 

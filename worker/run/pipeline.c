@@ -120,6 +120,33 @@ static bool commit_rows(void *context, unsigned slot, struct err *err)
     return (!item->batch->n || pass_commit(pass, item, err)) && pass_alive(pass, err);
 }
 
+/* ---- what sinks leave to tasks ---- */
+
+/* The first sink with tasks has them all. */
+static int sink_with_tasks(const struct pass *pass)
+{
+    int i = 0;
+    while (pass->run->sinks[i] && !pass->run->sinks[i]->round)
+        i++;
+    return i;
+}
+
+static bool round_rows(void *context, unsigned slot, unsigned round, uint32_t *tasks, struct err *err)
+{
+    struct pass *pass = context;
+    int i = sink_with_tasks(pass);
+    const struct sink_driver *driver = pass->run->sinks[i];
+    *tasks = 0;
+    return !driver || !pass->items[slot].batch->n || driver->round(pass->sinks[i], slot, round, tasks, err);
+}
+
+static bool task_rows(void *context, unsigned slot, uint32_t i, struct err *err)
+{
+    struct pass *pass = context;
+    int sink = sink_with_tasks(pass);
+    return pass->run->sinks[sink]->task(pass->sinks[sink], slot, i, err);
+}
+
 static bool work_keys(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
@@ -152,7 +179,9 @@ bool pipeline_keys(struct pass *pass, struct err *err)
 
 bool pipeline_rows(struct pass *pass, struct err *err)
 {
-    return run_line(pass, (struct line){.produce = produce, .work = work_rows, .commit = commit_rows}, err);
+    struct line line = {
+        .produce = produce, .work = work_rows, .commit = commit_rows, .round = round_rows, .task = task_rows};
+    return run_line(pass, line, err);
 }
 
 void pipeline_close(struct pass *pass)

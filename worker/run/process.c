@@ -23,13 +23,18 @@ static bool step_unique(struct pass *pass, struct item *item, struct err *err)
     return !pass->unique || unique_batch(pass->unique, item->batch, err);
 }
 
+static unsigned place_of(const struct pass *pass, const struct item *item)
+{
+    return (unsigned)(item - pass->items);
+}
+
 static bool step_write(struct pass *pass, struct item *item, struct err *err)
 {
     item->stage = STAGE_WRITE;
     item->started_at[STAGE_WRITE] = clock_now();
     batch_sort_errors(item->batch);
     for (int i = 0; pass->run->sinks[i]; i++)
-        if (!pass->run->sinks[i]->write(pass->sinks[i], item->batch, err))
+        if (!pass->run->sinks[i]->write(pass->sinks[i], item->batch, place_of(pass, item), err))
             return false;
     return true;
 }
@@ -203,6 +208,7 @@ static bool open_sinks(struct pass *pass, struct err *err)
         .source = run->claim.file.arrival_key,
         .ingest_ts = run->claim.file.arrived_at,
         .memory = run->worker->options.memory / SINK_SHARE,
+        .places = pass->slots,
         .crew = pass->crew,
         .arena = run->arena,
         .copy_original = copy_original,
@@ -375,7 +381,7 @@ static bool run_pass(struct pass *pass, struct err *err)
             return false;
     balance(pass, started);
     warehouse_count(run);
-    return run->rehearsal || file_run_seal(run, run->result.outputs, run->result.output_count, err);
+    return run->rehearsal || file_run_seal(run, run->result.outputs, run->result.output_count, pass->crew, err);
 }
 
 enum step_result stage_process(struct file_run *run, struct err *err)

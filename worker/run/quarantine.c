@@ -216,7 +216,7 @@ bool quarantine_prepare(struct file_run *run, const struct err *fault, struct er
     bool ok = buf_ok(&json, "a reason", err) && indent(&json, err) && start_again(run, why, code, err) &&
               stage_text(run, "reason.json", "reason", &json, &outputs[0], err) &&
               stage_text(run, "reason.csv", "reason-csv", &csv, &outputs[1], err) &&
-              file_run_seal(run, outputs, 2, err);
+              file_run_seal(run, outputs, 2, NULL, err);
     buf_dispose(&json);
     buf_dispose(&csv);
     return ok;

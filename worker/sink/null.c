@@ -23,8 +23,9 @@ static struct sink *null_open(const struct sink_run *run, struct err *err)
     return NULL;
 }
 
-static bool null_write(struct sink *sink, struct batch *batch, struct err *err)
+static bool null_write(struct sink *sink, struct batch *batch, unsigned place, struct err *err)
 {
+    (void)place;
     for (size_t e = 0; e < batch->error_count;) {
         uint32_t row = batch->errors[e].row, cause;
         size_t count = 1;

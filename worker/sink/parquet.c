@@ -25,8 +25,24 @@ struct open_file {
     uint64_t rows, bytes; /* bytes: once it is sealed */
 };
 
+enum round { ROUND_COLUMNS, ROUND_PARTITIONS, ROUND_REST };
+
+/* A batch between write and the end of its tasks. */
+struct place {
+    struct arena *arena;
+    enum round round;
+    uint32_t n, partitions; /* rows to write; partitions known when it came */
+    struct vector system[SYSTEM_COLUMNS];
+    const struct vector **columns; /* of the output */
+    uint32_t *rows;                /* in the order of their partitions */
+    uint32_t *starts;              /* by partition, and the end of the last */
+};
+
+/* write works with partitions and rows; rounds and tasks with files, spill and shared. */
 struct sink {
     const struct sink_run *run;
+    struct arena *arena; /* of files and spill */
+    struct place *places;
     struct partitions *partitions;
     struct spill *spill;
     struct parquet_column *columns; /* of the output */
@@ -36,8 +52,6 @@ struct sink {
     size_t file_count, file_capacity;
     uint32_t max_open;
     struct parquet_shared *shared; /* of the files that have a writer */
-    struct arena *scratch;         /* of one batch */
-    struct vector system[SYSTEM_COLUMNS];
     uint64_t rows;
 };
 
@@ -109,15 +123,16 @@ static uint32_t writers_allowed(const struct sink *sink)
 }
 
 /* A part of the memory for each partition known so far; the budget is kept whatever comes later. */
-static size_t row_group_bytes(const struct sink *sink)
+static size_t row_group_bytes(const struct sink *sink, size_t parts)
 {
-    size_t parts = partitions_count(sink->partitions), wanted = sink->run->contract->row_group_bytes;
+    size_t wanted = sink->run->contract->row_group_bytes;
     parts = parts < LEAST_WRITERS ? LEAST_WRITERS : parts > sink->max_open ? sink->max_open : parts;
     size_t part = sink->run->memory / parts;
     return wanted && wanted < part ? wanted : part;
 }
 
-static struct parquet_writer *open_writer(struct sink *sink, struct open_file *file, struct err *err)
+static struct parquet_writer *open_writer(
+    struct sink *sink, struct open_file *file, uint32_t partitions, struct err *err)
 {
     const struct sink_run *run = sink->run;
     char at[CLOCK_TEXT_SIZE];
@@ -128,7 +143,7 @@ static struct parquet_writer *open_writer(struct sink *sink, struct open_file *f
     struct parquet_options options = {
         .codec = run->contract->codec,
         .level = run->contract->codec_level,
-        .row_group_bytes = row_group_bytes(sink),
+        .row_group_bytes = row_group_bytes(sink, partitions),
         .created_by = "sluice version " SLUICE_VERSION,
         .metadata_keys = keys,
         .metadata_values = values,
@@ -137,31 +152,31 @@ static struct parquet_writer *open_writer(struct sink *sink, struct open_file *f
     return parquet_writer_open(file->fd, file->path.p, sink->columns, sink->column_count, &options, err);
 }
 
-static bool open_file(struct sink *sink, uint32_t partition, struct err *err)
+static bool open_file(struct sink *sink, uint32_t partition, uint32_t partitions, struct err *err)
 {
     struct open_file *file = &sink->files[partition];
-    char *path = arena_printf(sink->run->arena, "%s/part-%05u.parquet", sink->run->staging, partition);
+    char *path = arena_printf(sink->arena, "%s/part-%05u.parquet", sink->run->staging, partition);
     if (!path)
         return no_memory(err);
     file->path = str_of(path);
     file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file->fd < 0)
         return ERR_ERRNO(err, "cannot create %s", path);
-    file->writer = open_writer(sink, file, err);
+    file->writer = open_writer(sink, file, partitions, err);
     return file->writer != NULL;
 }
 
 /* Makes room for new partitions: a writer, or nothing (then its rows are spilled). */
-static bool reach_files(struct sink *sink, struct err *err)
+static bool reach_files(struct sink *sink, uint32_t partitions, struct err *err)
 {
-    while (sink->file_count < partitions_count(sink->partitions)) {
+    while (sink->file_count < partitions) {
         void *files = sink->files;
-        if (!arena_reserve(sink->run->arena, &files, sink->file_count, &sink->file_capacity, sizeof *sink->files))
+        if (!arena_reserve(sink->arena, &files, sink->file_count, &sink->file_capacity, sizeof *sink->files))
             return no_memory(err);
         sink->files = files;
         uint32_t id = (uint32_t)sink->file_count++;
         sink->files[id] = (struct open_file){.fd = -1};
-        if (id < sink->max_open && !open_file(sink, id, err))
+        if (id < sink->max_open && !open_file(sink, id, partitions, err))
             return false;
     }
     return true;
@@ -169,8 +184,8 @@ static bool reach_files(struct sink *sink, struct err *err)
 
 static bool open_spill(struct sink *sink, struct err *err)
 {
-    struct type *types = ARENA_ARRAY(sink->scratch, struct type, sink->column_count);
-    char *path = arena_printf(sink->scratch, "%s/spill", sink->run->staging);
+    struct type *types = ARENA_ARRAY(sink->arena, struct type, sink->column_count);
+    char *path = arena_printf(sink->arena, "%s/spill", sink->run->staging);
     if (!types || !path)
         return no_memory(err);
     for (uint32_t i = 0; i < sink->column_count; i++)
@@ -204,125 +219,142 @@ static bool keep_budget(struct sink *sink, struct err *err)
 
 /* ---- rows ---- */
 
-static bool fill_system(struct sink *sink, const struct batch *batch, struct err *err)
+static bool fill_system(const struct sink_run *run, struct place *place, const struct batch *batch, struct err *err)
 {
     static const enum type_kind kinds[SYSTEM_COLUMNS] = {TYPE_STRING, TYPE_INTEGER, TYPE_STRING, TYPE_TIMESTAMP};
-    const struct sink_run *run = sink->run;
+    struct vector *system = place->system;
     for (int c = 0; c < SYSTEM_COLUMNS; c++)
-        if (!vector_init(&sink->system[c], TYPE(kinds[c]), batch->n, sink->scratch))
+        if (!vector_init(&system[c], TYPE(kinds[c]), batch->n, place->arena))
             return no_memory(err);
     struct str run_id = str_of(run->run_id);
     for (uint32_t i = 0; i < batch->n; i++) {
-        sink->system[COLUMN_RUN_ID].str[i] = run_id;
-        sink->system[COLUMN_ROW_NUMBER].i64[i] = (int64_t)batch_row_number(batch, i);
-        sink->system[COLUMN_SOURCE_FILE].str[i] = run->source;
-        sink->system[COLUMN_INGEST_TS].i64[i] = run->ingest_ts;
+        system[COLUMN_RUN_ID].str[i] = run_id;
+        system[COLUMN_ROW_NUMBER].i64[i] = (int64_t)batch_row_number(batch, i);
+        system[COLUMN_SOURCE_FILE].str[i] = run->source;
+        system[COLUMN_INGEST_TS].i64[i] = run->ingest_ts;
     }
     return true;
 }
 
-/* Rows of a batch in the order of their partitions. */
-struct scattered {
-    struct sink *sink;
-    const struct vector *const *columns;
-    const uint32_t *rows;
-    const uint32_t *starts; /* by partition, and the end of the last */
-};
-
-static bool spill(struct scattered *s, uint32_t partition, const uint32_t *rows, uint32_t n, struct err *err)
+/* Stable counting sort of rows by partition. */
+static bool scatter(struct place *place, const uint32_t *rows, const uint32_t *ids, struct err *err)
 {
-    struct sink *sink = s->sink;
-    if (!sink->spill && !open_spill(sink, err))
-        return false;
-    return spill_append(sink->spill, partition, s->columns, rows, n, err);
+    uint32_t *starts = ARENA_ARRAY(place->arena, uint32_t, (size_t)place->partitions + 1);
+    uint32_t *next = arena_alloc(place->arena, (size_t)place->partitions * sizeof *next);
+    place->rows = arena_alloc(place->arena, (size_t)place->n * sizeof *place->rows);
+    place->starts = starts;
+    if (!starts || !next || !place->rows)
+        return no_memory(err);
+    for (uint32_t i = 0; i < place->n; i++)
+        starts[ids[i] + 1]++;
+    for (uint32_t p = 0; p < place->partitions; p++)
+        starts[p + 1] += starts[p];
+    memcpy(next, starts, (size_t)place->partitions * sizeof *next);
+    for (uint32_t i = 0; i < place->n; i++)
+        place->rows[next[ids[i]]++] = rows[i];
+    return true;
 }
 
-static bool append(void *context, uint32_t partition, struct err *err)
+static bool parquet_write(struct sink *sink, struct batch *batch, unsigned at, struct err *err)
 {
-    struct scattered *s = context;
-    struct open_file *file = &s->sink->files[partition];
-    const uint32_t *rows = s->rows + s->starts[partition];
-    uint32_t n = s->starts[partition + 1] - s->starts[partition];
-    file->rows += n;
-    if (!n)
+    struct place *place = &sink->places[at];
+    arena_reset(place->arena);
+    place->n = 0;
+    uint32_t *rows = arena_alloc(place->arena, (size_t)batch->n * sizeof *rows);
+    uint32_t *ids = arena_alloc(place->arena, (size_t)batch->n * sizeof *ids);
+    place->columns = ARENA_ARRAY(place->arena, const struct vector *, sink->column_count);
+    if (!rows || !ids || !place->columns)
+        return no_memory(err);
+    for (uint32_t i = 0; i < batch->n; i++)
+        if (batch->marks[i] == MARK_GOOD)
+            rows[place->n++] = i;
+    if (!place->n)
         return true;
-    return file->writer ? parquet_writer_append_shared(file->writer, s->columns, s->sink->shared, rows, n, err)
-                        : spill(s, partition, rows, n, err);
+    if (!fill_system(sink->run, place, batch, err) ||
+        !partitions_assign(sink->partitions, batch, rows, place->n, ids, err))
+        return false;
+    for (uint32_t c = 0; c < sink->column_count; c++)
+        place->columns[c] =
+            sink->sources[c] < 0 ? &place->system[-1 - sink->sources[c]] : &batch->columns[sink->sources[c]];
+    place->partitions = (uint32_t)partitions_count(sink->partitions);
+    sink->rows += place->n;
+    return scatter(place, rows, ids, err);
 }
+
+/* ---- rounds: each column is looked up, then each partition's rows are appended ---- */
 
 /* A column is looked up once for all writers, as long as most rows go to writers that want it. */
-static bool look_up(void *context, uint32_t column, struct err *err)
+static bool look_up(struct sink *sink, const struct place *place, uint32_t column, struct err *err)
 {
-    struct scattered *s = context;
-    struct sink *sink = s->sink;
-    uint32_t wanted = 0, n = s->starts[sink->file_count];
+    uint32_t wanted = 0;
     if (parquet_shared_dropped(sink->shared, column))
         return true;
-    for (size_t i = 0; i < sink->file_count; i++)
+    for (uint32_t i = 0; i < place->partitions; i++)
         if (sink->files[i].writer && parquet_writer_looks_up(sink->files[i].writer, column))
-            wanted += s->starts[i + 1] - s->starts[i];
-    if (wanted >= n - wanted)
-        return parquet_shared_look_up(sink->shared, column, s->columns[column], s->rows, n, err);
+            wanted += place->starts[i + 1] - place->starts[i];
+    if (wanted >= place->n - wanted)
+        return parquet_shared_look_up(sink->shared, column, place->columns[column], place->rows, place->n, err);
     parquet_shared_drop(sink->shared, column);
     return true;
 }
 
-/* Partitions with a writer have nothing in common; the spill file has room for one at a time. */
-static bool append_all(struct scattered *s, struct err *err)
+static bool spill(
+    struct sink *sink, const struct place *place, uint32_t partition, const uint32_t *rows, uint32_t n, struct err *err)
 {
-    uint32_t count = (uint32_t)s->sink->file_count;
-    uint32_t open = count < s->sink->max_open ? count : s->sink->max_open;
-    struct crew *crew = s->sink->run->crew;
-    if (!crew_each(crew, s->sink->column_count, look_up, s, err) || !crew_each(crew, open, append, s, err))
+    if (!sink->spill && !open_spill(sink, err))
         return false;
-    for (uint32_t p = open; p < count; p++)
-        if (!append(s, p, err))
+    return spill_append(sink->spill, partition, place->columns, rows, n, err);
+}
+
+static bool append(struct sink *sink, const struct place *place, uint32_t partition, struct err *err)
+{
+    struct open_file *file = &sink->files[partition];
+    const uint32_t *rows = place->rows + place->starts[partition];
+    uint32_t n = place->starts[partition + 1] - place->starts[partition];
+    file->rows += n;
+    if (!n)
+        return true;
+    return file->writer ? parquet_writer_append_shared(file->writer, place->columns, sink->shared, rows, n, err)
+                        : spill(sink, place, partition, rows, n, err);
+}
+
+static uint32_t open_partitions(const struct sink *sink, const struct place *place)
+{
+    return place->partitions < sink->max_open ? place->partitions : sink->max_open;
+}
+
+/* The spill file has room for one partition at a time. */
+static bool spill_rest(struct sink *sink, const struct place *place, struct err *err)
+{
+    for (uint32_t p = open_partitions(sink, place); p < place->partitions; p++)
+        if (!append(sink, place, p, err))
             return false;
     return true;
 }
 
-/* Stable counting sort of rows by partition, then one append a partition. */
-static bool scatter(struct sink *sink, const struct vector *const *columns, const uint32_t *rows, const uint32_t *ids,
-    uint32_t n, struct err *err)
+static bool parquet_round(struct sink *sink, unsigned at, unsigned round, uint32_t *tasks, struct err *err)
 {
-    uint32_t count = (uint32_t)sink->file_count;
-    uint32_t *starts = ARENA_ARRAY(sink->scratch, uint32_t, (size_t)count + 1);
-    uint32_t *sorted = arena_alloc(sink->scratch, (size_t)n * sizeof *sorted);
-    uint32_t *next = arena_alloc(sink->scratch, (size_t)count * sizeof *next);
-    if (!starts || !sorted || !next)
-        return no_memory(err);
-    for (uint32_t i = 0; i < n; i++)
-        starts[ids[i] + 1]++;
-    for (uint32_t p = 0; p < count; p++)
-        starts[p + 1] += starts[p];
-    memcpy(next, starts, (size_t)count * sizeof *next);
-    for (uint32_t i = 0; i < n; i++)
-        sorted[next[ids[i]]++] = rows[i];
-    struct scattered scattered = {sink, columns, sorted, starts};
-    return append_all(&scattered, err);
+    struct place *place = &sink->places[at];
+    place->round = (enum round)round;
+    *tasks = 0;
+    if (!place->n)
+        return true;
+    switch (place->round) {
+    case ROUND_COLUMNS:
+        *tasks = sink->column_count;
+        return reach_files(sink, place->partitions, err);
+    case ROUND_PARTITIONS:
+        *tasks = open_partitions(sink, place);
+        return true;
+    default:
+        return spill_rest(sink, place, err) && keep_budget(sink, err);
+    }
 }
 
-static bool parquet_write(struct sink *sink, struct batch *batch, struct err *err)
+static bool parquet_task(struct sink *sink, unsigned at, uint32_t i, struct err *err)
 {
-    arena_reset(sink->scratch);
-    uint32_t n = 0;
-    uint32_t *rows = arena_alloc(sink->scratch, (size_t)batch->n * sizeof *rows);
-    uint32_t *ids = arena_alloc(sink->scratch, (size_t)batch->n * sizeof *ids);
-    const struct vector **columns = ARENA_ARRAY(sink->scratch, const struct vector *, sink->column_count);
-    if (!rows || !ids || !columns)
-        return no_memory(err);
-    for (uint32_t i = 0; i < batch->n; i++)
-        if (batch->marks[i] == MARK_GOOD)
-            rows[n++] = i;
-    if (!n)
-        return true;
-    if (!fill_system(sink, batch, err) || !partitions_assign(sink->partitions, batch, rows, n, ids, err) ||
-        !reach_files(sink, err))
-        return false;
-    for (uint32_t c = 0; c < sink->column_count; c++)
-        columns[c] = sink->sources[c] < 0 ? &sink->system[-1 - sink->sources[c]] : &batch->columns[sink->sources[c]];
-    sink->rows += n;
-    return scatter(sink, columns, rows, ids, n, err) && keep_budget(sink, err);
+    const struct place *place = &sink->places[at];
+    return place->round == ROUND_COLUMNS ? look_up(sink, place, i, err) : append(sink, place, i, err);
 }
 
 /* ---- the end ---- */
@@ -353,7 +385,7 @@ static bool seal_all(struct sink *sink, struct err *err)
     if (!crew_each(sink->run->crew, open, seal, sink, err))
         return false;
     for (uint32_t p = open; p < count; p++)
-        if (!open_file(sink, p, err) || !spill_read(sink->spill, p, append_block, sink->files[p].writer, err) ||
+        if (!open_file(sink, p, count, err) || !spill_read(sink->spill, p, append_block, sink->files[p].writer, err) ||
             !seal(sink, p, err))
             return false;
     return true;
@@ -393,8 +425,20 @@ static void parquet_close(struct sink *sink)
     parquet_shared_free(sink->shared);
     spill_close(sink->spill);
     partitions_free(sink->partitions);
-    arena_free(sink->scratch);
+    for (unsigned i = 0; sink->places && i < sink->run->places; i++)
+        arena_free(sink->places[i].arena);
+    free(sink->places);
+    arena_free(sink->arena);
     free(sink);
+}
+
+static bool open_places(struct sink *sink)
+{
+    sink->places = calloc(sink->run->places, sizeof *sink->places);
+    for (unsigned i = 0; sink->places && i < sink->run->places; i++)
+        if (!(sink->places[i].arena = arena_new(0)))
+            return false;
+    return sink->places != NULL;
 }
 
 static struct sink *parquet_open(const struct sink_run *run, struct err *err)
@@ -402,10 +446,10 @@ static struct sink *parquet_open(const struct sink_run *run, struct err *err)
     struct sink *sink = calloc(1, sizeof *sink);
     if (sink) {
         sink->run = run;
-        sink->scratch = arena_new(0);
+        sink->arena = arena_new(0);
         sink->partitions = partitions_new(run->contract, run->ingest_ts);
     }
-    if (!sink || !sink->scratch || !sink->partitions || !choose_columns(sink) ||
+    if (!sink || !sink->arena || !sink->partitions || !open_places(sink) || !choose_columns(sink) ||
         !(sink->shared = parquet_shared_new(sink->columns, sink->column_count))) {
         parquet_close(sink);
         no_memory(err);
@@ -419,6 +463,8 @@ const struct sink_driver sink_parquet = {
     .name = "parquet",
     .open = parquet_open,
     .write = parquet_write,
+    .round = parquet_round,
+    .task = parquet_task,
     .prepare = parquet_prepare,
     .close = parquet_close,
 };

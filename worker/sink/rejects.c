@@ -248,8 +248,9 @@ static bool flush_full(struct sink *sink, struct err *err)
     return true;
 }
 
-static bool rejects_write(struct sink *sink, struct batch *batch, struct err *err)
+static bool rejects_write(struct sink *sink, struct batch *batch, unsigned place, struct err *err)
 {
+    (void)place;
     for (size_t e = 0; e < batch->error_count;) {
         uint32_t row = batch->errors[e].row;
         size_t count = 1;

@@ -1,7 +1,7 @@
 /*
  * Sinks: where a run's rows go. A driver is one struct of functions and one row in the run's table. Sinks build their
  * outputs in the run's staging folder; nothing of them is visible before the run publishes. One thread (the commit
- * thread) calls a sink, with batches in order; a sink may share its work among the crew's.
+ * thread) calls a sink, with batches in order; a sink may leave part of its work to tasks that any thread does.
  */
 #ifndef WORKER_SINK_SINK_H
 #define WORKER_SINK_SINK_H
@@ -41,7 +41,8 @@ struct sink_run {
     struct str source;   /* arrival key */
     int64_t ingest_ts;
     size_t memory;       /* bytes all writers together may hold */
-    struct crew *crew;   /* to share work with, during write and prepare; NULL: none */
+    unsigned places;     /* batches that may be between write and the end of their tasks */
+    struct crew *crew;   /* to share work with, during prepare; NULL: none */
     struct arena *arena; /* the run's */
     /* Appends bytes [offset, offset + length) of the decompressed original to fd; for records too long to keep. */
     bool (*copy_original)(void *context, uint64_t offset, uint64_t length, int fd, const char *name, struct err *err);
@@ -67,8 +68,11 @@ struct sink;
 struct sink_driver {
     const char *name;
     struct sink *(*open)(const struct sink_run *run, struct err *err);
-    /* Every row of the batch has its final mark, errors are sorted. */
-    bool (*write)(struct sink *sink, struct batch *batch, struct err *err);
+    /* Every row of the batch has its final mark, errors are sorted. place < run.places is the batch's till its end. */
+    bool (*write)(struct sink *sink, struct batch *batch, unsigned place, struct err *err);
+    /* NULL: write does it all. Else what a line's round and task are (crew.h), for the batch at a place. */
+    bool (*round)(struct sink *sink, unsigned place, unsigned round, uint32_t *tasks, struct err *err);
+    bool (*task)(struct sink *sink, unsigned place, uint32_t i, struct err *err);
     /* Seals and syncs the staged files, adds them to result (in the run's arena). */
     bool (*prepare)(struct sink *sink, struct sink_result *result, struct err *err);
     /* Frees; staged files are the run's to remove. */

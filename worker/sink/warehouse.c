@@ -19,8 +19,9 @@ static struct sink *warehouse_open(const struct sink_run *run, struct err *err)
     return sink;
 }
 
-static bool warehouse_write(struct sink *sink, struct batch *batch, struct err *err)
+static bool warehouse_write(struct sink *sink, struct batch *batch, unsigned place, struct err *err)
 {
+    (void)place;
     return load_rows(sink->load, batch, err);
 }
 

@@ -34,8 +34,8 @@ bool crew_each(struct crew *crew, uint32_t n, bool (*task)(void *context, uint32
 enum line_result { LINE_ITEM, LINE_END, LINE_FAILED };
 
 /*
- * Items go through produce, work and commit. There are `slots` places for items; an item keeps its place until it is
- * committed, so their number bounds memory and holds a fast producer back.
+ * Items go through produce, work, commit and, if there is a round, rounds of tasks. There are `slots` places for items;
+ * an item keeps its place until its last round, so their number bounds memory and holds a fast producer back.
  */
 struct line {
     unsigned slots; /* at least 1 */
@@ -43,11 +43,16 @@ struct line {
     enum line_result (*produce)(void *context, unsigned slot, struct err *err); /* in order; one thread at a time */
     bool (*work)(void *context, unsigned slot, struct err *err);                /* any order, any threads */
     bool (*commit)(void *context, unsigned slot, struct err *err);              /* in order; the owner */
+    /* In order, one thread at a time, while no task runs: how many tasks come next; 0: the item is done. NULL: it is
+     * done once committed. Meanwhile items behind it may be committed. */
+    bool (*round)(void *context, unsigned slot, unsigned round, uint32_t *tasks, struct err *err);
+    bool (*task)(void *context, unsigned slot, uint32_t i, struct err *err); /* any order, any threads */
 };
 
 /*
  * Runs until produce ends or something fails. Failures count in the order of the items, not of time: everything before
- * a failed item is committed, nothing behind it, and *slot is its place. When this returns no callback is running.
+ * a failed item is done, and *slot is its place. Items behind it may have been committed if one of its tasks failed,
+ * else none is. When this returns no callback is running.
  */
 bool crew_line(struct crew *crew, const struct line *line, unsigned *slot, struct err *err) MUST_CHECK;
 

@@ -15,19 +15,27 @@ struct gang {
     struct err err; /* of that task */
 };
 
-enum slot_state { SLOT_FREE, SLOT_PRODUCED, SLOT_WORKED, SLOT_FAILED };
+enum slot_state { SLOT_FREE, SLOT_PRODUCED, SLOT_WORKED, SLOT_COMMITTED, SLOT_FAILED };
 
 struct slot {
     enum slot_state state;
     struct err err;
 };
 
+/* The present round of the oldest committed item. */
+struct round {
+    unsigned number; /* of the next one */
+    uint32_t n, next, running;
+    bool beginning;
+};
+
 /* One call of crew_line(). Items are numbered; item i has the place i % slots. */
 struct line_run {
     const struct line *line;
     struct slot *slots;
-    uint64_t produced, begun, committed; /* items that came, that are or were worked on, that left */
-    unsigned running;                    /* calls of produce and work */
+    uint64_t produced, begun, committed, left; /* items that came, that are or were worked on, … */
+    struct round round;
+    unsigned running; /* callbacks, but the owner's commit */
     bool producing, ended;
 };
 

@@ -7,6 +7,17 @@ static struct slot *slot_of(const struct line_run *run, uint64_t item)
     return &run->slots[item % run->line->slots];
 }
 
+static unsigned place_of(const struct line_run *run, uint64_t item)
+{
+    return (unsigned)(item % run->line->slots);
+}
+
+static void fail(struct line_run *run, struct slot *slot)
+{
+    slot->state = SLOT_FAILED;
+    run->ended = true;
+}
+
 static void work(struct crew *crew, struct line_run *run)
 {
     uint64_t item = run->begun++;
@@ -15,11 +26,12 @@ static void work(struct crew *crew, struct line_run *run)
         return;
     run->running++;
     pthread_mutex_unlock(&crew->lock);
-    bool ok = run->line->work(run->line->context, (unsigned)(item % run->line->slots), &slot->err);
+    bool ok = run->line->work(run->line->context, place_of(run, item), &slot->err);
     pthread_mutex_lock(&crew->lock);
     run->running--;
-    slot->state = ok ? SLOT_WORKED : SLOT_FAILED;
-    run->ended = run->ended || !ok;
+    slot->state = SLOT_WORKED;
+    if (!ok)
+        fail(run, slot);
 }
 
 static void produce(struct crew *crew, struct line_run *run)
@@ -29,7 +41,7 @@ static void produce(struct crew *crew, struct line_run *run)
     run->producing = true;
     run->running++;
     pthread_mutex_unlock(&crew->lock);
-    enum line_result result = run->line->produce(run->line->context, (unsigned)(item % run->line->slots), &slot->err);
+    enum line_result result = run->line->produce(run->line->context, place_of(run, item), &slot->err);
     pthread_mutex_lock(&crew->lock);
     run->running--;
     run->producing = false;
@@ -40,11 +52,75 @@ static void produce(struct crew *crew, struct line_run *run)
     run->produced++;
 }
 
+/* ---- rounds ---- */
+
+static void leave(struct line_run *run)
+{
+    slot_of(run, run->left++)->state = SLOT_FREE;
+    run->round = (struct round){0};
+}
+
+static void begin_round(struct crew *crew, struct line_run *run)
+{
+    struct round *round = &run->round;
+    struct slot *slot = slot_of(run, run->left);
+    round->beginning = true;
+    run->running++;
+    pthread_mutex_unlock(&crew->lock);
+    uint32_t n = 0;
+    bool ok = run->line->round(run->line->context, place_of(run, run->left), round->number, &n, &slot->err);
+    pthread_mutex_lock(&crew->lock);
+    run->running--;
+    *round = (struct round){.number = round->number + 1, .n = n};
+    if (!ok)
+        fail(run, slot);
+    else if (!n)
+        leave(run);
+    pthread_cond_broadcast(&crew->changed);
+}
+
+static void do_task(struct crew *crew, struct line_run *run)
+{
+    struct round *round = &run->round;
+    struct slot *slot = slot_of(run, run->left);
+    struct err err;
+    uint32_t i = round->next++;
+    round->running++;
+    run->running++;
+    pthread_mutex_unlock(&crew->lock);
+    bool ok = run->line->task(run->line->context, place_of(run, run->left), i, &err);
+    pthread_mutex_lock(&crew->lock);
+    round->running--;
+    run->running--;
+    if (!ok && slot->state != SLOT_FAILED) {
+        slot->err = err;
+        fail(run, slot);
+    }
+    if (!round->running && (round->next == round->n || slot->state == SLOT_FAILED))
+        pthread_cond_broadcast(&crew->changed);
+}
+
+static bool round_step(struct crew *crew, struct line_run *run)
+{
+    struct round *round = &run->round;
+    if (run->left == run->committed || slot_of(run, run->left)->state == SLOT_FAILED)
+        return false;
+    if (round->next < round->n)
+        do_task(crew, run);
+    else if (!round->running && !round->beginning)
+        begin_round(crew, run);
+    else
+        return false;
+    return true;
+}
+
 bool line_step(struct crew *crew, struct line_run *run)
 {
+    if (round_step(crew, run))
+        return true;
     if (run->begun < run->produced)
         work(crew, run);
-    else if (!run->ended && !run->producing && run->produced - run->committed < run->line->slots)
+    else if (!run->ended && !run->producing && run->produced - run->left < run->line->slots)
         produce(crew, run);
     else
         return false;
@@ -52,35 +128,38 @@ bool line_step(struct crew *crew, struct line_run *run)
     return true;
 }
 
+/* ---- the owner ---- */
+
 /* Commits what is next in order; false: it is not ready. */
-static bool commit_next(struct crew *crew, struct line_run *run, bool *ok, struct err *err)
+static bool commit_next(struct crew *crew, struct line_run *run)
 {
     struct slot *slot = slot_of(run, run->committed);
-    if (run->committed == run->produced || slot->state == SLOT_PRODUCED)
+    if (run->committed == run->produced || slot->state != SLOT_WORKED)
         return false;
-    if (slot->state == SLOT_FAILED) {
-        *err = slot->err;
-        *ok = false;
+    pthread_mutex_unlock(&crew->lock);
+    bool ok = run->line->commit(run->line->context, place_of(run, run->committed), &slot->err);
+    pthread_mutex_lock(&crew->lock);
+    if (!ok) {
+        fail(run, slot);
         return true;
     }
-    pthread_mutex_unlock(&crew->lock);
-    *ok = run->line->commit(run->line->context, (unsigned)(run->committed % run->line->slots), err);
-    pthread_mutex_lock(&crew->lock);
-    if (!*ok)
-        return true;
-    slot->state = SLOT_FREE;
+    slot->state = SLOT_COMMITTED;
     run->committed++;
+    if (!run->line->round)
+        leave(run);
     pthread_cond_broadcast(&crew->changed);
     return true;
 }
 
-static bool commit_all(struct crew *crew, struct line_run *run, struct err *err)
+/* The oldest item failed, and nobody is at it. */
+static bool is_stuck(const struct line_run *run)
 {
-    bool ok = true;
-    while (ok && !(run->ended && !run->producing && run->committed == run->produced))
-        if (!commit_next(crew, run, &ok, err) && !crew_step(crew))
-            pthread_cond_wait(&crew->changed, &crew->lock);
-    return ok;
+    return run->left < run->produced && slot_of(run, run->left)->state == SLOT_FAILED && !run->round.running;
+}
+
+static bool is_done(const struct line_run *run)
+{
+    return run->ended && !run->producing && run->left == run->produced;
 }
 
 bool crew_line(struct crew *crew, const struct line *line, unsigned *slot, struct err *err)
@@ -90,12 +169,17 @@ bool crew_line(struct crew *crew, const struct line *line, unsigned *slot, struc
         return ERR(err, ERR_MEMORY, "no memory for %u items", line->slots);
     pthread_mutex_lock(&crew->lock);
     crew->run = &run;
-    bool ok = commit_all(crew, &run, err);
+    while (!is_stuck(&run) && !is_done(&run))
+        if (!commit_next(crew, &run) && !crew_step(crew))
+            pthread_cond_wait(&crew->changed, &crew->lock);
     crew->run = NULL;
+    bool ok = !is_stuck(&run);
     while (run.running)
         pthread_cond_wait(&crew->changed, &crew->lock);
     pthread_mutex_unlock(&crew->lock);
-    *slot = (unsigned)(run.committed % line->slots);
+    *slot = place_of(&run, run.left);
+    if (!ok)
+        *err = run.slots[*slot].err;
     free(run.slots);
     return ok;
 }

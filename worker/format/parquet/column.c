@@ -67,8 +67,8 @@ void column_reset(struct column *column)
     reset_page(column);
     free_pages(column);
     statistics_reset(&column->statistics);
-    column->present = column->plain_bytes = 0;
-    column->dictionary_pages = column->plain_pages = 0;
+    column->present = 0;
+    column->dictionary_pages = column->delta_pages = column->plain_pages = 0;
     column->next_check = FIRST_CHECK;
     /* A boolean is a bit as it is. */
     buf_reset(&column->numbers);
@@ -128,17 +128,58 @@ static void put_levels(const struct column *column, struct buf *body)
     memcpy(body->p + length_at, &length, sizeof length);
 }
 
-static void put_values(const struct column *column, bool as_ids, struct buf *body)
+static void put_ids(const struct column *column, struct buf *body)
 {
-    if (as_ids) {
-        unsigned width = id_width(column);
-        buf_add_byte(body, (char)width);
-        encode_hybrid(body, (const uint32_t *)(void *)column->values.p, page_present(column), width);
-    } else if (column->spec.type.kind == TYPE_BOOLEAN) {
-        encode_bits(body, (const uint8_t *)column->values.p, column->values.n);
-    } else {
-        buf_add(body, column->values.p, column->values.n);
+    unsigned width = id_width(column);
+    buf_add_byte(body, (char)width);
+    encode_hybrid(body, (const uint32_t *)(void *)column->values.p, page_present(column), width);
+}
+
+static bool is_int64(struct type type)
+{
+    return type_size(type) == sizeof(int64_t) && type.kind != TYPE_DOUBLE;
+}
+
+/* Less than 7/8 of PLAIN, or not at all: what the codec makes of either would be much the same. */
+static bool put_deltas(struct column *column, struct buf *body)
+{
+    size_t before = body->n;
+    if (column->delta_failed || !is_int64(column->spec.type))
+        return false;
+    encode_delta(body, (const int64_t *)(void *)column->values.p, page_present(column));
+    if (body->n - before < column->values.n - column->values.n / 8)
+        return true;
+    body->n = before;
+    column->delta_failed = page_present(column) >= COLUMN_SLICE;
+    return false;
+}
+
+static enum page_encoding put_values(struct column *column, struct buf *body)
+{
+    /* A page of nulls needs no dictionary, and its column may have none. */
+    if (!page_present(column))
+        return ENCODING_PLAIN;
+    if (column->use_dictionary) {
+        put_ids(column, body);
+        return ENCODING_RLE_DICTIONARY;
     }
+    if (column->spec.type.kind == TYPE_BOOLEAN)
+        encode_bits(body, (const uint8_t *)column->values.p, column->values.n);
+    else if (put_deltas(column, body))
+        return ENCODING_DELTA_BINARY_PACKED;
+    else
+        buf_add(body, column->values.p, column->values.n);
+    return ENCODING_PLAIN;
+}
+
+static void count_page(struct column *column, enum page_encoding encoding)
+{
+    if (encoding == ENCODING_RLE_DICTIONARY)
+        column->dictionary_pages++;
+    else if (encoding == ENCODING_DELTA_BINARY_PACKED)
+        column->delta_pages++;
+    else
+        column->plain_pages++;
 }
 
 static void count_stored(struct column *column, const struct stored_page *page)
@@ -154,20 +195,18 @@ static bool close_page(struct column *column, struct err *err)
     struct buf *body = codec_page_buffer(err);
     if (!body)
         return false;
-    /* A page of nulls needs no dictionary, and its column may have none. */
-    bool as_ids = column->use_dictionary && page_present(column);
     if (column->spec.nullable)
         put_levels(column, body);
-    put_values(column, as_ids, body);
+    enum page_encoding encoding = put_values(column, body);
     if (!buf_ok(body, "a Parquet page", err))
         return false;
     struct page page = {
         .type = PAGE_DATA,
-        .encoding = as_ids ? ENCODING_RLE_DICTIONARY : ENCODING_PLAIN,
+        .encoding = encoding,
         .values = column->page_rows,
         .body = buf_str(body),
     };
-    *(as_ids ? &column->dictionary_pages : &column->plain_pages) += 1;
+    count_page(column, encoding);
     struct stored_page *stored = page_store(&page, column->options, err);
     if (!stored)
         return false;
@@ -190,10 +229,13 @@ static void count_dictionary(struct column *column)
         statistics_add_str(&column->statistics, dictionary_str(dictionary, id));
 }
 
-/* Less than half of PLAIN: the codec finds what repeats seldom as well, at less cost than looking each value up. */
+/* Less than half of PLAIN, were all values equally frequent: the codec finds what repeats seldom as well, at less cost
+ * than looking each value up. */
 static bool dictionary_gains(const struct column *column)
 {
-    return 2 * (column->dictionary.values.n + column->present * id_width(column) / 8) < column->plain_bytes;
+    const struct dictionary *dictionary = &column->dictionary;
+    uint64_t plain = dictionary->count ? column->present * dictionary->values.n / dictionary->count : 0;
+    return 2 * (dictionary->values.n + column->present * id_width(column) / 8) < plain;
 }
 
 /* Is it worth going on? A dictionary of the first few values is nearly all there is, so at first repeats decide. */
@@ -291,10 +333,8 @@ static bool add_ids(struct column *column, const struct vector *vector, const st
     if (result == DICTIONARY_NO_MEMORY)
         return ERR(err, ERR_MEMORY, "no memory for the dictionary of column " STR_FMT, STR_ARG(column->spec.name));
     *fitted = result == DICTIONARY_OK;
-    if (*fitted) {
+    if (*fitted)
         column->values.n += n * sizeof *ids;
-        column->plain_bytes += plain_size(vector, index, n);
-    }
     return true;
 }
 

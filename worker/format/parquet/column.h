@@ -1,6 +1,7 @@
 /*
  * One column of the present row group: finished pages, and the page being filled as dictionary ids or PLAIN values. A
- * column starts each row group with a dictionary and leaves it when it spares nothing or grows too large.
+ * column starts each row group with a dictionary and leaves it when it spares nothing or grows too large. Integers of
+ * 64 bits that are in no dictionary are packed as differences where that spares something.
  */
 #ifndef WORKER_FORMAT_PARQUET_COLUMN_H
 #define WORKER_FORMAT_PARQUET_COLUMN_H
@@ -19,6 +20,7 @@ struct column {
     const struct parquet_options *options;
     bool use_dictionary;    /* for the page being filled */
     bool dictionary_failed; /* it spared nothing: not tried again in this file */
+    bool delta_failed;      /* the same of DELTA_BINARY_PACKED */
     struct dictionary dictionary;
     struct buf numbers;                  /* uint32_t: the dictionary's id + 1 of a shared dictionary's id, or 0 */
     struct statistics statistics;        /* of values no longer in the dictionary */
@@ -27,12 +29,11 @@ struct column {
     struct buf levels;                   /* a byte a row, once the page has a null */
     uint32_t page_rows, page_nulls;      /* of the page being filled */
     uint64_t present;                    /* values in the row group that are not null */
-    uint64_t plain_bytes;                /* what the values in the dictionary's pages would take as PLAIN */
     uint64_t next_check;                 /* present at which the dictionary's gain is judged again */
     struct stored_page *dictionary_page; /* once the row group is finished */
     struct stored_page *pages, **last;   /* the finished ones, in order */
     uint64_t stored, uncompressed;       /* bytes of all of them, headers included */
-    uint32_t dictionary_pages, plain_pages;
+    uint32_t dictionary_pages, delta_pages, plain_pages;
 };
 
 void column_init(struct column *column, const struct parquet_column *spec, const struct parquet_options *options);

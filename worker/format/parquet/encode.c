@@ -11,7 +11,7 @@ unsigned encode_bit_width(uint32_t max)
     return max ? 32 - (unsigned)__builtin_clz(max) : 1;
 }
 
-static uint8_t *put_varint(uint8_t *at, uint64_t value)
+uint8_t *encode_varint(uint8_t *at, uint64_t value)
 {
     while (value >= 0x80) {
         *at++ = (uint8_t)(value | 0x80);
@@ -48,7 +48,7 @@ static void put_literals(struct buf *out, const uint32_t *values, size_t n, unsi
     size_t groups = (n + GROUP - 1) / GROUP;
     if (!n || !buf_reserve(out, 10 + groups * width + sizeof(uint128)))
         return;
-    uint8_t *at = put_varint((uint8_t *)out->p + out->n, (uint64_t)groups << 1 | 1);
+    uint8_t *at = encode_varint((uint8_t *)out->p + out->n, (uint64_t)groups << 1 | 1);
     size_t whole = n / GROUP;
     for (size_t i = 0; i < whole; i++, at += width) {
         if (width <= 16)
@@ -69,7 +69,7 @@ void encode_run(struct buf *out, uint64_t n, uint32_t value, unsigned width)
 {
     if (!n || !buf_reserve(out, 10 + sizeof value))
         return;
-    uint8_t *at = put_varint((uint8_t *)out->p + out->n, n << 1);
+    uint8_t *at = encode_varint((uint8_t *)out->p + out->n, n << 1);
     memcpy(at, &value, sizeof value);
     out->n = (size_t)(at - (uint8_t *)out->p) + (width + 7) / 8;
 }
@@ -134,7 +134,7 @@ static void put_bit_literals(struct buf *out, const uint8_t *bits, size_t n)
 {
     if (!n || !buf_reserve(out, 10))
         return;
-    uint8_t *end = put_varint((uint8_t *)out->p + out->n, (uint64_t)((n + GROUP - 1) / GROUP) << 1 | 1);
+    uint8_t *end = encode_varint((uint8_t *)out->p + out->n, (uint64_t)((n + GROUP - 1) / GROUP) << 1 | 1);
     out->n = (size_t)(end - (uint8_t *)out->p);
     encode_bits(out, bits, n);
 }

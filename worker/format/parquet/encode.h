@@ -17,5 +17,9 @@ void encode_hybrid_bits(struct buf *out, const uint8_t *bits, size_t n);
 void encode_run(struct buf *out, uint64_t n, uint32_t value, unsigned width);
 /* PLAIN booleans: bytes 0 or 1 as bits, the least significant first. */
 void encode_bits(struct buf *out, const uint8_t *bits, size_t n);
+/* DELTA_BINARY_PACKED; differences wrap. */
+void encode_delta(struct buf *out, const int64_t *values, size_t n);
+/* Unsigned LEB128, at most 10 bytes; returns the end. */
+uint8_t *encode_varint(uint8_t *at, uint64_t value);
 
 #endif

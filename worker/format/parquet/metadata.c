@@ -125,12 +125,15 @@ static void write_schema(struct thrift_writer *writer, const struct column *colu
 static void write_encodings(struct thrift_writer *writer, const struct column *column)
 {
     bool has_plain = column->plain_pages || column->dictionary_pages;
-    uint32_t count = (uint32_t)has_plain + (column->dictionary_pages ? 1 : 0) + (column->spec.nullable ? 1 : 0);
+    uint32_t count = (uint32_t)has_plain + (column->delta_pages ? 1 : 0) + (column->dictionary_pages ? 1 : 0) +
+                     (column->spec.nullable ? 1 : 0);
     thrift_list(writer, 2, THRIFT_I32, count);
     if (has_plain)
         thrift_element_i32(writer, ENCODING_PLAIN);
     if (column->spec.nullable)
         thrift_element_i32(writer, ENCODING_RLE);
+    if (column->delta_pages)
+        thrift_element_i32(writer, ENCODING_DELTA_BINARY_PACKED);
     if (column->dictionary_pages)
         thrift_element_i32(writer, ENCODING_RLE_DICTIONARY);
 }
@@ -151,10 +154,12 @@ static void write_encoding_count(
 static void write_encoding_counts(struct thrift_writer *writer, const struct column *column)
 {
     uint32_t with_dictionary = column->dictionary_pages > 0;
-    thrift_list(writer, 13, THRIFT_STRUCT, 2 * with_dictionary + (column->plain_pages ? 1 : 0));
+    thrift_list(
+        writer, 13, THRIFT_STRUCT, 2 * with_dictionary + (column->plain_pages ? 1 : 0) + (column->delta_pages ? 1 : 0));
     write_encoding_count(writer, PAGE_DICTIONARY, ENCODING_PLAIN, with_dictionary);
     write_encoding_count(writer, PAGE_DATA, ENCODING_RLE_DICTIONARY, column->dictionary_pages);
     write_encoding_count(writer, PAGE_DATA, ENCODING_PLAIN, column->plain_pages);
+    write_encoding_count(writer, PAGE_DATA, ENCODING_DELTA_BINARY_PACKED, column->delta_pages);
 }
 
 static void write_chunk(struct thrift_writer *writer, const struct column *column, uint64_t offset, uint64_t rows)

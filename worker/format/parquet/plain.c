@@ -35,7 +35,7 @@ static inline void put_wide(void *at, int128 value)
     memcpy(at, parts, sizeof parts);
 }
 
-uint64_t plain_size(const struct vector *vector, const uint32_t *index, uint32_t n)
+static uint64_t plain_size(const struct vector *vector, const uint32_t *index, uint32_t n)
 {
     if (vector->type.kind != TYPE_STRING)
         return n * type_size(vector->type);

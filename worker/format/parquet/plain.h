@@ -16,7 +16,5 @@ void plain_add_dictionary(struct buf *out, const struct dictionary *dictionary, 
 /* The values with these ids. */
 void plain_add_ids(
     struct buf *out, const struct dictionary *dictionary, struct type type, const uint32_t *ids, size_t n);
-/* The bytes that values index[0..n) take. */
-uint64_t plain_size(const struct vector *vector, const uint32_t *index, uint32_t n);
 
 #endif

@@ -177,6 +177,7 @@ static bool close_group(struct parquet_writer *writer, struct err *err)
     }
     if (!put_batch(writer, &batch, err))
         return false;
+    fs_begin_sync(writer->fd, offset);
     metadata_write_row_group(
         &writer->groups, writer->columns, writer->column_count, offset, writer->group_rows, writer->group_count);
     for (uint32_t i = 0; i < writer->column_count; i++)

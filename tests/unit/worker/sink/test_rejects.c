@@ -102,7 +102,7 @@ static void test_files(void **state)
     sniff.header_length = 9;
     struct sink *sink = sink_rejects.open(&run, &err);
     struct batch *batch = make_batch();
-    assert_true(sink_rejects.write(sink, batch, &err));
+    assert_true(sink_rejects.write(sink, batch, 0, &err));
     assert_true(sink_rejects.prepare(sink, &result, &err));
 
     /* the header and the records as they are, each with its own line end; the cut one whole, from the original */
@@ -164,7 +164,7 @@ static void test_no_rejects_no_files(void **state)
     struct batch *batch = batch_new(0);
     (void)state;
     struct sink *sink = sink_rejects.open(&run, &err);
-    assert_true(sink_rejects.write(sink, batch, &err));
+    assert_true(sink_rejects.write(sink, batch, 0, &err));
     assert_true(sink_rejects.prepare(sink, &result, &err));
     assert_int_equal(result.output_count, 0);
     assert_int_equal(result.blocks.n, 0);

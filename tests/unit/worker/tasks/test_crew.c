@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -202,6 +203,85 @@ static void items_commit_in_order(void **state)
                 run_case(c, sizes[t], slots[s]);
 }
 
+/* ---- rounds ---- */
+
+enum { TASKS = 9 };
+
+struct rounds {
+    struct flow flow;
+    unsigned left[MOST_SLOTS][TASKS]; /* what each task found of the round before; guarded by the line alone */
+    uint64_t done;
+    int64_t round_fails, task_fails; /* at this item, in its second round */
+};
+
+/* An item has item % 3 rounds; in the second one there are fewer tasks. */
+static bool next_round(void *context, unsigned slot, unsigned round, uint32_t *tasks, struct err *err)
+{
+    struct rounds *rounds = context;
+    const struct item *item = &rounds->flow.items[slot];
+    assert_int_equal(item->number, rounds->done);
+    assert_int_equal(item->squared, item->number * item->number);
+    for (unsigned i = 0; i < TASKS; i++)
+        assert_int_equal(rounds->left[slot][i], round == 0 ? 0 : round == 1 || i > 2 ? 1 : 2);
+    *tasks = round == item->number % 3 ? 0 : round ? 3 : TASKS;
+    if (round == 1 && (int64_t)item->number == rounds->round_fails)
+        return ERR(err, ERR_IO, "round %lu", (unsigned long)item->number);
+    if (!*tasks) {
+        memset(rounds->left[slot], 0, sizeof rounds->left[slot]);
+        rounds->done++;
+    }
+    return true;
+}
+
+static bool do_task(void *context, unsigned slot, uint32_t i, struct err *err)
+{
+    struct rounds *rounds = context;
+    const struct item *item = &rounds->flow.items[slot];
+    if (rounds->left[slot][i]++ == 1 && (int64_t)item->number == rounds->task_fails)
+        return ERR(err, ERR_IO, "task of %lu", (unsigned long)item->number);
+    return true;
+}
+
+static void run_rounds(unsigned threads, unsigned slots, int64_t commit_fails, int64_t round_fails, int64_t task_fails,
+    const char *message, uint64_t done)
+{
+    struct rounds *rounds = calloc(1, sizeof *rounds);
+    struct flow *flow = &rounds->flow;
+    *flow = (struct flow){.crew = crew_of(threads), .count = 600, .owner = pthread_self()};
+    flow->produce_fails = flow->work_fails = NEVER;
+    flow->commit_fails = commit_fails;
+    rounds->round_fails = round_fails;
+    rounds->task_fails = task_fails;
+    struct line line = {slots, rounds, produce, work, commit, next_round, do_task};
+    struct err err;
+    unsigned slot;
+    assert_int_equal(crew_line(flow->crew, &line, &slot, &err), message == NULL);
+    assert_int_equal(rounds->done, done);
+    assert_true(flow->committed >= done && flow->committed <= done + slots);
+    assert_int_equal(slot, done % slots);
+    if (message)
+        assert_string_equal(err.message, message);
+    crew_free(flow->crew);
+    free(rounds);
+}
+
+static void rounds_follow_one_another(void **state)
+{
+    (void)state;
+    static const unsigned slots[] = {1, 3, MOST_SLOTS};
+    for (size_t t = 0; t < sizeof sizes / sizeof *sizes; t++) {
+        for (size_t s = 0; s < sizeof slots / sizeof *slots; s++) {
+            run_rounds(sizes[t], slots[s], NEVER, NEVER, NEVER, NULL, 600);
+            run_rounds(sizes[t], slots[s], 500, NEVER, NEVER, "commit 500", 500);
+            run_rounds(sizes[t], slots[s], NEVER, 500, NEVER, "round 500", 500);
+            run_rounds(sizes[t], slots[s], NEVER, NEVER, 500, "task of 500", 500);
+            /* the order of the items decides here too */
+            run_rounds(sizes[t], slots[s], 501, NEVER, 500, "task of 500", 500);
+            run_rounds(sizes[t], slots[s], 499, NEVER, 500, "commit 499", 499);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +289,7 @@ int main(void)
         cmocka_unit_test(each_reports_the_first_failure),
         cmocka_unit_test(each_needs_no_crew),
         cmocka_unit_test(items_commit_in_order),
+        cmocka_unit_test(rounds_follow_one_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

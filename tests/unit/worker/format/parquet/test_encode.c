@@ -1,6 +1,8 @@
 /* parquet-format/Encodings.md, with its example of bit packing; the rest worked out by hand. */
 #include "worker/format/parquet/encode.h"
 
+#include "worker/format/parquet/decode.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -125,12 +127,72 @@ static void bits_and_widths(void **state)
         assert_int_equal(encode_bit_width(widths[i][0]), widths[i][1]);
 }
 
+static void delta_vectors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        int64_t values[8];
+        size_t n;
+        const char *bytes;
+        size_t size;
+    } cases[] = {
+        /* The specification's two examples: its header there has blocks of 8 values, here they are of 128. */
+        {"steps of 1", {1, 2, 3, 4, 5}, 5, "\x80\x01\x04\x05\x02\x02\0\0\0\0", 10},
+        {"steps of -2, -2, -2, 1, 1, 1, 1 at 2 bits", {7, 5, 3, 1, 2, 3, 4, 5}, 8,
+            "\x80\x01\x04\x08\x0e\x03\x02\0\0\0\xc0\x3f\0\0\0\0\0\0", 18},
+        {"nothing", {0}, 0, "\x80\x01\x04\0\0", 5},
+        {"one, negative", {-3}, 1, "\x80\x01\x04\x01\x05", 5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out;
+        buf_init(&out, 10000);
+        encode_delta(&out, cases[i].values, cases[i].n);
+        if (out.n != cases[i].size || memcmp(out.p, cases[i].bytes, out.n) != 0)
+            fail_msg("%s: %zu bytes", cases[i].what, out.n);
+        buf_dispose(&out);
+    }
+}
+
+static void every_width_of_differences_comes_back(void **state)
+{
+    (void)state;
+    enum { N = 700 };
+    int64_t values[N], found[N];
+    uint64_t random = 1;
+    for (unsigned width = 0; width <= 64; width++) {
+        uint64_t mask = width == 64 ? UINT64_MAX : ((uint64_t)1 << width) - 1, value = (uint64_t)INT64_MAX - 5;
+        for (size_t i = 0; i < N; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            /* From the largest to the smallest and on, up or down. */
+            value += width % 2 ? (random ^ random >> 32) & mask : 0 - ((random ^ random >> 32) & mask);
+            values[i] = (int64_t)value;
+        }
+        static const size_t counts[] = {1, 2, 32, 33, 34, 128, 129, 130, 257, N};
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+            struct buf out;
+            struct delta delta;
+            buf_init(&out, 100000);
+            encode_delta(&out, values, counts[c]);
+            size_t size = out.n;
+            buf_add(&out, "0123456789abcdef", 16);
+            assert_true(delta_init(&delta, out.p, size));
+            assert_ptr_equal(delta_end(&delta), out.p + size);
+            assert_true(delta_read(&delta, found, counts[c]));
+            assert_memory_equal(found, values, counts[c] * sizeof *values);
+            buf_dispose(&out);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hybrid_vectors),
         cmocka_unit_test(every_width_and_mixture_comes_back),
         cmocka_unit_test(bits_and_widths),
+        cmocka_unit_test(delta_vectors),
+        cmocka_unit_test(every_width_of_differences_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
