@@ -187,6 +187,24 @@ static const char *path_beside(const char *file, struct str path, struct arena *
     return relative ? arena_printf(arena, "%.*s%s", (int)(slash + 1 - file), file, path.p) : path.p;
 }
 
+/* A map is a list of "name=value". */
+static bool assign_pairs(const struct option_set *set, const struct option_row *row, const char *path,
+    const struct yaml_node *node, struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        if (pair->value.kind != YAML_TEXT)
+            return ERR(err, ERR_CONFIG, "%s:%d:%d: '%s' wants a value", path, pair->value.line, pair->value.column,
+                pair->key.text.p);
+        const char *text = arena_printf(arena, "%s=%s", pair->key.text.p, pair->value.text.p);
+        if (!text)
+            return ERR(err, ERR_MEMORY, "no memory for options");
+        if (!assign(set, row, "", text, arena, err))
+            return false;
+    }
+    return true;
+}
+
 static bool assign_node(const struct option_set *set, const struct option_row *row, const char *path,
     const struct yaml_node *node, struct arena *arena, struct err *err)
 {
@@ -198,6 +216,8 @@ static bool assign_node(const struct option_set *set, const struct option_row *r
                 return false;
         return true;
     }
+    if (node->kind == YAML_MAP && row->kind == OPTION_LIST)
+        return assign_pairs(set, row, path, node, arena, err);
     if (node->kind != YAML_TEXT)
         return ERR(err, ERR_CONFIG, "%s%s'%s' wants a value", path, where, row->name);
     const char *text = row->kind == OPTION_PATH && node->text.n ? path_beside(path, node->text, arena) : node->text.p;

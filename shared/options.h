@@ -18,7 +18,7 @@ enum option_kind {
     OPTION_SIZE,     /* uint64_t bytes: 256MB */
     OPTION_DURATION, /* int64_t microseconds: 5m */
     OPTION_CHOICE,   /* int: the index among choices */
-    OPTION_LIST,     /* struct option_list: may be given again and again; a list in a file */
+    OPTION_LIST,     /* struct option_list: may be given again and again; a list in a file, or a map of "name=value" */
 };
 
 struct option_list {

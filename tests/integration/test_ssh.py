@@ -27,7 +27,7 @@ class Ssh(unittest.TestCase):
             "bob": f"{agent} --operator bob --role approver",
             "carol": f"{agent} --operator carol --role viewer",
             "dan": f"{agent} --operator dan --role approver",
-            "eve": f"{agent} --operator eve --role approver --break-glass",
+            "eve": f"{agent} --operator eve --role approver --break-glass eve",
         })
         cls.sshd.__enter__()
 
@@ -85,6 +85,14 @@ class Ssh(unittest.TestCase):
         self.assertEqual(self.sluice("eve", "approve", asked["request"])["items"][0]["state"], "done")
         self.assertEqual(self.rows() - before, 20)
         self.assertEqual([line["actor"] for line in self.audit(asked["request"], "break-glass")], ["eve"])
+        # until somebody else has looked at it, all are told
+        told = self.sluice("carol", "overview")["incidents"][0]
+        self.assertEqual((told["kind"], told["subject"]), ("break-glass", asked["request"]))
+        self.assertIn("eve approved alone", told["message"])
+        said = self.sluice("eve", "acknowledge", str(told["incident"]), code=1)
+        self.assertIn("is of what you did alone", said)
+        self.sluice("alice", "acknowledge", str(told["incident"]), "--note", "it was the night of the move")
+        self.assertEqual(self.sluice("carol", "overview")["incidents"], [])
 
     def test_a_role_that_asks_for_more(self):
         run = self.quarantine(6)

@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
         .letter = 't',
         .flag_only = true,
         .value = "TARGET",
-        .help = "a folder, ssh://[user@]host[:port][/lake], a name"},
+        .help = "a folder, ssh://[user@]host[:port][/lake], unix:PATH, a name"},
     {.name = "go",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, go),
@@ -425,9 +425,11 @@ static int ask_fleet(const struct verb *verb, const struct cli_options *own, str
     return code > worst ? code : worst;
 }
 
-/* One target is the link's; several are for looking at. */
+/* One target is the link's, and without any that of the settings; several are for looking at. */
 static bool take_targets(const struct verb *verb, struct cli_options *own, struct arena *arena, struct err *err)
 {
+    if (!own->targets.count && !own->link.lake && !getenv("SLUICE_LAKE"))
+        own->link.target = target_of_worker(own->link.config, arena);
     if (own->targets.count == 1) {
         own->link.target = target_named(own->targets.items[0], own->link.config, arena, err);
         return own->link.target != NULL;

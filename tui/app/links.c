@@ -222,8 +222,9 @@ static void connect_site(struct console *console, struct site *site)
     struct err err;
     struct agent_command command;
     buf_reset(&console->complaint);
-    if (!target_command(site->options, &command, &err) ||
-        !async_link_open(&site->link, (char *const *)command.argv, &err)) {
+    bool known = target_command(site->options, &command, &err);
+    if (!known || !(command.socket ? async_link_connect(&site->link, command.socket, &err)
+                                   : async_link_open(&site->link, (char *const *)command.argv, &err))) {
         lose(console, site, err.message);
         return;
     }

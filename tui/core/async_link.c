@@ -16,12 +16,12 @@ static bool unblock(int fd)
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-bool async_link_open(struct async_link *link, char *const argv[], struct err *err)
+static bool open_link(struct async_link *link, char *const argv[], const char *socket, struct err *err)
 {
     *link = (struct async_link){.next_id = link->next_id};
     buf_init(&link->to_send, RPC_MAX_LINE);
     buf_init(&link->received, RPC_MAX_LINE);
-    if (!subprocess_start(&link->agent, argv, err))
+    if (!(socket ? subprocess_connect(&link->agent, socket, err) : subprocess_start(&link->agent, argv, err)))
         return false;
     link->open = true;
     if (unblock(link->agent.in) && unblock(link->agent.out))
@@ -31,13 +31,23 @@ bool async_link_open(struct async_link *link, char *const argv[], struct err *er
     return false;
 }
 
+bool async_link_open(struct async_link *link, char *const argv[], struct err *err)
+{
+    return open_link(link, argv, NULL, err);
+}
+
+bool async_link_connect(struct async_link *link, const char *socket, struct err *err)
+{
+    return open_link(link, NULL, socket, err);
+}
+
 void async_link_close(struct async_link *link)
 {
     int status;
     struct err ignored; /* the agent's end tells nothing that an answer has not told */
     if (link->open) {
         link->open = false;
-        kill(link->agent.pid, SIGTERM);
+        subprocess_stop(&link->agent);
         if (!subprocess_end(&link->agent, &status, &ignored))
             kill(link->agent.pid, SIGKILL);
     }

@@ -27,6 +27,8 @@ struct answer {
 
 /* Starts argv with its standard input and output as the link. */
 bool async_link_open(struct async_link *link, char *const argv[], struct err *err) MUST_CHECK;
+/* The link is a local socket, behind which an agent is started. */
+bool async_link_connect(struct async_link *link, const char *socket, struct err *err) MUST_CHECK;
 void async_link_close(struct async_link *link);
 /* Queues a question; params are taken over and may be NULL. Its id, or 0 when memory is out. */
 json_int_t async_link_ask(struct async_link *link, const char *method, json_t *params);

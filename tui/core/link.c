@@ -40,13 +40,15 @@ struct link *link_open(const struct link_options *options, struct err *err)
     signal(SIGPIPE, SIG_IGN); /* a lost agent is an error of the write, not the end of this program */
     buf_init(&link->pending, RPC_MAX_LINE);
     complaint_begin(&link->complaint);
-    bool started = subprocess_start(&link->agent, (char *const *)command.argv, err);
+    bool started = command.socket ? subprocess_connect(&link->agent, command.socket, err)
+                                  : subprocess_start(&link->agent, (char *const *)command.argv, err);
     complaint_started(&link->complaint);
     if (started)
         return link;
     complaint_end(&link->complaint);
-    err_hint(
-        err, link->is_ssh ? "ssh is needed for this target." : "sluiced is looked for beside sluice, then in $PATH.");
+    err_hint(err, command.socket ? "'sluiced watch --socket PATH' listens there, when it runs."
+                  : link->is_ssh ? "ssh is needed for this target."
+                                 : "sluiced is looked for beside sluice, then in $PATH.");
     free(link);
     return NULL;
 }
@@ -191,7 +193,7 @@ void link_close(struct link *link)
     if (!link)
         return;
     if (!link->ended && !subprocess_end(&link->agent, &status, &ignored))
-        kill(link->agent.pid, SIGTERM);
+        subprocess_stop(&link->agent);
     complaint_end(&link->complaint);
     buf_dispose(&link->pending);
     free(link);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char scheme[] = "ssh://";
+static const char scheme[] = "ssh://", local_scheme[] = "unix:";
 
 bool target_is_ssh(const struct link_options *options)
 {
@@ -69,8 +69,9 @@ static bool is_plain(const char *text, size_t n)
 static bool bad_target(const char *target, struct err *err)
 {
     ERR(err, ERR_USAGE, "'%.200s' is no target", target);
-    return err_hint(err, "A target is a lake's folder, or ssh://[user@]host[:port][/lake]; host may be a name from "
-                         "~/.ssh/config.");
+    return err_hint(err,
+        "A target is a lake's folder, or ssh://[user@]host[:port][/lake], whose host may be a name from "
+        "~/.ssh/config, or unix:PATH.");
 }
 
 static bool take_port(const char *text, size_t n, struct agent_command *command)
@@ -150,12 +151,18 @@ static void add_ssh(struct agent_command *command)
 bool target_command(const struct link_options *options, struct agent_command *command, struct err *err)
 {
     *command = (struct agent_command){0};
+    bool local = options->target && strncmp(options->target, local_scheme, sizeof local_scheme - 1) == 0;
+    if ((local || target_is_ssh(options)) && (options->lake || options->journal || options->datasets))
+        return ERR(
+            err, ERR_USAGE, "--lake, --journal and --datasets are for an agent started here: the target has its own");
+    if (local) {
+        command->socket = options->target + sizeof local_scheme - 1;
+        return true;
+    }
     if (!target_is_ssh(options)) {
         add_local(options, command);
         return true;
     }
-    if (options->lake || options->journal || options->datasets)
-        return ERR(err, ERR_USAGE, "--lake, --journal and --datasets are of this machine, the target is elsewhere");
     if (!split(options->target + sizeof scheme - 1, command))
         return bad_target(options->target, err);
     add_ssh(command);

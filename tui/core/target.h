@@ -9,7 +9,7 @@
 
 /* What the agent is started with; NULL: its own settings, environment and default. */
 struct link_options {
-    const char *target; /* a lake's folder, or ssh://[user@]host[:port][/lake] */
+    const char *target; /* a lake's folder, ssh://[user@]host[:port][/lake], or unix:PATH */
     const char *lake, *journal, *config, *datasets;
 };
 
@@ -19,6 +19,7 @@ enum { LINK_ARGUMENTS = 20, TARGET_TEXT = 1024 };
 struct agent_command {
     const char *argv[LINK_ARGUMENTS];
     unsigned count;
+    const char *socket;     /* where an agent is to be had, in place of starting argv; NULL: none */
     char program[PATH_MAX]; /* the sluiced beside this program, else the one in PATH */
     char host[TARGET_TEXT]; /* user@host */
     char port[8];

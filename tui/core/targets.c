@@ -5,6 +5,7 @@
 #include "shared/yaml.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *own_settings(struct arena *arena)
@@ -15,21 +16,28 @@ static const char *own_settings(struct arena *arena)
     return arena_printf(arena, "%s/.config/sluice/sluice.yaml", home ? home : "");
 }
 
-/* *targets NULL: the file is not there, or names none. */
-static bool read_targets(const char *path, const struct yaml_node **targets, struct arena *arena, struct err *err)
+/* *root NULL: the file is not there. */
+static bool read_settings(const char *path, const struct yaml_node **root, struct arena *arena, struct err *err)
 {
     struct buf text;
     struct yaml_fault fault = {0};
-    *targets = NULL;
     buf_init(&text, YAML_MAX_BYTES);
     bool there = fs_read(path, &text, err);
-    const struct yaml_node *root = there ? yaml_parse(buf_str(&text), arena, &fault) : NULL;
+    *root = there ? yaml_parse(buf_str(&text), arena, &fault) : NULL;
     buf_dispose(&text);
     if (!there)
         return err->kind == ERR_NOT_FOUND;
-    if (!root)
-        return ERR(err, ERR_CONFIG, "%s:%d:%d: %s", path, fault.line, fault.column, fault.message);
-    *targets = yaml_get(root, "targets");
+    return *root || ERR(err, ERR_CONFIG, "%s:%d:%d: %s", path, fault.line, fault.column, fault.message);
+}
+
+/* *targets NULL: the file is not there, or names none. */
+static bool read_targets(const char *path, const struct yaml_node **targets, struct arena *arena, struct err *err)
+{
+    const struct yaml_node *root;
+    *targets = NULL;
+    if (!read_settings(path, &root, arena, err))
+        return false;
+    *targets = root ? yaml_get(root, "targets") : NULL;
     return !*targets || (*targets)->kind == YAML_MAP ||
            ERR(err, ERR_CONFIG, "%s:%d:%d: targets are names and what they stand for", path, (*targets)->line,
                (*targets)->column);
@@ -48,7 +56,8 @@ const char *target_named(const char *name, const char *config, struct arena *are
 {
     const char *files[] = {config ? config : own_settings(arena), config ? NULL : "/etc/sluice/sluice.yaml"};
     struct suggestion suggestion;
-    if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || access(name, F_OK) == 0)
+    if (strncmp(name, "unix:", 5) == 0 || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+        access(name, F_OK) == 0)
         return name;
     suggest_init(&suggestion, str_of(name));
     for (size_t i = 0; i < sizeof files / sizeof *files && files[i]; i++) {
@@ -65,5 +74,22 @@ const char *target_named(const char *name, const char *config, struct arena *are
     else
         err_hint(
             err, "A target is a folder, ssh://[user@]host[:port][/lake], or a name below 'targets' in %s.", files[0]);
+    return NULL;
+}
+
+const char *target_of_worker(const char *config, struct arena *arena)
+{
+    const char *files[] = {config ? config : own_settings(arena), config ? NULL : "/etc/sluice/sluice.yaml"};
+    for (size_t i = 0; i < sizeof files / sizeof *files && files[i]; i++) {
+        const struct yaml_node *root = NULL, *path;
+        struct err unread; /* the agent tells what is wrong with the settings */
+        struct stat info;
+        path = read_settings(files[i], &root, arena, &unread) && root ? yaml_get(root, "socket") : NULL;
+        if (!path || path->kind != YAML_TEXT || path->text.p[0] != '/')
+            continue;
+        const char *text = arena_str(arena, path->text).p;
+        bool others = text && stat(text, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_uid != getuid();
+        return others ? arena_printf(arena, "unix:%s", text) : NULL;
+    }
     return NULL;
 }

@@ -11,5 +11,8 @@
  * that is there stand for themselves. NULL: ERR_USAGE there is no such target, ERR_CONFIG the settings are wrong.
  */
 const char *target_named(const char *name, const char *config, struct arena *arena, struct err *err);
+/* Without any target: "unix:PATH" where the settings name the socket of a worker that is another account's, who gives
+ * each user a role. NULL: an agent is started here. */
+const char *target_of_worker(const char *config, struct arena *arena);
 
 #endif

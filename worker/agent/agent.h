@@ -14,6 +14,7 @@ struct agent {
     const char *journal_path;
     struct identity who;
     bool break_glass;                  /* who may approve alone, in an emergency */
+    bool turned_away;                  /* who has no role, and the audit knows */
     struct str environment, colour;    /* as settings name them; colour may be empty */
     const char *datasets;              /* where the contracts are */
     size_t memory;                     /* bytes a rehearsal may use */

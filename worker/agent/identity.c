@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,7 +84,7 @@ static struct str origin(struct arena *arena)
 
 /* ---- who ---- */
 
-static bool owns(const char *lake, bool *does, struct err *err)
+static bool owns(const char *lake, uid_t who, bool *does, struct err *err)
 {
     struct stat info;
     *does = false;
@@ -91,7 +92,7 @@ static bool owns(const char *lake, bool *does, struct err *err)
         return true; /* the first question tells */
     if (stat(lake, &info) != 0)
         return ERR_ERRNO(err, "cannot look at the lake %s", lake);
-    *does = info.st_uid == getuid();
+    *does = info.st_uid == who;
     return true;
 }
 
@@ -112,10 +113,10 @@ static bool believe(const char *name, const char *role, bool owner, struct err *
         name, role);
 }
 
-static struct str account(struct arena *arena)
+static struct str account(uid_t id, struct arena *arena)
 {
-    const struct passwd *user = getpwuid(getuid());
-    return user ? arena_str(arena, str_of(user->pw_name)) : STR("unknown");
+    const struct passwd *user = getpwuid(id);
+    return user ? arena_str(arena, str_of(user->pw_name)) : str_of(arena_printf(arena, "uid %lu", (unsigned long)id));
 }
 
 bool identity_find(const char *name, const char *role, const char *lake, struct identity *identity, struct arena *arena,
@@ -123,10 +124,51 @@ bool identity_find(const char *name, const char *role, const char *lake, struct 
 {
     bool owner, claimed = name || role;
     *identity = (struct identity){.four_eyes = claimed, .from = origin(arena)};
-    if (!owns(lake, &owner, err) || (claimed && !believe(name, role, owner, err)))
+    if (!owns(lake, getuid(), &owner, err) || (claimed && !believe(name, role, owner, err)))
         return false;
-    identity->name = claimed ? arena_str(arena, str_of(name)) : account(arena);
+    identity->name = claimed ? arena_str(arena, str_of(name)) : account(getuid(), arena);
     identity->role = claimed ? arena_str(arena, str_of(role)) : owner ? STR("approver") : STR("viewer");
     return (identity->name.p && identity->role.p && identity->from.p) ||
            ERR(err, ERR_MEMORY, "no memory for who it is");
+}
+
+bool identity_role(const struct option_list *operators, struct str name, struct str *role, struct err *err)
+{
+    *role = STR("");
+    for (size_t i = 0; i < operators->count; i++) {
+        struct str item = str_of(operators->items[i]);
+        size_t n = str_find_byte(item, '=');
+        const char *given = n < item.n ? item.p + n + 1 : "";
+        if (!is_role(given)) {
+            ERR(err, ERR_USAGE, "operators: '%.80s' gives no role", item.p);
+            return err_hint(err, "NAME=viewer, NAME=operator or NAME=approver.");
+        }
+        if (str_eq((struct str){item.p, n}, name))
+            *role = str_of(given);
+    }
+    return true;
+}
+
+bool identity_of_peer(int socket, const struct option_list *operators, const char *lake, struct identity *identity,
+    struct arena *arena, struct err *err)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    bool owner;
+    *identity = (struct identity){.name = STR("")};
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        ERR(err, ERR_USAGE, "--peer: standard input is no local socket");
+        return err_hint(err, "'sluiced watch --socket PATH' starts it.");
+    }
+    identity->name = account(peer.uid, arena);
+    identity->from = str_of(arena_printf(arena, "local uid %lu", (unsigned long)peer.uid));
+    if (!identity->name.p || !identity->from.p)
+        return ERR(err, ERR_MEMORY, "no memory for who it is");
+    if (!identity_role(operators, identity->name, &identity->role, err) || !owns(lake, peer.uid, &owner, err))
+        return false;
+    bool alone = !identity->role.n && owner;
+    identity->four_eyes = !alone;
+    if (!identity->role.n)
+        identity->role = alone ? STR("approver") : STR("none");
+    return true;
 }

@@ -252,10 +252,26 @@ static bool act_once(const struct method *method, struct call *call, struct buf 
            client_again(call, result, code, err);
 }
 
+/* Not even who or what is here; the first time it is told in the audit. */
+static bool has_no_role(struct call *call, int *code, struct err *err)
+{
+    struct agent *agent = call->agent;
+    struct err unread;
+    ERR(err, ERR_USAGE, STR_FMT " has no role here", STR_ARG(agent->who.name));
+    err_hint(err, "The settings of the worker give one: operators: {" STR_FMT ": viewer}.", STR_ARG(agent->who.name));
+    if (!agent->turned_away && agent_journal(agent, &unread))
+        acting_forbidden(call, call->method, "", err);
+    agent->turned_away = true;
+    *code = RPC_FORBIDDEN;
+    return false;
+}
+
 bool method_call(const struct method *method, struct call *call, struct buf *result, int *code, struct err *err)
 {
     *code = RPC_INTERNAL_ERROR;
     call->method = method->name;
+    if (str_eq(call->agent->who.role, STR("none")))
+        return has_no_role(call, code, err);
     if (method->answer == answer_hello)
         return answer_hello(call, result, code, err);
     if (!check_parameters(method, call->params, code, err))

@@ -14,6 +14,16 @@ bool acting_waits(const struct call *call)
     return call->agent->who.four_eyes || json_is_true(json_object_get(call->params, "ask"));
 }
 
+/* On every overview, until somebody else has looked at it. */
+static bool tell_all(struct acting *acting, const struct audit_entry *entry, struct err *err)
+{
+    struct str message =
+        str_of(arena_printf(acting->call->arena, STR_FMT " approved alone what they asked for: request " STR_FMT,
+            STR_ARG(entry->actor), STR_ARG(entry->subject)));
+    return (message.p || ERR(err, ERR_MEMORY, "no memory to tell of it")) &&
+           journal_incident(acting->journal, entry->action, entry->subject, message, entry->at, err);
+}
+
 /* Where four eyes are asked for, nobody approves their own; but one who may break the glass, and all will know. */
 static bool by_another(struct acting *acting, const struct redrive *redrive, struct err *err)
 {
@@ -28,7 +38,7 @@ static bool by_another(struct acting *acting, const struct redrive *redrive, str
     if (!agent->who.four_eyes || !str_eq(redrive->requested_by, agent->who.name))
         return true;
     if (agent->break_glass)
-        return journal_audit(acting->journal, &entry, &audit_id, err);
+        return journal_audit(acting->journal, &entry, &audit_id, err) && tell_all(acting, &entry, err);
     ERR(err, ERR_EXISTS, "request %s is your own: somebody else must approve it", redrive->redrive_id);
     return err_hint(err, "Tell them: sluice approve %s", redrive->redrive_id);
 }

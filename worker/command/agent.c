@@ -26,7 +26,7 @@ static void catch_signals(void)
 
 struct agent_own {
     const char *operator_name, *role;
-    bool break_glass;
+    bool peer;
 };
 
 static const struct option_row rows[] = {
@@ -42,12 +42,24 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "viewer|operator|approver",
         .help = "and what they may do"},
-    {.name = "break-glass",
+    {.name = "peer",
         .kind = OPTION_FLAG,
-        .offset = offsetof(struct agent_own, break_glass),
+        .offset = offsetof(struct agent_own, peer),
         .flag_only = true,
-        .help = "they may approve their own requests; the audit says so"},
+        .help = "it is who is connected to the socket that standard input is"},
 };
+
+static bool identify(struct workplace *place, const struct agent_own *own, struct agent *agent, struct err *err)
+{
+    const struct option_list *alone = &place->settings.break_glass;
+    const char *lake = place->storage->owned.p;
+    bool ok = own->peer
+                  ? identity_of_peer(STDIN_FILENO, &place->settings.operators, lake, &agent->who, place->arena, err)
+                  : identity_find(own->operator_name, own->role, lake, &agent->who, place->arena, err);
+    for (size_t i = 0; ok && i < alone->count; i++)
+        agent->break_glass = agent->break_glass || str_eq(agent->who.name, str_of(alone->items[i]));
+    return ok;
+}
 
 static bool serve(struct workplace *place, const struct agent_own *own, struct err *err)
 {
@@ -55,7 +67,6 @@ static bool serve(struct workplace *place, const struct agent_own *own, struct e
         .journal_path = place->settings.journal
                             ? place->settings.journal
                             : arena_printf(place->arena, STR_FMT "/journal.db", STR_ARG(place->storage->local)),
-        .break_glass = own->break_glass,
         .environment = str_of(place->settings.environment),
         .colour = place->settings.environment_colour ? str_of(place->settings.environment_colour) : STR(""),
         .datasets = place->settings.datasets,
@@ -63,8 +74,7 @@ static bool serve(struct workplace *place, const struct agent_own *own, struct e
         .pg = place->pg,
         .stop = &stop_wanted};
     bool ok = agent.journal_path || ERR(err, ERR_MEMORY, "no memory for an agent");
-    ok = ok && identity_find(own->operator_name, own->role, place->storage->owned.p, &agent.who, place->arena, err) &&
-         agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, err);
+    ok = ok && identify(place, own, &agent, err) && agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, err);
     agent_dispose(&agent);
     return ok;
 }

@@ -2,7 +2,7 @@
 #include "worker/watch/watch.h"
 
 #include "shared/log.h"
-#include "worker/command/workplace.h"
+#include "worker/command/local.h"
 #include "worker/gold/warehouse.h"
 
 #include <malloc.h>
@@ -246,9 +246,12 @@ static int run_watch(int argc, char **argv)
         .context = &place,
         .datasets = place.settings.datasets,
         .reload_wanted = &reload_wanted};
+    struct listener *listener = NULL;
     bool ok;
     options.notify = make_notify(&place, false, &ok, &err);
-    code = ok && watch(&worker, &options, &err) ? 0 : complain(&err);
+    ok = ok && local_listen(&place, &listener, &err) && watch(&worker, &options, &err);
+    code = ok ? 0 : complain(&err);
+    listener_close(listener);
     notify_free(options.notify);
     place.journal = worker.journal;
     workplace_close(&place);

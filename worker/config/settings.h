@@ -24,6 +24,9 @@ struct settings {
     const char *warehouse;                        /* libpq's URL, or the secret it is in; NULL: none */
     int64_t warehouse_timeout;                    /* microseconds, of one statement */
     const char *environment, *environment_colour; /* what consoles call this place; the colour may be NULL */
+    const char *socket;                           /* where watch listens for local users; NULL: nowhere */
+    struct option_list operators;                 /* "name=role" of local users */
+    struct option_list break_glass;               /* names of those who may approve alone, in an emergency */
     const char *datasets;                         /* folder or file of contracts; always set, may not exist */
     uint64_t memory;                              /* bytes of resident memory, the whole process */
     uint64_t workers;                             /* threads; 0: as many as there are processors */

@@ -9,15 +9,18 @@
 /* What differs between the two. */
 struct acknowledged {
     const char *word;
-    const char *read;  /* by id: acknowledged_by, acknowledged_at, is it over */
+    const char *read;  /* by id: acknowledged_by, acknowledged_at, is it over, whose doing it was */
     const char *write; /* by, at, note, id */
 };
 
 static const struct acknowledged of_incident = {"incident",
-    "SELECT acknowledged_by, acknowledged_at, closed_at IS NOT NULL FROM incident WHERE incident_id = ?",
-    "UPDATE incident SET acknowledged_by = ?1, acknowledged_at = ?2, note = ?3 WHERE incident_id = ?4"};
+    "SELECT acknowledged_by, acknowledged_at, closed_at IS NOT NULL, "
+    "(SELECT decided_by FROM redrive WHERE kind = 'break-glass' AND redrive_id = subject) FROM incident WHERE "
+    "incident_id = ?",
+    "UPDATE incident SET acknowledged_by = ?1, acknowledged_at = ?2, note = ?3, "
+    "closed_at = iif(kind = 'break-glass', ?2, closed_at) WHERE incident_id = ?4"};
 static const struct acknowledged of_cause = {"cause",
-    "SELECT a.acknowledged_by, a.acknowledged_at, 0 FROM cause c LEFT JOIN cause_acknowledged a USING (cause_id) "
+    "SELECT a.acknowledged_by, a.acknowledged_at, 0, NULL FROM cause c LEFT JOIN cause_acknowledged a USING (cause_id) "
     "WHERE c.cause_id = ?",
     "INSERT INTO cause_acknowledged (acknowledged_by, acknowledged_at, note, cause_id) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (cause_id) DO UPDATE SET acknowledged_at = excluded.acknowledged_at, note = excluded.note"};
@@ -37,7 +40,10 @@ static bool is_free(
         err_hint(err, "'sluice %ss' lists them.", what->word);
     } else if (step == STEP_ROW && query_column_int(&query, 2))
         ok = ERR(err, ERR_EXISTS, "%s %lld is closed", what->word, (long long)id);
-    else if (by.n && !str_eq(by, name)) {
+    else if (step == STEP_ROW && str_eq(query_column(&query, 3), name) && name.n) {
+        ok = ERR(err, ERR_EXISTS, "%s %lld is of what you did alone", what->word, (long long)id);
+        err_hint(err, "Somebody else reviews it.");
+    } else if (by.n && !str_eq(by, name)) {
         clock_format(query_column_int(&query, 1), at);
         ok = ERR(err, ERR_EXISTS, STR_FMT " has %s %lld already, since %s", STR_ARG(by), what->word, (long long)id, at);
     }
