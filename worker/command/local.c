@@ -67,5 +67,6 @@ bool local_listen(struct workplace *place, struct listener **listener, struct er
     struct str role;
     *listener = NULL;
     return !place->settings.socket ||
-           (identity_role(&place->settings.operators, STR(""), &role, err) && agent_line(place, &line, err) && listener_open(place->settings.socket, line.argv, listener, err));
+           (identity_role(&place->settings.operators, STR(""), &role, err) && agent_line(place, &line, err) &&
+               listener_open(place->settings.socket, line.argv, listener, err));
 }

@@ -39,7 +39,8 @@ static bool make_address(const char *path, struct sockaddr_un *address, struct e
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address->sun_path)
-        return ERR(err, ERR_CONFIG, "the socket's path %s is longer than %zu bytes", path, sizeof address->sun_path - 1);
+        return ERR(
+            err, ERR_CONFIG, "the socket's path %s is longer than %zu bytes", path, sizeof address->sun_path - 1);
     memcpy(address->sun_path, path, strlen(path) + 1);
     return true;
 }
