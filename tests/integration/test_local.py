@@ -127,9 +127,10 @@ class Local(unittest.TestCase):
         self.start({operator: "operator", approver: "approver"})
         self.box.put("raw/sales/4.csv", renamed(4))
         deadline = time.monotonic() + 60
-        while len(self.ask(operator, "runs")["items"]) < 2 and time.monotonic() < deadline:
-            pass
-        run = self.ask(operator, "runs")["items"][0]["run_id"]
+        quarantined = []
+        while len(quarantined) < 2 and time.monotonic() < deadline:
+            quarantined = [item["run_id"] for item in self.ask(operator, "runs")["items"] if item["outcome"] == "quarantined"]
+        run = quarantined[0]
         asked = self.ask(operator, "redrive", run, *FIX, "--reason", "new till software")["items"][0]
         self.assertEqual((asked["state"], asked["requested_by"]), ("requested", operator))
         self.assertIn("the role operator may not do this", self.ask(operator, "approve", asked["request"], code=1))
@@ -141,6 +142,7 @@ class Local(unittest.TestCase):
         refused = self.audit(nobody)
         self.assertEqual([(line["action"], line["from"]) for line in refused],
                          [("refused", f"local uid {pwd.getpwnam(nobody).pw_uid}")])
+        self.stop()
         self.assertEqual(self.box.fsck()[0], 0)
 
 
