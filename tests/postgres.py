@@ -69,12 +69,13 @@ class Cluster:
         """The rows, as lists of texts; NULL is None. In UTC, as ISO has it."""
         done = subprocess.run(
             ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-P", "null=\\N", self.url(database, user)],
-            input=sql, capture_output=True, text=True,
+            input=sql.encode(), capture_output=True,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGTZ": "UTC", "PGDATESTYLE": "ISO, YMD",
                  "PGCLIENTENCODING": "UTF8"})
         if check and done.returncode != 0:
-            raise AssertionError(f"psql: {done.stderr}\n{sql}")
-        return [[None if v == "\\N" else v for v in row] for row in csv.reader(io.StringIO(done.stdout))]
+            raise AssertionError(f"psql: {done.stderr.decode()}\n{sql}")
+        found = io.StringIO(done.stdout.decode(), newline="")
+        return [[None if v == "\\N" else v for v in row] for row in csv.reader(found)]
 
     def database(self, name):
         """A new one."""

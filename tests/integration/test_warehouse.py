@@ -7,6 +7,7 @@ import json
 import subprocess
 import unittest
 
+from tests.dirty import CONTRACT as DIRTY, Dirty
 from tests.integration.test_parquet import install_readers, query
 from tests.lake import DATA, ROOT, SLUICE, ULID, Lake
 from tests.postgres import Cluster
@@ -170,6 +171,16 @@ class Agrees(Case):
                 self.run_lake(lake)
                 self.assertEqual(len(self.agree(lake, name)), rows)
                 self.assertEqual(lake.fsck()[0], 0)
+
+    def test_a_dirty_file(self):
+        dirty = Dirty(7, 3000)
+        with self.lake({"dirty.yaml": DIRTY + "warehouse: {}\n"}) as lake:
+            lake.put("raw/dirty.csv", dirty.bytes)
+            self.run_lake(lake)
+            silver = self.agree(lake, "dirty")
+            self.assertEqual((len(silver), sum(round(float(r[3]) * 100) for r in silver)), (dirty.good, dirty.cents))
+            self.assertEqual(self.sql("SELECT count(*), count(_parse_error) FROM dirty.raw_table")[0][0], str(dirty.total))
+            self.assertEqual(lake.fsck()[0], 0)
 
     def test_every_type_at_its_edges(self):
         good = [

@@ -178,6 +178,27 @@ static bool rescale_numeric(struct run *run, struct vec *out, int scale, enum nu
     return decimal_narrow(run, out);
 }
 
+static struct numeric without_zeros(struct numeric a)
+{
+    struct numeric shorter;
+    while (a.scale > 0 && numeric_rescale(&a, a.scale - 1, NUMERIC_TRUNCATE, &shorter) == NUMERIC_OK &&
+           numeric_compare(&shorter, &a) == 0)
+        a = shorter;
+    return a;
+}
+
+/* How far PostgreSQL divides hangs on the dividend's decimals, zeros too, of which a loose one has fewer there. */
+static void fail_uncertain(struct run *run, const struct vec *args, struct vec *out)
+{
+    for (uint32_t i = 0; i < run->n; i++) {
+        if (!vec_live(out, i))
+            continue;
+        struct numeric a = without_zeros(decimal_at(&args[0], i)), b = decimal_at(&args[1], i), quotient;
+        if (numeric_divide(&a, &b, &quotient) != NUMERIC_OK || numeric_compare(&quotient, &out->numeric[i]) != 0)
+            run_fail(run, out, i, NUMERIC_UNCERTAIN);
+    }
+}
+
 void decimal_divide(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
     bool fixed = node->factor != 0;
@@ -187,6 +208,8 @@ void decimal_divide(struct run *run, const struct node *node, const struct vec *
             return;
     }
     each_numeric(run, args, out, numeric_divide);
+    if (fixed && node->args[0]->type.loose && !run->out_of_memory)
+        fail_uncertain(run, args, out);
     if (fixed && !run->out_of_memory && !rescale_numeric(run, out, node->type.scale, NUMERIC_HALF_AWAY))
         run->out_of_memory = true;
 }

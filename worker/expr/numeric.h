@@ -11,6 +11,7 @@
 
 /* What a row's error says then. */
 #define NUMERIC_BEYOND "a number of more than 77 digits"
+#define NUMERIC_UNCERTAIN "so large a number has decimals of unknown number here: wrap what is divided in round(x, n)"
 
 enum { NUMERIC_WORDS = 4, NUMERIC_MAX_SCALE = 76, NUMERIC_TEXT_SIZE = 160 };
 
