@@ -35,6 +35,9 @@ class Gold:
         subprocess.run([self.options.build / "sluiced", command, "--lake", lake, "--datasets", BENCH / "gold.yaml", *more],
                        check=True, capture_output=True)
 
+    def close(self):
+        pass
+
     def peers(self):
         yield "DuckDB", self.run_duckdb
         yield "sluiced", self.run_sluiced

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.bench.gold import Gold
 from tests.bench.measure import measure
+from tests.bench.warehouse import Load
 from tests.integration.test_parquet import HERE as READERS, install_readers, query
 
 DATASETS = ROOT / "schema" / "datasets"
@@ -41,6 +42,9 @@ class Sales:
                               check=True, capture_output=True, text=True)
         self.expected = json.loads(done.stdout)
 
+    def close(self):
+        pass
+
     def title(self):
         return f"{self.name}: {self.expected['records']} records, {self.expected['rejected']} to be rejected"
 
@@ -52,9 +56,13 @@ class Sales:
             install_readers()
             yield "DuckDB", self.run_duckdb
 
-    def run_sluiced(self, into, *arguments):
+    def lake(self, into):
         (into / "raw").mkdir()
         os.link(self.csv, into / "raw" / "sales.csv")
+        return into
+
+    def run_sluiced(self, into, *arguments):
+        self.lake(into)
         measured = measure([self.options.build / "sluiced", "run", "--lake", into, "--datasets", DATASETS, *arguments])
         rejects = [json.loads(line)["row_number"] for path in (into / "rejected" / "data_quality").rglob("*.jsonl")
                    for line in path.read_text().splitlines()]
@@ -108,8 +116,12 @@ def machine():
     return f"{time.strftime('%Y-%m-%d')}, {len(os.sched_getaffinity(0))} processors of {model}"
 
 
-# The second's deliveries are DuckDB's to make.
-JOBS = (lambda options, folder: Sales(options, folder, 100_000_000 if options.quick else 1_000_000_000, 42),
+def sales(options, folder):
+    return Sales(options, folder, 100_000_000 if options.quick else 1_000_000_000, 42)
+
+
+# The last one's deliveries are DuckDB's to make.
+JOBS = (sales, lambda options, folder: Load(sales(options, folder), DATASETS),
         lambda options, folder: Gold(options, folder, 1_000_000 if options.quick else 10_000_000))
 
 
@@ -123,11 +135,14 @@ def main():
     options.build = options.build.resolve()
     print(machine())
     wrong = False
-    for make in JOBS if shutil.which("node") else JOBS[:1]:
+    for make in JOBS if shutil.which("node") else JOBS[:2]:
         with tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=options.folder) as folder:
             job = make(options, pathlib.Path(folder))
-            medians, verdicts = rounds(job, options.rounds, folder)
-            print(table(job, medians, verdicts), flush=True)
+            try:
+                medians, verdicts = rounds(job, options.rounds, folder)
+                print(table(job, medians, verdicts), flush=True)
+            finally:
+                job.close()
         wrong |= any(verdict.startswith("wrong") for name, verdict in verdicts.items() if name.startswith("sluiced"))
     return 1 if wrong else 0
 

@@ -14,7 +14,7 @@
 #include "worker/pg/pg.h"
 #include "worker/value/value.h"
 
-enum { BATCH = 200, FAILURES_ASKED = 2, MAX_SHOWN = 30, MAX_STATEMENT = 64 << 20 };
+enum { BATCH = 200, FAILURES_ASKED = 2, MAX_SHOWN = 30, MAX_STATEMENT = 256 << 20 };
 
 /* Limits of the engine that PostgreSQL does not have. */
 static bool is_beyond(const char *why)
@@ -231,7 +231,7 @@ static bool ask_values(struct oracle *oracle, const struct way *way, uint32_t fr
 static void add_failure(const struct question *question, uint32_t index, uint32_t row, struct buf *sql)
 {
     struct buf one;
-    buf_init(&one, 1 << 24);
+    buf_init(&one, MAX_STATEMENT);
     buf_printf(&one, "select (" STR_FMT ")", STR_ARG(question->sql));
     if (question->type.kind == TYPE_DECIMAL)
         buf_printf(&one, "::numeric(%d,%d)", question->type.precision, question->type.scale);
@@ -296,7 +296,7 @@ static bool prepare(struct oracle *oracle, struct question *question, bool *refu
     struct buf text;
     struct expr_fault fault;
     *question = (struct question){.text = {NULL, 0}};
-    buf_init(&text, 1 << 20);
+    buf_init(&text, MAX_STATEMENT);
     generate(&oracle->dice, &text);
     question->text = arena_str(oracle->arena, buf_str(&text));
     const struct expr *expr = expr_parse(question->text, &oracle->rows.scope, oracle->arena, &fault, NULL);

@@ -3,6 +3,8 @@
 #include "worker/expr/resolve.h"
 #include "worker/expr/run.h"
 
+enum { MOST_CONSTANT = 64 * 1024 /* as it is printed, perhaps more than once */ };
+
 const char *kind_name(enum kind kind)
 {
     static const char *const names[] = {[KIND_UNKNOWN] = "unknown",
@@ -103,6 +105,10 @@ static const struct node *fold(struct resolver *resolver, const struct node *nod
     }
     if (why) { /* PostgreSQL computes what is constant before it looks at any row */
         expr_fault_set(resolver->fault, node->offset, "this fails on every row: %s", why);
+        return NULL;
+    }
+    if (node->type.kind == KIND_TEXT && !node_is_null(folded) && folded->value.str[0].n > MOST_CONSTANT) {
+        expr_fault_set(resolver->fault, node->offset, "a constant of more than %d KB", (int)MOST_CONSTANT / 1024);
         return NULL;
     }
     settle_numeric(folded);
@@ -214,7 +220,7 @@ static const struct node *no_cast(struct resolver *resolver, const struct node *
 static struct kind_type numeric_type(const struct node *node)
 {
     return node->type.kind == KIND_INT ? (struct kind_type){.kind = KIND_DEC}
-                                       : (struct kind_type){KIND_NUM, 0, node->type.wide, false};
+                                       : (struct kind_type){KIND_NUM, 0, node->type.wide, node->type.loose};
 }
 
 static const struct node *rescale(struct resolver *resolver, const struct node *node, struct kind_type type)
@@ -358,7 +364,10 @@ bool common_type(struct resolver *resolver, const char *what, const struct node 
     *type = (struct kind_type){.kind = kind};
     if (kind_is_decimal(kind))
         common_scale(nodes, count, strict, type);
-    if (kind == KIND_NUM)
+    if (kind == KIND_NUM) { /* each value keeps its own scale, as far as that is known */
         *type = (struct kind_type){KIND_NUM, 0, type->wide, false};
+        for (uint32_t i = 0; i < count; i++)
+            type->loose = type->loose || nodes[i]->type.loose;
+    }
     return true;
 }
