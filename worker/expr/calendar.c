@@ -238,7 +238,8 @@ void time_extract(struct run *run, const struct node *node, const struct vec *ar
     for (uint32_t i = 0; i < run->n; i++) {
         if (!vec_live(out, i))
             continue;
-        out->i64[i] = stamp_field(name->field, args[1].i64[i & args[1].mask]);
+        int64_t time = args[1].i64[i & args[1].mask]; /* 24:00 is one */
+        out->i64[i] = name->field == EPOCH ? time : clock_field(name->field, time);
     }
 }
 
