@@ -1,4 +1,4 @@
--- Version 7: what people are told (an outbox), and what was seen of the events of a bucket.
+-- Version 7: what people are told (an outbox), what was seen of the events of a bucket, what a request was rehearsed to do.
 
 -- One an incident, a cause whose rows or files are open, or a request that waits for its approval; not one a row.
 CREATE TABLE alert (
@@ -43,3 +43,8 @@ CREATE TABLE event_key (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX event_key_seen ON event_key (seen_at);
+
+-- What a file's rehearsal came to, to which the request for it is bound. NULL: it was asked for before this version.
+ALTER TABLE redrive_file ADD COLUMN would_pass INTEGER CHECK (would_pass >= 0);
+ALTER TABLE redrive_file ADD COLUMN would_fail INTEGER CHECK (would_fail >= 0);
+ALTER TABLE redrive_file ADD COLUMN duplicates INTEGER CHECK (duplicates >= 0);

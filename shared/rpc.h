@@ -31,7 +31,9 @@
  * redrive    run | runs [] | cause!, reason!, rules, set [], map [], patch, row | row [], scope,
  *            apply_to (these | until | contract), until, ask, client   the request, as requests has it
  * requests   dataset, request, after, limit                     items []: what was asked for, its scope (file | rows),
- *                                                               with details [] of files
+ *                                                               with details [] of files; of each what its rehearsal
+ *                                                               came to (would_pass, would_fail, duplicates) and its
+ *                                                               hash, to which the request is bound
  * approve    request!, client                                   the request
  * decline    request!, reason!, client                          the request; of one under way what nobody has begun
  * reprocess  dataset!, since, until, reason!, rules, set [], map [], ask, client
@@ -76,8 +78,9 @@
  * never what they asked for themselves. Then redrive, reprocess, withdraw, override and contract only ask.
  *
  * "runs" are whole ids, of files of one dataset, in one request. apply_to "contract" asks for the re-drive and, in a
- * request of its own, for the overrides to be written into the contract. Approve the re-drive first: it is bound to the
- * contract as it was.
+ * request of its own, for the overrides to be written into the contract. The re-drive is bound to the contract as it
+ * was: a change of the contract is refused its approval while a re-drive of the dataset by the current rules waits for
+ * one.
  *
  * "run" may be any part of a run's id that names only one; so may "request".
  *

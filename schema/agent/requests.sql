@@ -14,10 +14,15 @@ SELECT json_object('items', json_group_array(json(item)), 'next', CASE WHEN coun
         'loaded', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND outcome = 'loaded'),
         'finished', (SELECT count(*) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND outcome IS NOT NULL),
         'rows', (SELECT sum(asked_rows) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id AND scope = 'rows'),
+        'would_pass', (SELECT sum(would_pass) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id),
+        'would_fail', (SELECT sum(would_fail) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id),
+        'duplicates', (SELECT sum(duplicates) FROM redrive_file x WHERE x.redrive_id = redrive.redrive_id),
         'details', json((SELECT json_group_array(json_object(
             'file', arrival_key, 'run', run_id, 'outcome', outcome, 'outcome_run', outcome_run_id, 'message', note,
-            'asked', asked_rows, 'rows', rows_out))
+            'asked', asked_rows, 'rows', rows_out, 'would_pass', would_pass, 'would_fail', would_fail,
+            'duplicates', duplicates, 'rehearsal', rehearsal_hash))
             FROM (SELECT f.arrival_key, x.run_id, nullif(x.asked_rows, 0) AS asked_rows, x.outcome, x.outcome_run_id, x.message AS note,
+                         x.would_pass, x.would_fail, x.duplicates, x.rehearsal_hash,
                          (SELECT s.rows_out FROM stage_count s
                            WHERE s.run_id = x.outcome_run_id AND s.stage = 'write') AS rows_out
                     FROM redrive_file x JOIN file f USING (file_id) WHERE x.redrive_id = redrive.redrive_id

@@ -346,6 +346,13 @@ class Contract(Case):
         requests = self.sluice("requests")["items"]
         self.assertEqual([(r["action"], r["state"]) for r in requests], [("contract", "requested"), ("redrive", "requested")])
         self.assertEqual((asked["request"], asked["files"]), (requests[1]["request"], 1))
+        rows = len(changed(1).splitlines()) - 1
+        self.assertEqual([asked[key] for key in ("would_pass", "would_fail", "duplicates")], [rows, 0, 0])
+        self.assertRegex(asked["details"][0]["rehearsal"], "^[0-9a-f]{64}$")
+        # the change first would void the re-drive
+        said = self.sluice("approve", requests[0]["request"], code=1)
+        self.assertIn(f"request {asked['request']} reads files of", said)
+        self.assertEqual(self.sluice("requests")["items"][0]["state"], "requested")
         self.assertEqual(self.sluice("approve", asked["request"])["items"][0]["loaded"], 1)
         self.assertEqual(self.path.read_text(), self.COMMENTED)
         self.sluice("approve", requests[0]["request"])

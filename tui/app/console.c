@@ -81,6 +81,21 @@ static void host_close(void *context, struct view *view)
     console_top(console)->type->load(console_top(console));
 }
 
+static void host_filter(void *context, struct view *view, const char *text)
+{
+    struct console *console = context;
+    struct grid *grid;
+    if (console_top(console) != view || console->depth < 2)
+        return;
+    bool found = grid_filter(&console->views[console->depth - 2]->grid, str_of(text));
+    console_close_top(console);
+    grid = &console_top(console)->grid;
+    if (!found)
+        console_flash(console, ROLE_BAD, "no memory for a filter");
+    else if (grid->total > json_array_size(grid->items))
+        console_flash(console, ROLE_DIM, "the filter looks at the rows around the cursor only; Esc clears it");
+}
+
 void console_close_top(struct console *console)
 {
     struct view *top = console_top(console);
@@ -387,6 +402,7 @@ static bool start(struct console *console, const char *go, struct err *err)
     console->host.open = host_open;
     console->host.flash = host_flash;
     console->host.close = host_close;
+    console->host.filter = host_filter;
     console_open(console, &view_overview, json_object());
     if (go && !command_run(console, str_of(go)))
         return ERR(err, ERR_USAGE, "the console has no '%.80s' to go to", go);

@@ -67,15 +67,26 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     grid_draw(&view->grid, canvas, y + 2, 1, height - 2, canvas->columns - 2);
 }
 
+/* The rows beneath show those that hold it. */
+static bool drill(struct view *view)
+{
+    const json_t *value = json_object_get(grid_item(&view->grid), "value");
+    if (!json_string_length(value))
+        view_flash(view, ROLE_DIM, "a filter looks for a text: there is none in this cell");
+    else
+        view->host->filter(view->host->context, view, json_string_value(value));
+    return true;
+}
+
 static bool request(struct view *view, enum request request)
 {
-    return grid_request(&view->grid, request);
+    return request == REQUEST_ENTER ? drill(view) : grid_request(&view->grid, request);
 }
 
 const struct view_type view_frequency = {
     .name = "Frequencies",
     .help = "how often each value stands in a column of the failing rows",
-    .requests = REQUESTS_LIST,
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,
     .load = load,
     .answer = answer,

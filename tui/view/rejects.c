@@ -10,6 +10,7 @@ enum { TAG_CAUSES, TAG_RUNS, MOST_RUNS = 1000 };
 static const struct grid_column system_columns[] = {
     {"CODE", "code", CELL_TEXT, 12, 24, false},
     {"FILES", "files", CELL_NUMBER, 5, 0, false},
+    {"OPEN", "open_files", CELL_NUMBER, 4, 0, false},
     {"DATASET", "dataset", CELL_TEXT, 10, 24, false},
     {"STAGE", "stage", CELL_TEXT, 8, 10, false},
     {"COLUMN", "column", CELL_TEXT, 6, 20, false},
@@ -19,6 +20,7 @@ static const struct grid_column system_columns[] = {
 static const struct grid_column row_columns[] = {
     {"CODE", "code", CELL_TEXT, 12, 20, false},
     {"ROWS", "rows", CELL_NUMBER, 6, 0, false},
+    {"OPEN", "open", CELL_NUMBER, 4, 0, false},
     {"ONLY", "only", CELL_NUMBER, 5, 0, false},
     {"COLUMN OR RULE", "column", CELL_TEXT, 14, 24, false},
     {"SAMPLES", "samples", CELL_LIST, 10, 60, true},
@@ -40,6 +42,12 @@ static const struct grid_column *columns_of(const struct view *view, size_t *cou
     return view->tab == TAB_SYSTEM ? system_columns : row_columns;
 }
 
+/* What is dealt with does not shout. */
+static enum role open_role(const struct view *view, const json_t *value)
+{
+    return json_integer_value(value) <= 0 ? ROLE_DIM : view->tab == TAB_SYSTEM ? ROLE_BAD : ROLE_WARN;
+}
+
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
 {
     const struct view *view = context;
@@ -54,7 +62,8 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     else
         grid_value(cell->text, columns[column].kind, value);
     cell->style = column == 0                   ? ROLE_TITLE
-                  : column == 1                 ? (view->tab == TAB_SYSTEM ? ROLE_BAD : ROLE_WARN)
+                  : column == 1                 ? ROLE_TEXT
+                  : column == 2                 ? open_role(view, value)
                   : strcmp(key, "samples") == 0 ? ROLE_TEXT
                   : strcmp(key, "column") == 0  ? ROLE_TEXT
                                                 : ROLE_DIM;
@@ -156,14 +165,52 @@ static void draw_tabs(const struct view *view, struct canvas *canvas, int y)
     }
 }
 
+static int draw_count(struct canvas *canvas, int y, int x, const json_t *item, const char *key, const char *word)
+{
+    json_int_t number = json_integer_value(json_object_get(item, key));
+    struct buf text;
+    buf_init(&text, 64);
+    view_number(&text, number);
+    x += canvas_text(canvas, y, x, 20, number ? ROLE_TEXT : ROLE_DIM, buf_str(&text)) + 1;
+    buf_dispose(&text);
+    return x + canvas_cstr(canvas, y, x, 20, ROLE_DIM, word) + 2;
+}
+
+/* What has become of the rows of the cause under the cursor, and who looks after it. */
+static void draw_detail(const struct view *view, struct canvas *canvas, int y)
+{
+    static const char *const states[] = {"open", "requested", "recovered", "discarded", "returned"};
+    const json_t *item = grid_item(&view->grid);
+    const char *by = json_string_value(json_object_get(item, "acknowledged_by"));
+    const char *note = json_string_value(json_object_get(item, "note"));
+    int x = 1;
+    canvas_line(canvas, y, 0, canvas->columns);
+    canvas_cstr(canvas, y, 2, 30, ROLE_HEAD, " This cause ");
+    for (size_t i = 0; view->tab == TAB_ROWS && i < sizeof states / sizeof *states; i++)
+        x = draw_count(canvas, y + 1, x, item, states[i], states[i]);
+    if (view->tab == TAB_SYSTEM)
+        draw_count(canvas, y + 1, draw_count(canvas, y + 1, x, item, "files", "files,"), item, "open_files",
+            "still in quarantine");
+    if (by)
+        canvas_printf(canvas, y + 2, 1, canvas->columns - 2, ROLE_GOOD, "%s looks after it%s%s", by,
+            note && *note ? ": " : "", note ? note : "");
+    else
+        canvas_cstr(
+            canvas, y + 2, 1, canvas->columns - 2, ROLE_DIM, "nobody looks after it; a tells others that you do");
+}
+
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
 {
+    enum { DETAIL = 3 };
+    int detail = grid_item(&view->grid) && height > 4 * DETAIL ? DETAIL : 0;
     static const char *const nothing[TABS] = {"No file was rejected as a whole.", "No row was rejected."};
     draw_tabs(view, canvas, y);
     if (view->loaded && !grid_lines(&view->grid))
         canvas_cstr(canvas, y + 3, 1, canvas->columns - 2, ROLE_GOOD,
             view->grid.filter.n ? "No cause matches the filter." : nothing[view->tab]);
-    grid_draw(&view->grid, canvas, y + 2, 1, height - 2, canvas->columns - 2);
+    if (detail)
+        draw_detail(view, canvas, y + height - detail);
+    grid_draw(&view->grid, canvas, y + 2, 1, height - 2 - detail, canvas->columns - 2);
 }
 
 static bool enter(struct view *view)

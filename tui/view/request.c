@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACT_LINES = 8, MOST_TEXT = 64 * 1024 };
+enum { FACT_LINES = 10, MOST_TEXT = 64 * 1024 };
 
 static const struct grid_column columns[] = {
     {"OUTCOME", "outcome", CELL_TEXT, 8, 12, false},
@@ -72,7 +72,17 @@ static int draw_words(struct canvas *canvas, int y, const char *label, struct bu
     return y + any;
 }
 
-static void draw_facts(const json_t *item, struct canvas *canvas, int y)
+static void add_number(struct buf *out, const json_t *item, const char *key, const char *word)
+{
+    const json_t *value = json_object_get(item, key);
+    if (!json_is_integer(value))
+        return;
+    buf_add_cstr(out, out->n ? ", " : "");
+    view_number(out, json_integer_value(value));
+    buf_printf(out, " %s", word);
+}
+
+static void draw_facts(const struct view *view, const json_t *item, struct canvas *canvas, int y)
 {
     static const char *const states[] = {"action", "state", "dataset", "rules"};
     struct buf words;
@@ -88,6 +98,12 @@ static void draw_facts(const json_t *item, struct canvas *canvas, int y)
     y = draw_words(canvas, y, "read with", &words);
     grid_value(&words, CELL_TEXT, json_object_get(item, "reason"));
     y = draw_words(canvas, y, "because", &words);
+    add_number(&words, item, "would_pass", "rows would pass");
+    add_number(&words, item, "would_fail", "still fail");
+    add_number(&words, item, "duplicates", "are there already");
+    y = draw_words(canvas, y, "rehearsed", &words);
+    grid_value(&words, CELL_TEXT, json_object_get(grid_item(&view->grid), "rehearsal"));
+    y = draw_words(canvas, y, "bound to", &words);
     add_who(&words, item, "requested_by", "requested_at");
     y = draw_words(canvas, y, "asked by", &words);
     if (json_is_string(json_object_get(item, "decided_by")))
@@ -102,7 +118,7 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
 {
     if (!view->loaded)
         return;
-    draw_facts(view->result, canvas, y);
+    draw_facts(view, view->result, canvas, y);
     grid_draw(&view->grid, canvas, y + FACT_LINES, 1, height - FACT_LINES, canvas->columns - 2);
 }
 

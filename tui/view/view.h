@@ -20,6 +20,8 @@ struct view_host {
     void (*flash)(void *context, enum role role, const char *text);
     /* Closes this screen, once the key that led here is dealt with. */
     void (*close)(void *context, struct view *view);
+    /* Closes this screen too, and filters the one beneath. */
+    void (*filter)(void *context, struct view *view, const char *text);
     /* Of several targets: asks each. Each item of the answer, which may come more than once, has its "target", and
      * "next" goes back into "after" as it is. NULL: there is one target. */
     void (*ask_all)(void *context, struct view *view, int tag, const char *method, json_t *params);

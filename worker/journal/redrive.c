@@ -115,7 +115,7 @@ static bool insert_file(
     struct query query;
     query_open(&query, journal,
         "INSERT INTO redrive_file (redrive_id, file_id, run_id, sha256, ruleset_hash, rehearsal_hash, from_state, "
-        "former_run_id, asked_rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "former_run_id, asked_rows, would_pass, would_fail, duplicates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_int(&query, file->file_id);
@@ -126,6 +126,9 @@ static bool insert_file(
     query_cstr(&query, file_state_name(file->from_state));
     query_cstr(&query, file->former_run_id);
     query_count(&query, file->asked_rows);
+    query_count(&query, file->would_pass);
+    query_count(&query, file->would_fail);
+    query_count(&query, file->duplicates);
     return query_run(&query);
 }
 
@@ -241,6 +244,22 @@ static bool read_files(struct journal *journal, struct redrive *redrive, struct 
             redrive->files[redrive->file_count++] = file;
     }
     return query_run(&query) && (ok || ERR(err, ERR_MEMORY, "no memory for a request"));
+}
+
+bool journal_redrive_waiting(
+    struct journal *journal, struct str dataset, int64_t now, char redrive_id[ULID_SIZE], struct err *err)
+{
+    struct query query;
+    redrive_id[0] = '\0';
+    query_open(&query, journal,
+        "SELECT redrive_id FROM redrive WHERE dataset = ?1 AND state = 'requested' AND action = 'redrive' "
+        "AND rules = 'current' AND expires_at > ?2 ORDER BY redrive_id LIMIT 1",
+        err);
+    query_str(&query, dataset);
+    query_int(&query, now);
+    if (query_step(&query) == STEP_ROW)
+        query_column_into(&query, 0, redrive_id, ULID_SIZE);
+    return query_run(&query);
 }
 
 bool journal_redrive_read(

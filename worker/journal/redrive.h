@@ -13,7 +13,8 @@ struct redrive_file {
     char run_id[ULID_SIZE];        /* that rejected or loaded it; of a request for rows: whose rejected rows they are */
     char former_run_id[ULID_SIZE]; /* that has the file: it goes back to it */
     uint64_t asked_rows;           /* of a request for rows */
-    enum file_state from_state;    /* QUARANTINED, SUCCEEDED, WITHDRAWN */
+    uint64_t would_pass, would_fail, duplicates; /* of rows, as it was rehearsed */
+    enum file_state from_state;                  /* QUARANTINED, SUCCEEDED, WITHDRAWN */
     struct str arrival_key, location;
     char sha256[SHA256_TEXT_SIZE], ruleset_hash[SHA256_TEXT_SIZE], rehearsal_hash[SHA256_TEXT_SIZE];
     struct str base_ruleset; /* that of the run */
@@ -54,6 +55,9 @@ struct decider {
 bool journal_redrive_request(struct journal *journal, struct redrive *redrive, const struct decider *by, int64_t now,
     struct err *err) MUST_CHECK;
 /* part: any part of its id that names only one. ERR_NOT_FOUND. */
+/* *redrive_id "": no re-drive of the dataset's files waits for its approval, bound to the contract as it is. */
+bool journal_redrive_waiting(
+    struct journal *journal, struct str dataset, int64_t now, char redrive_id[ULID_SIZE], struct err *err) MUST_CHECK;
 bool journal_redrive_read(
     struct journal *journal, struct str part, struct redrive *redrive, struct arena *arena, struct err *err) MUST_CHECK;
 /* Its files wait from now on. ERR_EXISTS: it is not open any more, or has expired (then it is marked so). */

@@ -90,6 +90,19 @@ static bool is_as_asked(const struct contract_change *change, bool *written, str
                      ERR(err, ERR_CONFIG, "the contract " STR_FMT " has changed", STR_ARG(change->path)));
 }
 
+/* It would be void, and nobody would have meant that. */
+static bool voids_nothing(struct journal *journal, const struct redrive *redrive, struct err *err)
+{
+    char waiting[ULID_SIZE];
+    if (!journal_redrive_waiting(journal, redrive->dataset, clock_now(), waiting, err))
+        return false;
+    if (!waiting[0])
+        return true;
+    ERR(err, ERR_EXISTS, "request %s reads files of " STR_FMT " again by the contract as it is: decide on that first",
+        waiting, STR_ARG(redrive->dataset));
+    return err_hint(err, "sluice approve %s, then this one.", waiting);
+}
+
 /* The file is written inside the decision's transaction: whatever ends this process, a second approval finds it either
  * as it was or as it is to be. */
 bool change_approve(struct journal *journal, const struct redrive *redrive, const struct decider *by,
@@ -99,7 +112,8 @@ bool change_approve(struct journal *journal, const struct redrive *redrive, cons
     bool written = false;
     if (clock_now() >= redrive->expires_at) /* what it then says of itself is not to be rolled back */
         return journal_redrive_approve(journal, redrive, by, clock_now(), err);
-    if (!journal_change_read(journal, redrive->redrive_id, &change, arena, err) ||
+    if (!voids_nothing(journal, redrive, err) ||
+        !journal_change_read(journal, redrive->redrive_id, &change, arena, err) ||
         !is_as_asked(&change, &written, err) || !loads(change.path, change.text, arena, err) ||
         !journal_begin(journal, err))
         return false;

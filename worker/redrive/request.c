@@ -228,6 +228,9 @@ static bool ask_for_one(const struct redrive_request *request, struct redrive *r
         file->file_id = known->file_id;
         file->from_state = known->state;
         file->asked_rows = rehearsal->chosen.count;
+        file->would_pass = rehearsal->would_pass;
+        file->would_fail = rehearsal->would_fail;
+        file->duplicates = rehearsal->duplicates;
         memcpy(
             file->former_run_id, redrive->of_rows ? rehearsal->past.holder : file->run_id, sizeof file->former_run_id);
         memcpy(file->ruleset_hash, rehearsal->ruleset_hash, sizeof file->ruleset_hash);

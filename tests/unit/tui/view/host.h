@@ -53,6 +53,13 @@ static void host_close(void *context, struct view *view)
     host->closed = true;
 }
 
+static void host_filter(void *context, struct view *view, const char *text)
+{
+    struct host *host = context;
+    (void)view;
+    snprintf(host->flash, sizeof host->flash, "filter %s", text);
+}
+
 static void host_tell(struct host *host, int tag, const char *text)
 {
     json_error_t fault;
@@ -65,7 +72,7 @@ static void host_tell(struct host *host, int tag, const char *text)
 
 static void host_begin(struct host *host, const struct view_type *type, json_t *arguments)
 {
-    *host = (struct host){.host = {host, host_ask, host_open, host_flash, host_close}};
+    *host = (struct host){.host = {host, host_ask, host_open, host_flash, host_close, host_filter}};
     setenv("SLUICE_CLOCK", "1795230764000000", 1); /* 2026-11-21T03:12:44Z */
     host->view = view_new(type, &host->host, arguments);
     assert_non_null(host->view);

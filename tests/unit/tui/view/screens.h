@@ -80,14 +80,46 @@
 #define REJECTS_SYSTEM \
     "  System  40 files    Data quality  39,812 rows\n" \
     "\n" \
-    " CODE              FILES  DATASET     STAGE     COLUMN  LAST RUN\n" \
-    " too-many-rejects     40  shop_sales  parse             6YHEE5GQ\n"
+    " CODE              FILES  OPEN  DATASET     STAGE     COLUMN  LAST RUN\n" \
+    " too-many-rejects     40    38  shop_sales  parse             6YHEE5GQ\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "── This cause ──────────────────────────────────────────────────────────────────\n" \
+    " 40 files,  38 still in quarantine\n" \
+    " bo looks after it: asked<U+202E>them\n"
 
 #define REJECTS_ROWS \
     "  System  40 files    Data quality  39,812 rows\n" \
     "\n" \
-    " CODE            ROWS    ONLY  COLUMN OR RULE  SAMPLES     DATASET     FILES\n" \
-    " type-error    39,812  39,790  unit_price      n/a         shop_sales      1\n"
+    " CODE            ROWS  OPEN    ONLY  COLUMN OR RULE  SAMPLES     DATASET\n" \
+    " type-error    39,812    22  39,790  unit_price      n/a         shop_sales\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "── This cause ──────────────────────────────────────────────────────────────────\n" \
+    " 22 open  3 requested  39,787 recovered  0 discarded  0 returned\n" \
+    " nobody looks after it; a tells others that you do\n"
 
 #define REASON \
     " missing-label  raw/x.csv\n" \

@@ -12,7 +12,9 @@ static const char requests_text[] =
     "\"rules\":\"current\",\"overrides\":{\"map\":{\"Price EUR\":\"unit_price\"}},\"reason\":\"new "
     "till\\u202esoftware\","
     "\"requested_by\":\"alice\",\"requested_at\":\"2026-11-21T03:10:00Z\",\"decided_by\":null,\"files\":2,\"loaded\":0,"
-    "\"message\":null,\"details\":[{\"file\":\"raw/sales/2026-01-08.csv\",\"run\":\"R1\",\"outcome\":null},"
+    "\"would_pass\":12400,\"would_fail\":7,\"duplicates\":0,"
+    "\"message\":null,\"details\":[{\"rehearsal\":\"5f0a\",\"file\":\"raw/sales/"
+    "2026-01-08.csv\",\"run\":\"R1\",\"outcome\":null},"
     "{\"file\":\"raw/sales/2026-01-09.csv\",\"run\":\"R2\",\"outcome\":null,\"message\":\"changed\"}]}]}";
 
 static const char audit_text[] =
@@ -45,6 +47,8 @@ static const char audit_text[] =
     " what        redrive  requested  shop_sales  current\n" \
     " read with   {\"map\":{\"Price EUR\":\"unit_price\"}}\n" \
     " because     new till<U+202E>software\n" \
+    " rehearsed   12,400 rows would pass, 7 still fail, 0 are there already\n" \
+    " bound to    5f0a\n" \
     " asked by    alice, 03:10:00\n" \
     "\n" \
     "\n" \

@@ -67,10 +67,13 @@ static const char rows_text[] =
 
 static const char causes_text[] =
     "{\"items\":[{\"cause\":9,\"dataset\":\"shop_sales\",\"stage\":\"parse\",\"code\":\"too-many-rejects\","
-    "\"column\":\"\",\"rule\":\"\",\"shape\":\"\",\"kind\":\"system\",\"files\":40,\"rows\":0,\"only\":0,"
+    "\"column\":\"\",\"rule\":\"\",\"shape\":\"\",\"kind\":\"system\",\"files\":40,\"open_files\":38,\"rows\":0,"
+    "\"only\":0,"
+    "\"acknowledged_by\":\"bo\",\"note\":\"asked\\u202ethem\","
     "\"last_run\":\"01M7XZP1X12D4KHP736YHEE5GQ\",\"first_row\":0,\"samples\":[]},"
     "{\"cause\":2,\"dataset\":\"shop_sales\",\"stage\":\"convert\",\"code\":\"type-error\",\"column\":\"unit_price\","
     "\"rule\":\"\",\"shape\":\"a/a\",\"kind\":\"data_quality\",\"files\":1,\"rows\":39812,\"only\":39790,"
+    "\"open\":22,\"requested\":3,\"recovered\":39787,\"discarded\":0,\"returned\":0,"
     "\"last_run\":\"01M7XZP1WK3YCA3RHQ90AGDPFK\",\"first_row\":7,\"samples\":[\"n/a\"]}]}";
 
 static const char reason_text[] =
@@ -217,6 +220,11 @@ static void frequency(void **state)
         "{\"counted\":100000,\"total\":226000,\"items\":[{\"value\":\"n/a\",\"rows\":75000},"
         "{\"value\":\"\",\"rows\":25000}]}");
     host_check(&host, FREQUENCY);
+    host.view->type->request(host.view, REQUEST_ENTER);
+    assert_string_equal(host.flash, "filter n/a");
+    host.view->type->request(host.view, REQUEST_DOWN);
+    host.view->type->request(host.view, REQUEST_ENTER);
+    assert_string_equal(host.flash, "a filter looks for a text: there is none in this cell");
     host_end(&host);
 }
 
