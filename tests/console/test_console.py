@@ -107,34 +107,6 @@ class ConsoleTest(unittest.TestCase):
             console.type(":q\r")
             self.assertEqual(console.end(), 0)
 
-    def test_bytes_are_few(self):
-        with self.console() as console:
-            console.wait("sales")
-            console.settle()
-            idle = len(console.raw)
-            self.assertEqual(console.settle(), 0)
-            self.assertEqual(len(console.raw), idle)
-            console.press("2", "lossy.csv")
-            console.settle()
-            for key in "jjkj":
-                console.type(key)
-                self.assertLessEqual(console.settle(), 400, f"key {key} on Runs")
-            self.open_lossy_from_runs(console)
-            console.press("\r", "1/500")
-            console.settle()
-            for key in "jljhjj]":
-                console.type(key)
-                self.assertLessEqual(console.settle(), 400, f"key {key} in Rows")
-            console.type("\x0c")
-            full = console.settle()
-            self.assertLessEqual(full, 6144)
-            self.assertGreater(full, 500)
-
-    def open_lossy_from_runs(self, console):
-        console.press("/lossy\r", "lossy.csv")
-        # the cursor is on the largest loss once all is there
-        console.press("\r", "Run lossy.csv", "type-error price", "5,000", "3/9")
-
     def test_idle_takes_no_processor(self):
         with self.console() as console:
             console.wait("sales")

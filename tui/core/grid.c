@@ -480,7 +480,8 @@ static void draw_cell(
         cell.style = style = ROLE_DIM;
     if (at.selected && (!grid->by_cell || c < grid->frozen))
         style = ROLE_TEXT | MARK_REVERSE;
-    if (here)
+    /* what is marked stands out as it is: the cursor fills its cell, and a move rewrites none of it */
+    if (here && !cell.mark)
         style |= MARK_UNDERLINE | MARK_BOLD;
     if (cell.whole > 0) {
         /* on the cursor's line, which is reversed, the bar is what is not */

@@ -16,7 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { MOST_COPY = 74 * 1024, MOST_WIDE = 16 };
+enum { MOST_COPY = 74 * 1024, MOST_WIDE = 16, MOST_GAP = 12 };
 
 struct look {
     short colour; /* -1: the terminal's own */
@@ -184,22 +184,49 @@ static int widen(const struct canvas_cell *cell, wchar_t out[MOST_WIDE])
     return n;
 }
 
+static bool is_blank(const struct canvas_cell *cell)
+{
+    return cell->n == 1 && cell->text[0] == ' ' && !(cell->style & (MARK_REVERSE | MARK_UNDERLINE));
+}
+
+static int blanks(const struct canvas *canvas, int y, int x)
+{
+    int n = 0;
+    while (x + n < canvas->columns && is_blank(canvas_at(canvas, y, x + n)))
+        n++;
+    return n <= MOST_GAP && x + n < canvas->columns ? n : 0;
+}
+
+/* Blanks before a word look the same in its style, or in that of the word before them, and cost no change of it. */
+static unsigned blank_style(const struct canvas *canvas, int y, int x, int gap, unsigned before)
+{
+    unsigned style = x ? before : canvas_at(canvas, y, gap)->style;
+    return style & (MARK_REVERSE | MARK_UNDERLINE) ? ROLE_TEXT : style;
+}
+
 static void show_row(const struct term *term, const struct canvas *canvas, int y)
 {
-    for (int x = 0; x < canvas->columns; x++) {
+    unsigned style = ROLE_TEXT;
+    for (int x = 0, gap = 0; x < canvas->columns; x++) {
         const struct canvas_cell *cell = canvas_at(canvas, y, x);
         wchar_t text[MOST_WIDE] = {0};
         if (!cell->width)
             continue;
-        short pair = (short)(term->colours ? (cell->style & STYLE_ROLE) + 1 : 0);
-        attr_set(attributes(term, cell->style), pair, NULL);
+        if (gap)
+            gap--;
+        else if ((gap = blanks(canvas, y, x)))
+            style = blank_style(canvas, y, x, gap--, style);
+        else
+            style = cell->style;
+        short pair = (short)(term->colours ? (style & STYLE_ROLE) + 1 : 0);
+        attr_set(attributes(term, style), pair, NULL);
         int n = widen(cell, text);
         /* the last cell of the screen would scroll some terminals; curses knows how to write it */
         if (text[0] == L'?' && n > 1)
             mvaddnwstr(y, x, text, n);
         else {
             cchar_t character;
-            setcchar(&character, text, attributes(term, cell->style), pair, NULL);
+            setcchar(&character, text, attributes(term, style), pair, NULL);
             mvadd_wch(y, x, &character);
         }
     }

@@ -30,7 +30,7 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
         view_time(cell->text, value);
     else
         grid_value(cell->text, CELL_TEXT, value);
-    cell->style = column == COLUMN_WHO ? ROLE_TITLE : column == COLUMN_WHAT ? ROLE_TEXT : ROLE_DIM;
+    cell->style = column == COLUMN_WHO ? ROLE_TITLE : column > COLUMN_WHAT ? ROLE_DIM : ROLE_TEXT;
     if (column == COLUMN_WHAT && text && (strcmp(text, "refused") == 0 || strcmp(text, "break-glass") == 0))
         cell->style = ROLE_WARN;
 }
@@ -81,14 +81,67 @@ static void draw_chain(const struct view *view, struct canvas *canvas, int y)
     buf_dispose(&text);
 }
 
+/* A list of what has parts is its length. */
+static void add_leaf(struct buf *out, const json_t *value)
+{
+    const json_t *first = json_array_get(value, 0);
+    if (json_is_string(value))
+        buf_add_cstr(out, json_string_value(value));
+    else if (json_is_object(first) || json_is_array(first))
+        buf_add_u64(out, json_array_size(value));
+    else {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        buf_add_cstr(out, text ? text : "");
+        free(text);
+    }
+}
+
+/* "files 2  map Price EUR=unit_price": what is empty, and the reason, which has its own line, is left out. */
+static void add_details(struct buf *out, json_t *detail)
+{
+    const char *key, *name;
+    json_t *value, *leaf;
+    json_object_foreach(detail, key, value)
+    {
+        bool nested = json_object_size(value) && json_is_object(json_object_iter_value(json_object_iter(value)));
+        if (nested)
+            add_details(out, value);
+        bool empty = json_is_null(value) || (!json_object_size(value) && json_is_object(value)) ||
+                     (!json_array_size(value) && json_is_array(value));
+        if (nested || empty || strcmp(key, "reason") == 0)
+            continue;
+        buf_printf(out, "%s%s", out->n ? "  " : "", key);
+        if (!json_is_object(value)) {
+            buf_add_byte(out, ' ');
+            add_leaf(out, value);
+        }
+        json_object_foreach(value, name, leaf)
+        {
+            buf_printf(out, " %s=", name);
+            add_leaf(out, leaf);
+        }
+    }
+}
+
 static void draw_detail(const json_t *item, struct canvas *canvas, int y)
 {
-    char *text = json_dumps(json_object_get(item, "detail"), JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *detail = json_object_get(item, "detail");
+    const char *reason = json_string_value(json_object_get(detail, "reason"));
+    struct buf text;
+    buf_init(&text, MOST_DETAIL);
+    if (json_is_object(detail))
+        add_details(&text, detail);
+    else if (detail && !json_is_null(detail))
+        add_leaf(&text, detail);
     canvas_line(canvas, y, 0, canvas->columns);
-    canvas_cstr(canvas, y, 2, 30, ROLE_HEAD, " This line ");
-    if (text)
-        view_wrapped(canvas, y + 1, 1, canvas->columns - 2, 3, ROLE_TEXT, text);
-    free(text);
+    canvas_cstr(canvas, y++, 2, 30, ROLE_HEAD, " This line ");
+    if (reason) {
+        int x = 1 + canvas_cstr(canvas, y, 1, 12, ROLE_DIM, "because  ");
+        canvas_cstr(canvas, y++, x, canvas->columns - x - 1, ROLE_TITLE, reason);
+    }
+    if (text.n)
+        view_wrapped(canvas, y, 1, canvas->columns - 2, 2, ROLE_TEXT, text.p);
+    buf_dispose(&text);
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)

@@ -3,12 +3,15 @@
  * around the cursor are held, so a million rows cost no more than a thousand.
  */
 #include "shared/base64.h"
+#include "shared/utf8.h"
 #include "tui/core/marks.h"
 #include "tui/view/acts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { PAGE = 300, FIXED = 3, PANE_LINES = 6, MOST_VALUE = 32 * 1024 * 1024 };
+/* The first look is at a screen of rows, LOOK; the page around it comes behind. */
+enum { PAGE = 300, LOOK = 75, FIXED = 3, PANE_LINES = 6, LABEL = 8, MOST_HEX = 12, MOST_VALUE = 32 * 1024 * 1024 };
 enum { COLUMN_ROW, COLUMN_LINE, COLUMN_CODE };
 enum { TAG_PAGE, TAG_GO, TAG_RUN, TAG_IDEAS }; /* TAG_GO: the cursor goes to its first row */
 
@@ -17,6 +20,7 @@ struct rows {
     json_t *header;
     json_t *run; /* what it is, once it is known */
     bool asked, placed;
+    bool looks; /* asked for LOOK only */
 };
 
 /* ---- cells ---- */
@@ -147,17 +151,23 @@ static void dispose(struct view *view)
 static void ask_page(struct view *view, int tag, const char *from, json_int_t number)
 {
     struct rows *rows = view->state;
+    rows->looks = tag == TAG_GO || !view->loaded;
     json_t *params = json_pack("{s:s, s:O*, s:I, s:i}", "run", view_argument(view, "run"), "cause",
-        json_object_get(view->arguments, "cause"), from, number, "limit", PAGE);
+        json_object_get(view->arguments, "cause"), from, number, "limit", rows->looks ? LOOK : PAGE);
     rows->asked = true;
     view_ask(view, tag, "grid", params);
 }
 
-static void load(struct view *view)
+static void ask_around(struct view *view)
 {
     size_t at = view->grid.at;
-    view_ask(view, TAG_RUN, "run", json_pack("{s:s}", "run", view_argument(view, "run")));
     ask_page(view, TAG_PAGE, "at", (json_int_t)(at > PAGE / 2 ? at - PAGE / 2 : 0));
+}
+
+static void load(struct view *view)
+{
+    ask_around(view);
+    view_ask(view, TAG_RUN, "run", json_pack("{s:s}", "run", view_argument(view, "run")));
 }
 
 /* Asks for the page around the cursor when the screen shows what is not here. */
@@ -199,6 +209,8 @@ static void answer(struct view *view, int tag, json_t *result)
             next_failing(view, 1);
     }
     rows->placed = true;
+    if (rows->looks && json_array_size(items) < (size_t)json_integer_value(json_object_get(result, "total")))
+        ask_around(view);
     follow(view);
 }
 
@@ -214,26 +226,49 @@ static void draw_hex(struct canvas *canvas, int y, int x, int width, struct str 
 {
     struct buf hex;
     buf_init(&hex, 64 * 1024);
-    for (size_t i = 0; i < value.n && (int)hex.n + 4 < width; i++)
+    for (size_t i = 0; i < value.n && i < MOST_HEX && (int)hex.n + 4 < width; i++)
         buf_printf(&hex, i ? " %02x" : "%02x", (unsigned char)value.p[i]);
     x += canvas_cstr(canvas, y, x, width, ROLE_DIM, "hex    ");
-    x += canvas_text(canvas, y, x, width, ROLE_DIM, buf_str(&hex));
+    x += canvas_text(canvas, y, x, width, ROLE_TEXT, buf_str(&hex));
     if (value.n > hex.n / 3 + 1)
-        canvas_glyph(canvas, y, x + 1, ROLE_DIM, GLYPH_ELLIPSIS);
+        canvas_glyph(canvas, y, x + 1, ROLE_TEXT, GLYPH_ELLIPSIS);
     buf_dispose(&hex);
 }
 
-static int draw_errors(struct canvas *canvas, int y, int end, const json_t *item)
+/* Without what the pane's title and the value above say already. */
+static const char *rest_of(const char *message, const char *title, struct str value)
+{
+    size_t named = strlen(title), n = 0;
+    if (strncmp(message, title, named) != 0 || strncmp(message + named, ": ", 2) != 0)
+        return message;
+    message += named + 2;
+    struct buf shown;
+    buf_init(&shown, MOST_VALUE);
+    utf8_sanitise(&shown, value);
+    while (message[0] == '"' && n < shown.n && message[1 + n] == shown.p[n])
+        n++;
+    const char *rest = message + 1 + n;
+    bool cut = n && n < shown.n && strncmp(rest, "…\" ", 5) == 0,
+         whole = n && n == shown.n && strncmp(rest, "\" ", 2) == 0;
+    buf_dispose(&shown);
+    return whole ? rest + 2 : cut ? rest + 5 : message;
+}
+
+/* What the column RULE says is not said again: a move of the cursor is few bytes. */
+static void draw_errors(struct canvas *canvas, int y, int end, const json_t *item, const char *title, struct str value)
 {
     const json_t *errors = json_object_get(item, "errors");
-    for (size_t i = 0; i < json_array_size(errors) && y < end; i++, y++) {
+    size_t count = json_array_size(errors);
+    canvas_cstr(canvas, y, 1, 10, ROLE_DIM, count ? "why    " : "");
+    for (size_t i = 0; i < count && y < end; i++, y++) {
         const json_t *error = json_array_get(errors, i);
         const char *code = json_string_value(json_object_get(error, "code"));
         const char *message = json_string_value(json_object_get(error, "message"));
-        int x = 1 + canvas_cstr(canvas, y, 1, 20, ROLE_BAD, code ? code : "");
-        canvas_cstr(canvas, y, x + 2, canvas->columns - x - 3, ROLE_TEXT, message ? message : "");
+        int x = LABEL;
+        if (count > 1)
+            x += 2 + canvas_cstr(canvas, y, x, 20, ROLE_BAD, code ? code : "");
+        canvas_cstr(canvas, y, x, canvas->columns - x - 1, ROLE_TEXT, message ? rest_of(message, title, value) : "");
     }
-    return y;
 }
 
 static void draw_pane(struct view *view, struct canvas *canvas, int y, int end)
@@ -255,8 +290,8 @@ static void draw_pane(struct view *view, struct canvas *canvas, int y, int end)
         canvas_cstr(canvas, y, x, 20, ROLE_DIM, "(empty)");
     y++;
     draw_hex(canvas, y++, 1, canvas->columns - 12, buf_str(&value));
+    draw_errors(canvas, y, end, item, view->grid.columns[column].title, buf_str(&value));
     buf_dispose(&value);
-    draw_errors(canvas, y, end, item);
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)

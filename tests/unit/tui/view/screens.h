@@ -54,7 +54,7 @@
     "── price ───────────────────────────────────────────────────────────────────────\n" \
     " value  12,50\n" \
     " hex    31 32 2c 35 30\n" \
-    " type-error  price: \"12,50\" is not a number\n"
+    " why    is not a number\n"
 
 #define ROWS_BYTES \
     "   ROW   LINE  RULE           id     name       price   (4)\n" \
@@ -74,8 +74,8 @@
     "── name ────────────────────────────────────────────────────────────────────────\n" \
     " value  \\xFE\\xFFa\n" \
     " hex    fe ff 61\n" \
-    " type-error  id: no integer\n" \
-    " extra-cell  a cell more\n"
+    " why    type-error  id: no integer\n" \
+    "        extra-cell  a cell more\n"
 
 #define REJECTS_SYSTEM \
     "  System  40 files    Data quality  39,812 rows\n" \

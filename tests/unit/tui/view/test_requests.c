@@ -19,7 +19,9 @@ static const char requests_text[] =
 
 static const char audit_text[] =
     "{\"items\":[{\"at\":\"2026-11-21T03:10:00Z\",\"actor\":\"alice\",\"role\":\"operator\","
-    "\"action\":\"redrive-requested\",\"subject\":\"" REQUEST_ID "\",\"from\":\"192.0.2.1\",\"detail\":{\"files\":2}},"
+    "\"action\":\"redrive-requested\",\"subject\":\"" REQUEST_ID
+    "\",\"from\":\"192.0.2.1\",\"detail\":{\"reason\":\"new till\",\"files\":[{},{}],"
+    "\"overrides\":{\"map\":{\"Price EUR\":\"unit_price\"},\"set\":{}},\"note\":null}},"
     "{\"at\":\"2026-11-21T03:09:00Z\",\"actor\":\"bo\",\"role\":\"operator\",\"action\":\"file-discarded\","
     "\"subject\":\"01M7XZP1X12D4KHP736YHEE5GQ\",\"from\":\"\",\"detail\":{}},"
     "{\"at\":\"2026-11-20T03:09:00Z\",\"actor\":\"eve\",\"role\":\"viewer\",\"action\":\"refused\","
@@ -75,7 +77,8 @@ static const char audit_text[] =
     "\n" \
     "\n" \
     "── This line ───────────────────────────────────────────────────────────────────\n" \
-    " {\"files\":2}\n"
+    " because  new till\n" \
+    " files 2  map Price EUR=unit_price\n"
 /* clang-format on */
 
 static void requests(void **state)
