@@ -34,7 +34,7 @@ struct place {
     uint32_t n, partitions; /* rows to write; partitions known when it came */
     struct vector system[SYSTEM_COLUMNS];
     const struct vector **columns; /* of the output */
-    uint32_t *rows;                /* in the order of their partitions */
+    uint32_t *good, *rows;         /* in their own order; in that of their partitions */
     uint32_t *starts;              /* by partition, and the end of the last */
 };
 
@@ -237,7 +237,7 @@ static bool fill_system(const struct sink_run *run, struct place *place, const s
 }
 
 /* Stable counting sort of rows by partition. */
-static bool scatter(struct place *place, const uint32_t *rows, const uint32_t *ids, struct err *err)
+static bool scatter(struct place *place, const uint32_t *ids, struct err *err)
 {
     uint32_t *starts = ARENA_ARRAY(place->arena, uint32_t, (size_t)place->partitions + 1);
     uint32_t *next = arena_alloc(place->arena, (size_t)place->partitions * sizeof *next);
@@ -251,7 +251,7 @@ static bool scatter(struct place *place, const uint32_t *rows, const uint32_t *i
         starts[p + 1] += starts[p];
     memcpy(next, starts, (size_t)place->partitions * sizeof *next);
     for (uint32_t i = 0; i < place->n; i++)
-        place->rows[next[ids[i]]++] = rows[i];
+        place->rows[next[ids[i]]++] = place->good[i];
     return true;
 }
 
@@ -260,62 +260,32 @@ static bool parquet_write(struct sink *sink, struct batch *batch, unsigned at, s
     struct place *place = &sink->places[at];
     arena_reset(place->arena);
     place->n = 0;
-    uint32_t *rows = arena_alloc(place->arena, (size_t)batch->n * sizeof *rows);
+    place->good = arena_alloc(place->arena, (size_t)batch->n * sizeof *place->good);
     uint32_t *ids = arena_alloc(place->arena, (size_t)batch->n * sizeof *ids);
     place->columns = ARENA_ARRAY(place->arena, const struct vector *, sink->column_count);
-    if (!rows || !ids || !place->columns)
+    if (!place->good || !ids || !place->columns)
         return no_memory(err);
     for (uint32_t i = 0; i < batch->n; i++)
         if (batch->marks[i] == MARK_GOOD)
-            rows[place->n++] = i;
+            place->good[place->n++] = i;
     if (!place->n)
         return true;
     if (!fill_system(sink->run, place, batch, err) ||
-        !partitions_assign(sink->partitions, batch, rows, place->n, ids, err))
+        !partitions_assign(sink->partitions, batch, place->good, place->n, ids, err))
         return false;
     for (uint32_t c = 0; c < sink->column_count; c++)
         place->columns[c] =
             sink->sources[c] < 0 ? &place->system[-1 - sink->sources[c]] : &batch->columns[sink->sources[c]];
     place->partitions = (uint32_t)partitions_count(sink->partitions);
     sink->rows += place->n;
-    return scatter(place, rows, ids, err);
+    return scatter(place, ids, err);
 }
 
-/* ---- rounds: each column is looked up, then each partition's rows are appended ---- */
+/* ---- rounds: each column goes to all writers, then each writer's rows end ---- */
 
-/* A column is looked up once for all writers, as long as most rows go to writers that want it. */
-static bool look_up(struct sink *sink, const struct place *place, uint32_t column, struct err *err)
+static uint32_t rows_of(const struct place *place, uint32_t partition)
 {
-    uint32_t wanted = 0;
-    if (parquet_shared_dropped(sink->shared, column))
-        return true;
-    for (uint32_t i = 0; i < place->partitions; i++)
-        if (sink->files[i].writer && parquet_writer_looks_up(sink->files[i].writer, column))
-            wanted += place->starts[i + 1] - place->starts[i];
-    if (wanted >= place->n - wanted)
-        return parquet_shared_look_up(sink->shared, column, place->columns[column], place->rows, place->n, err);
-    parquet_shared_drop(sink->shared, column);
-    return true;
-}
-
-static bool spill(
-    struct sink *sink, const struct place *place, uint32_t partition, const uint32_t *rows, uint32_t n, struct err *err)
-{
-    if (!sink->spill && !open_spill(sink, err))
-        return false;
-    return spill_append(sink->spill, partition, place->columns, rows, n, err);
-}
-
-static bool append(struct sink *sink, const struct place *place, uint32_t partition, struct err *err)
-{
-    struct open_file *file = &sink->files[partition];
-    const uint32_t *rows = place->rows + place->starts[partition];
-    uint32_t n = place->starts[partition + 1] - place->starts[partition];
-    file->rows += n;
-    if (!n)
-        return true;
-    return file->writer ? parquet_writer_append_shared(file->writer, place->columns, sink->shared, rows, n, err)
-                        : spill(sink, place, partition, rows, n, err);
+    return place->starts[partition + 1] - place->starts[partition];
 }
 
 static uint32_t open_partitions(const struct sink *sink, const struct place *place)
@@ -323,12 +293,50 @@ static uint32_t open_partitions(const struct sink *sink, const struct place *pla
     return place->partitions < sink->max_open ? place->partitions : sink->max_open;
 }
 
+/* A column is looked up once for all writers, as long as most rows go to writers that want it. */
+static bool look_up(struct sink *sink, const struct place *place, uint32_t column, struct err *err)
+{
+    uint32_t wanted = 0, open = open_partitions(sink, place);
+    if (parquet_shared_dropped(sink->shared, column))
+        return true;
+    for (uint32_t p = 0; p < open; p++)
+        if (parquet_writer_looks_up(sink->files[p].writer, column))
+            wanted += rows_of(place, p);
+    if (wanted >= place->n - wanted)
+        return parquet_shared_look_up(sink->shared, column, place->columns[column], place->good, place->n, err);
+    parquet_shared_drop(sink->shared, column);
+    return true;
+}
+
+static bool append_column(struct sink *sink, const struct place *place, uint32_t column, struct err *err)
+{
+    uint32_t open = open_partitions(sink, place);
+    if (!look_up(sink, place, column, err))
+        return false;
+    for (uint32_t p = 0; p < open; p++)
+        if (!parquet_writer_append_column(sink->files[p].writer, column, place->columns[column], sink->shared,
+                place->rows + place->starts[p], rows_of(place, p), err))
+            return false;
+    return true;
+}
+
+static bool end_rows(struct sink *sink, const struct place *place, uint32_t partition, struct err *err)
+{
+    uint32_t n = rows_of(place, partition);
+    sink->files[partition].rows += n;
+    return !n || parquet_writer_end_rows(sink->files[partition].writer, n, err);
+}
+
 /* The spill file has room for one partition at a time. */
 static bool spill_rest(struct sink *sink, const struct place *place, struct err *err)
 {
-    for (uint32_t p = open_partitions(sink, place); p < place->partitions; p++)
-        if (!append(sink, place, p, err))
+    for (uint32_t p = open_partitions(sink, place); p < place->partitions; p++) {
+        uint32_t n = rows_of(place, p);
+        sink->files[p].rows += n;
+        if (n && ((!sink->spill && !open_spill(sink, err)) ||
+                     !spill_append(sink->spill, p, place->columns, place->rows + place->starts[p], n, err)))
             return false;
+    }
     return true;
 }
 
@@ -354,7 +362,7 @@ static bool parquet_round(struct sink *sink, unsigned at, unsigned round, uint32
 static bool parquet_task(struct sink *sink, unsigned at, uint32_t i, struct err *err)
 {
     const struct place *place = &sink->places[at];
-    return place->round == ROUND_COLUMNS ? look_up(sink, place, i, err) : append(sink, place, i, err);
+    return place->round == ROUND_COLUMNS ? append_column(sink, place, i, err) : end_rows(sink, place, i, err);
 }
 
 /* ---- the end ---- */

@@ -12,7 +12,7 @@
 #include "worker/format/parquet/shared.h"
 #include "worker/format/parquet/statistics.h"
 
-/* Rows after which a column may close a page: pages and row groups then do not depend on how rows were handed in. */
+/* Rows after which a column may close a page: pages then do not depend on how rows were handed in. */
 enum { COLUMN_SLICE = 1024 };
 
 struct column {

@@ -17,7 +17,7 @@ void dictionary_init(struct dictionary *dictionary, size_t max_bytes)
     *dictionary = (struct dictionary){.max_bytes = max_bytes};
     buf_init(&dictionary->values, UINT32_MAX);
     buf_init(&dictionary->offsets, UINT32_MAX);
-    buf_init(&dictionary->hashes, UINT32_MAX);
+    buf_init(&dictionary->keys, UINT32_MAX);
 }
 
 void dictionary_release(struct dictionary *dictionary)
@@ -28,7 +28,7 @@ void dictionary_release(struct dictionary *dictionary)
     dictionary->count = 0;
     buf_dispose(&dictionary->values);
     buf_dispose(&dictionary->offsets);
-    buf_dispose(&dictionary->hashes);
+    buf_dispose(&dictionary->keys);
 }
 
 void dictionary_dispose(struct dictionary *dictionary)
@@ -43,13 +43,13 @@ void dictionary_reset(struct dictionary *dictionary)
     dictionary->count = 0;
     buf_reset(&dictionary->values);
     buf_reset(&dictionary->offsets);
-    buf_reset(&dictionary->hashes);
+    buf_reset(&dictionary->keys);
 }
 
 size_t dictionary_memory(const struct dictionary *dictionary)
 {
     return (dictionary->slots ? sizeof *dictionary->slots << dictionary->slot_bits : 0) + dictionary->values.capacity +
-           dictionary->offsets.capacity + dictionary->hashes.capacity;
+           dictionary->offsets.capacity + dictionary->keys.capacity;
 }
 
 struct str dictionary_str(const struct dictionary *dictionary, uint32_t id)
@@ -83,15 +83,44 @@ static inline uint128 load_fixed(const void *values, size_t size, size_t i)
     return ((const uint128 *)values)[i];
 }
 
-static inline uint32_t hash_str(struct str key)
+static inline uint64_t load_8(const char *p)
 {
-    return (uint32_t)(XXH3_64bits(key.p, key.n) >> 32);
+    uint64_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+static inline uint32_t load_4(const char *p)
+{
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+/* What stands for a string: up to 7 bytes themselves, the length above them; else a hash, marked as one. */
+static const uint64_t is_hash = (uint64_t)0xFF << 56;
+
+static inline uint64_t string_key(struct str s)
+{
+    uint64_t bytes = 0;
+    if (s.n > 7)
+        return XXH3_64bits(s.p, s.n) | is_hash;
+    if (s.n >= 4)
+        bytes = load_4(s.p) | (uint64_t)load_4(s.p + s.n - 4) << 8 * (s.n - 4);
+    else if (s.n)
+        bytes = (uint8_t)s.p[0] | (uint64_t)(uint8_t)s.p[s.n / 2] << 8 | (uint64_t)(uint8_t)s.p[s.n - 1] << 16;
+    return bytes | (uint64_t)s.n << 56;
+}
+
+static inline uint64_t key_of(const struct dictionary *dictionary, uint32_t id)
+{
+    return ((const uint64_t *)(void *)dictionary->keys.p)[id];
 }
 
 static uint32_t hash_of(const struct dictionary *dictionary, struct type type, uint32_t id)
 {
     if (type.kind == TYPE_STRING)
-        return ((const uint32_t *)(void *)dictionary->hashes.p)[id];
+        return hash_u64(key_of(dictionary, id));
     return hash_fixed(load_fixed(dictionary->values.p, type_size(type), id), type_size(type));
 }
 
@@ -126,7 +155,7 @@ static bool fits(const struct dictionary *dictionary, size_t size)
 /* The value has been put behind the others: gives it its slot. */
 static enum dictionary_result enter(struct dictionary *dictionary, struct type type, uint32_t slot)
 {
-    if (dictionary->values.failed || dictionary->offsets.failed || dictionary->hashes.failed)
+    if (dictionary->values.failed || dictionary->offsets.failed || dictionary->keys.failed)
         return DICTIONARY_NO_MEMORY;
     dictionary->slots[slot] = ++dictionary->count;
     /* At most half full: new keys are what a column without repeats pays for. */
@@ -167,47 +196,31 @@ static inline __attribute__((always_inline)) enum dictionary_result add_fixed(st
     return DICTIONARY_OK;
 }
 
-static void put_str(struct dictionary *dictionary, struct str value, uint32_t hash)
+static void put_str(struct dictionary *dictionary, struct str value, uint64_t key)
 {
     uint32_t n = (uint32_t)value.n, offset = (uint32_t)dictionary->values.n;
     buf_add(&dictionary->offsets, &offset, sizeof offset);
-    buf_add(&dictionary->hashes, &hash, sizeof hash);
+    buf_add(&dictionary->keys, &key, sizeof key);
     buf_add(&dictionary->values, &n, sizeof n);
     buf_add(&dictionary->values, value.p, value.n);
 }
 
-static inline uint64_t load_8(const char *p)
-{
-    uint64_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
-
-static inline uint32_t load_4(const char *p)
-{
-    uint32_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
-
-/* Two overlapping loads cover what is short. */
+/* n > 7; two overlapping loads cover what is short. */
 static inline bool same_bytes(const char *a, const char *b, size_t n)
 {
     if (n > 16)
         return memcmp(a, b, n) == 0;
-    if (n >= 8)
-        return ((load_8(a) ^ load_8(b)) | (load_8(a + n - 8) ^ load_8(b + n - 8))) == 0;
-    if (n >= 4)
-        return ((load_4(a) ^ load_4(b)) | (load_4(a + n - 4) ^ load_4(b + n - 4))) == 0;
-    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+    return ((load_8(a) ^ load_8(b)) | (load_8(a + n - 8) ^ load_8(b + n - 8))) == 0;
 }
 
-static inline bool is_str(const struct dictionary *dictionary, uint32_t id, struct str key, uint32_t hash)
+static inline bool is_str(const struct dictionary *dictionary, uint32_t id, struct str text, uint64_t key)
 {
-    if (((const uint32_t *)(void *)dictionary->hashes.p)[id] != hash)
+    if (key_of(dictionary, id) != key)
         return false;
+    if (key < is_hash)
+        return true;
     struct str value = dictionary_str(dictionary, id);
-    return value.n == key.n && same_bytes(value.p, key.p, key.n);
+    return value.n == text.n && same_bytes(value.p, text.p, text.n);
 }
 
 static enum dictionary_result add_strings(struct dictionary *dictionary, const struct vector *vector,
@@ -215,23 +228,24 @@ static enum dictionary_result add_strings(struct dictionary *dictionary, const s
 {
     struct str before = {0};
     for (uint32_t i = 0; i < n; i++) {
-        struct str key = vector->str[index[i]];
+        struct str text = vector->str[index[i]];
         /* One text for all rows, as system columns have it: the same bytes, not only equal ones. */
-        if (i && key.p == before.p && key.n == before.n) {
+        if (i && text.p == before.p && text.n == before.n) {
             ids[i] = ids[i - 1];
             continue;
         }
-        before = key;
+        before = text;
         uint32_t mask = (1u << dictionary->slot_bits) - 1, probes = 0, id;
-        uint32_t hash = hash_str(key), slot = hash >> (32 - dictionary->slot_bits);
-        while ((id = dictionary->slots[slot]) && !is_str(dictionary, id - 1, key, hash) && probes++ < MAX_PROBES)
+        uint64_t key = string_key(text);
+        uint32_t slot = hash_u64(key) >> (32 - dictionary->slot_bits);
+        while ((id = dictionary->slots[slot]) && !is_str(dictionary, id - 1, text, key) && probes++ < MAX_PROBES)
             slot = (slot + 1) & mask;
         if (__builtin_expect(!id || probes > MAX_PROBES, 0)) {
             *done = i;
-            if (id || !fits(dictionary, sizeof(uint32_t) + key.n))
+            if (id || !fits(dictionary, sizeof(uint32_t) + text.n))
                 return DICTIONARY_FULL;
             id = dictionary->count + 1;
-            put_str(dictionary, key, hash);
+            put_str(dictionary, text, key);
             enum dictionary_result result = enter(dictionary, vector->type, slot);
             if (result != DICTIONARY_OK)
                 return result;
@@ -269,13 +283,13 @@ static enum dictionary_result take(
         struct str value = dictionary_str(from, id);
         if (!fits(dictionary, sizeof(uint32_t) + value.n))
             return DICTIONARY_FULL;
-        put_str(dictionary, value, hash_of(from, type, id));
+        put_str(dictionary, value, key_of(from, id));
     } else {
         if (!fits(dictionary, size))
             return DICTIONARY_FULL;
         buf_add(&dictionary->values, from->values.p + id * size, size);
     }
-    if (dictionary->values.failed || dictionary->offsets.failed || dictionary->hashes.failed)
+    if (dictionary->values.failed || dictionary->offsets.failed || dictionary->keys.failed)
         return DICTIONARY_NO_MEMORY;
     dictionary->count++;
     return DICTIONARY_OK;

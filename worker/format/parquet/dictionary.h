@@ -15,7 +15,7 @@ struct dictionary {
     size_t max_bytes;   /* of values */
     struct buf values;  /* fixed-size keys as in a vector; strings as PLAIN: length (4 bytes) and bytes */
     struct buf offsets; /* strings: uint32_t of each value in values */
-    struct buf hashes;  /* strings: uint32_t of each value, so that growing and misses need no bytes */
+    struct buf keys; /* strings: uint64_t that stands for each: so growing and misses need no bytes, nor short hits */
 };
 
 enum dictionary_result { DICTIONARY_OK, DICTIONARY_FULL, DICTIONARY_NO_MEMORY };

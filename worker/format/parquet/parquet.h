@@ -61,9 +61,13 @@ bool parquet_shared_look_up(struct parquet_shared *shared, uint32_t column, cons
 void parquet_shared_drop(struct parquet_shared *shared, uint32_t column);
 bool parquet_shared_dropped(const struct parquet_shared *shared, uint32_t column);
 size_t parquet_shared_memory(const struct parquet_shared *shared);
-/* As parquet_writer_append(), rows among those looked up in every column; the file is the same. */
-bool parquet_writer_append_shared(struct parquet_writer *writer, const struct vector *const *columns,
+/*
+ * parquet_writer_append() in two steps: n rows, of those looked up, to each column; different columns at once on any
+ * threads. Then the rows end; the row group may with them.
+ */
+bool parquet_writer_append_column(struct parquet_writer *writer, uint32_t column, const struct vector *vector,
     const struct parquet_shared *shared, const uint32_t *rows, uint32_t n, struct err *err) MUST_CHECK;
+bool parquet_writer_end_rows(struct parquet_writer *writer, uint32_t n, struct err *err) MUST_CHECK;
 /* Does it look values of a column up at present? */
 bool parquet_writer_looks_up(const struct parquet_writer *writer, uint32_t column);
 

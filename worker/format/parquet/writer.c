@@ -197,46 +197,62 @@ bool parquet_writer_flush(struct parquet_writer *writer, struct err *err)
     return ok;
 }
 
-/* A slice of rows is complete: here pages and row groups may end. */
-static bool checkpoint(struct parquet_writer *writer, struct err *err)
-{
-    size_t encoded = 0;
-    for (uint32_t i = 0; i < writer->column_count; i++) {
-        if (!column_checkpoint(&writer->columns[i], err))
-            return false;
-        encoded += column_encoded(&writer->columns[i]);
-    }
-    return encoded < writer->options.row_group_bytes || close_group(writer, err);
-}
-
 bool parquet_writer_looks_up(const struct parquet_writer *writer, uint32_t column)
 {
     return writer->columns[column].use_dictionary;
 }
 
-bool parquet_writer_append(struct parquet_writer *writer, const struct vector *const *columns, const uint32_t *rows,
-    uint32_t n, struct err *err)
+/* rows NULL: from first on. */
+static bool append_part(struct parquet_writer *writer, uint32_t column, const struct vector *vector,
+    const struct shared_column *shared, const uint32_t *rows, uint32_t first, uint32_t n, struct err *err)
 {
-    return parquet_writer_append_shared(writer, columns, NULL, rows, n, err);
+    struct column *to = &writer->columns[column];
+    uint64_t at = writer->group_rows;
+    for (uint32_t done = 0; done < n;) {
+        uint32_t slice = COLUMN_SLICE - (uint32_t)(at % COLUMN_SLICE);
+        slice = slice < n - done ? slice : n - done;
+        if (!column_append(to, vector, shared, rows, first + done, slice, err))
+            return err_context(err, "%s", writer->name);
+        done += slice;
+        at += slice;
+        if (at % COLUMN_SLICE == 0 && !column_checkpoint(to, err))
+            return err_context(err, "%s", writer->name);
+    }
+    return true;
 }
 
-bool parquet_writer_append_shared(struct parquet_writer *writer, const struct vector *const *columns,
+bool parquet_writer_append_column(struct parquet_writer *writer, uint32_t column, const struct vector *vector,
     const struct parquet_shared *shared, const uint32_t *rows, uint32_t n, struct err *err)
+{
+    return append_part(writer, column, vector, &shared->columns[column], rows, 0, n, err);
+}
+
+bool parquet_writer_end_rows(struct parquet_writer *writer, uint32_t n, struct err *err)
+{
+    uint64_t before = writer->group_rows;
+    size_t encoded = 0;
+    writer->group_rows += n;
+    for (uint32_t i = 0; i < writer->column_count; i++)
+        encoded += column_encoded(&writer->columns[i]);
+    bool ends = before / COLUMN_SLICE < writer->group_rows / COLUMN_SLICE && encoded >= writer->options.row_group_bytes;
+    bool ok = !ends || close_group(writer, err) || err_context(err, "%s", writer->name);
+    writer->memory = count_memory(writer);
+    return ok;
+}
+
+bool parquet_writer_append(struct parquet_writer *writer, const struct vector *const *columns, const uint32_t *rows,
+    uint32_t n, struct err *err)
 {
     for (uint32_t done = 0; done < n;) {
         uint32_t slice = COLUMN_SLICE - (uint32_t)(writer->group_rows % COLUMN_SLICE);
         slice = slice < n - done ? slice : n - done;
-        for (uint32_t i = 0; i < writer->column_count; i++) {
-            const struct shared_column *looked_up = shared ? &shared->columns[i] : NULL;
-            if (!column_append(&writer->columns[i], columns[i], looked_up, rows, done, slice, err))
-                return err_context(err, "%s", writer->name);
-        }
+        for (uint32_t i = 0; i < writer->column_count; i++)
+            if (!append_part(writer, i, columns[i], NULL, rows, done, slice, err))
+                return false;
+        if (!parquet_writer_end_rows(writer, slice, err))
+            return false;
         done += slice;
-        writer->group_rows += slice;
-        if (writer->group_rows % COLUMN_SLICE == 0 && !checkpoint(writer, err))
-            return err_context(err, "%s", writer->name);
     }
-    writer->memory = count_memory(writer);
     return true;
 }
 
