@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 import unittest
 
 from tests.console.terminal import Console
+from tests.console.tmux import Tmux
 from tests.integration.test_redrive import lake, renamed
 from tests.lake import SLUICE, SLUICED
 from tests.sshd import Sshd
@@ -24,38 +26,50 @@ class Story(unittest.TestCase):
     def console(self, who):
         return Console([SLUICE, "-t", f"ssh://{who}"], **{"PATH": self.sshd.environment()["PATH"]})
 
-    def test_two_people_and_one_file(self):
-        strokes = {"alice": 0, "bob": 0}
-
-        def press(console, who, key, *texts):
-            strokes[who] += 1
-            return console.press(key, *texts)
-
-        with self.console("alice") as alice:
-            alice.wait("alice@night", "operator", "sales")
-            press(alice, "alice", "3", "System  1 files", "missing-label")
-            press(alice, "alice", "\r", "Reason missing-label", "suggestions", "id;Price EUR;quantity")
-            shown = press(alice, "alice", "s", "it would load", "39 rows: 39 pass, 0 fail", "night", ">Cancel<")
-            self.assertIn("--map 'Price EUR=unit_price'", shown)
-            press(alice, "alice", "\t", "reason")
-            alice.type("new till software")
-            alice.wait("reason      new till software")
-            press(alice, "alice", "\t", ">Ask<")
-            press(alice, "alice", "\r", "outcome     requested", "waits for somebody else: sluice approve")
-            self.assertEqual(self.box.query("SELECT state, requested_by FROM redrive"), [("requested", "alice")])
-            with self.console("bob") as bob:
-                bob.wait("bob@night", "approver")
-                press(bob, "bob", "4", "requested", "alice", "new till software")
-                press(bob, "bob", "A", "Let this run", "alice", "Price EUR=unit_price", ">Cancel<")
-                press(bob, "bob", "\t", ">Approve<")
-                press(bob, "bob", "\r", "outcome     done", "1 of 1 files loaded")
-            press(alice, "alice", "4", "Requests", "done", "39 rows", "tonight.csv", "decided by  bob")
-        self.assertLessEqual(strokes["alice"], 12, strokes)
-        self.assertLessEqual(strokes["bob"], 5, strokes)
+    def check_outcome(self):
         self.assertEqual(self.box.query("SELECT sum(rows) FROM output WHERE kind = 'processed'"), [(39,)])
         self.assertEqual([(json.loads(line)["actor"], json.loads(line)["action"]) for line, in self.box.query(
             "SELECT line FROM audit ORDER BY audit_id")],
             [("alice", "redrive-requested"), ("bob", "redrive-approved"), ("worker", "redrive-outcome")])
+
+    def test_two_people_and_one_file(self):
+        """In tmux, as on a bastion: every keystroke counts, and every one of them shows what comes of it."""
+        with Tmux(self.sshd.environment()) as tmux:
+            alice = tmux.open("alice", [SLUICE, "-t", "ssh://alice"])
+            alice.wait("alice@night", "operator", "sales", "quarantined")
+            alice.press("3", "System  1 files", "missing-label")
+            alice.press("Enter", "Reason missing-label", "suggestions", "id;Price EUR;quantity")
+            shown = alice.press("s", "it would load", "39 rows: 39 pass, 0 fail", "night", ">Cancel<")
+            self.assertIn("--map 'Price EUR=unit_price'", shown)
+            alice.press("Tab", "reason")
+            alice.write("new till software")
+            alice.press("Tab", ">Ask<")
+            alice.press("Enter", "outcome     requested", "waits for somebody else: sluice approve")
+            self.assertEqual(self.box.query("SELECT state, requested_by FROM redrive"), [("requested", "alice")])
+            bob = tmux.open("bob", [SLUICE, "-t", "ssh://bob"])
+            bob.wait("bob@night", "approver", "sales")
+            bob.press("4", "requested", "alice", "new till software")
+            bob.press("A", "Let this run", "alice", "Price EUR=unit_price", ">Cancel<")
+            bob.press("Tab", ">Approve<")
+            bob.press("Enter", "outcome     done", "1 of 1 files loaded")
+            alice.press("4", "Requests", "done", "39 rows", "tonight.csv", "decided by  bob")
+        self.assertLessEqual(alice.strokes, 12)
+        self.assertLessEqual(bob.strokes, 5)
+        self.check_outcome()
+
+    def command(self, who, *arguments):
+        done = subprocess.run([SLUICE, "-t", f"ssh://{who}", *arguments], env=self.sshd.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, f"{arguments}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def test_two_commands(self):
+        """The same night without a screen: what the dialog shows does the same."""
+        run, = self.box.query("SELECT run_id FROM run WHERE outcome = 'quarantined'")[0]
+        self.command("alice", "redrive", run, "--map", "Price EUR=unit_price", "--set", "dialect.delimiter=;", "--reason",
+                     "new till software")
+        self.command("bob", "approve", *self.box.query("SELECT redrive_id FROM redrive")[0])
+        self.check_outcome()
 
     @unittest.skipUnless(os.getuid() == 0, "an sshd of one's own gives no terminal")
     def test_the_console_stands_on_a_bastion(self):
