@@ -32,6 +32,9 @@ rules:
 partition: {day: "day"}
 warehouse: {schema: sales}
 """
+GOLD = CONTRACT.replace("warehouse: {schema: sales}", "warehouse: {schema: sales, gold_sql: gold.sql, export: gold/data.csv}")
+SELECT = ("SELECT day, count(*) AS sales, sum(gross) AS gross, NULL::text AS nothing, ''::text AS empty, 'a,\"b' AS odd "
+          "FROM silver_table GROUP BY 1 ORDER BY 1 DESC; -- the latest first\n")
 OTHER = """\
 dataset: other
 source: {match: "raw/other/*"}
@@ -104,9 +107,13 @@ class Case(unittest.TestCase):
             found.append([[None if v is None else ULID.sub("RUN", v) for v in row[:-1]] for row in rows])
         return found
 
+    def fsck(self, lake):
+        done = lake.run("--json", "--warehouse", self.url, command="fsck", check=(0, 1))
+        report = json.loads(done.stdout)
+        return done.returncode, [ULID.sub("RUN", d) for d in report["differences"]], report["unfinished"]
+
     def sound(self, lake):
-        code, report = lake.fsck()
-        self.assertEqual((code, report.get("differences"), report.get("unfinished")), (0, [], 0))
+        self.assertEqual(self.fsck(lake), (0, [], 0))
         self.assertEqual(lake.leftovers(), [])
         standing = {r[0] for r in lake.query("SELECT run_id FROM run WHERE outcome = 'loaded' AND superseded_by IS NULL")}
         for name in ("raw_table", "bronze_table", "silver_table"):
@@ -309,6 +316,29 @@ class Faults(Case):
                              [["1", "1.5000", None], ["1000", "1000.5000", "500.250"]])
 
 
+class Drift(Case):
+    def test_fsck_names_what_somebody_changed_in_the_tables(self):
+        with Lake({"sales.yaml": GOLD, "gold.sql": SELECT}) as lake:
+            lake.put("raw/sales/a.csv", table())
+            lake.put("raw/sales/b.csv", table(1000, 30, 0))
+            self.run_lake(lake)
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+            self.sql("DELETE FROM sales.silver_table WHERE id IN (1, 2, 1000); DELETE FROM sales.bronze_table WHERE id = '5'; "
+                     "INSERT INTO sales.silver_table SELECT * FROM sales.silver_table WHERE id IN (1001, 1002, 1003); "
+                     "INSERT INTO sales.silver_table (id, _run_id, _row_number, ingest_ts) VALUES (1, 'mine', 1, now()); "
+                     "DELETE FROM sales.gold_table WHERE day = '2026-01-01'")
+            code, found, _ = self.fsck(lake)
+            self.assertEqual((code, sorted(found)), (1, sorted([
+                "warehouse, sales.bronze_table, sales.raw_table: 99 rows of run RUN, the journal has 100",
+                "warehouse, sales.silver_table: 41 rows of run RUN, the journal has 43",
+                "warehouse, sales.silver_table: 32 rows of run RUN, the journal has 30",
+                "warehouse, sales.silver_table: 3 rows of run RUN are there again",
+                "warehouse, sales.silver_table: 1 rows of run mine, the journal has 0",
+                "warehouse, sales.gold_table: 1 rows of gold, the journal has 2"])))
+            self.sql("DROP TABLE sales.raw_table")
+            self.assertIn("warehouse, sales.bronze_table: 30 rows of run RUN, the journal has 60", self.fsck(lake)[1])
+
+
 class Constraints(Case):
     def test_what_only_the_database_knows_becomes_a_reject(self):
         with self.lake() as lake:
@@ -341,11 +371,6 @@ class Constraints(Case):
                                         "run_id = ?", new), [(6, 1, 5)])
             self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_rejected FROM run_view WHERE run_id = ?", new), [(6, 5, 5)])
             self.assertEqual(lake.fsck()[0], 0)
-
-
-GOLD = CONTRACT.replace("warehouse: {schema: sales}", "warehouse: {schema: sales, gold_sql: gold.sql, export: gold/data.csv}")
-SELECT = ("SELECT day, count(*) AS sales, sum(gross) AS gross, NULL::text AS nothing, ''::text AS empty, 'a,\"b' AS odd "
-          "FROM silver_table GROUP BY 1 ORDER BY 1 DESC; -- the latest first\n")
 
 
 class Gold(Case):

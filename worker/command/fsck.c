@@ -102,7 +102,8 @@ static int check(struct workplace *place, const struct fsck_own *own, struct err
         err_hint(err, "--lake DIR names another lake; 'sluiced run' makes its journal.");
         return complain(err);
     }
-    if (!fsck(place->storage, place->journal, &options, &report, err))
+    if (!fsck(place->storage, place->journal, &options, &report, err) ||
+        (place->pg && !fsck_warehouse(place->pg, place->journal, &options, &report, err)))
         return complain(err);
     if (own->json)
         print_json(&report);
@@ -118,7 +119,8 @@ static int run(int argc, char **argv)
     struct workplace place;
     struct err err;
     int code;
-    if (!workplace_open(&place, argc, argv, &command_fsck, &extra, 0, NEED_LAKE | NEED_JOURNAL_READ, &code))
+    if (!workplace_open(
+            &place, argc, argv, &command_fsck, &extra, 0, NEED_LAKE | NEED_JOURNAL_READ | NEED_WAREHOUSE, &code))
         return code;
     code = check(&place, &own, &err);
     workplace_close(&place);
@@ -128,6 +130,6 @@ static int run(int argc, char **argv)
 const struct command command_fsck = {
     .name = "fsck",
     .arguments = "",
-    .summary = "computes the balance sheet again from the outputs, names every difference",
+    .summary = "computes the balance sheet again from the outputs and the warehouse, names every difference",
     .run = run,
 };

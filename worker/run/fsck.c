@@ -28,11 +28,8 @@ struct expected {
     struct str sha256;
 };
 
-static bool differ(struct check *check, struct err *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static bool differ(struct check *check, struct err *err, const char *format, ...)
+bool fsck_differ(struct fsck_report *report, struct err *err, const char *format, ...)
 {
-    struct fsck_report *report = check->report;
     char text[1024];
     va_list args;
     va_start(args, format);
@@ -90,7 +87,8 @@ static bool count_rows(struct check *check, int fd, const struct expected *outpu
     *rows = readable ? footer.rows : 0;
     check->good += is_gold ? 0 : *rows;
     arena_free(arena);
-    return readable || differ(check, err, STR_FMT ": %s", STR_ARG(output->key), arena ? fault.message : "no memory");
+    return readable ||
+           fsck_differ(check->report, err, STR_FMT ": %s", STR_ARG(output->key), arena ? fault.message : "no memory");
 }
 
 static bool look_into(struct check *check, int fd, const struct expected *output, struct err *err)
@@ -100,13 +98,14 @@ static bool look_into(struct check *check, int fd, const struct expected *output
     if (!sha256_fd(fd, output->key.p, sha256, &bytes, err) || !count_rows(check, fd, output, &rows, err))
         return false;
     if (rows != output->rows)
-        return differ(check, err, STR_FMT ": holds %" PRIu64 " rows, the journal has %" PRIu64, STR_ARG(output->key),
-            rows, output->rows);
+        return fsck_differ(check->report, err, STR_FMT ": holds %" PRIu64 " rows, the journal has %" PRIu64,
+            STR_ARG(output->key), rows, output->rows);
     if (bytes != output->bytes)
-        return differ(check, err, STR_FMT ": has %" PRIu64 " bytes, the journal has %" PRIu64, STR_ARG(output->key),
-            bytes, output->bytes);
+        return fsck_differ(check->report, err, STR_FMT ": has %" PRIu64 " bytes, the journal has %" PRIu64,
+            STR_ARG(output->key), bytes, output->bytes);
     if (!str_eq(str_of(sha256), output->sha256))
-        return differ(check, err, STR_FMT ": its bytes are not those that were published", STR_ARG(output->key));
+        return fsck_differ(
+            check->report, err, STR_FMT ": its bytes are not those that were published", STR_ARG(output->key));
     return true;
 }
 
@@ -130,7 +129,8 @@ static bool check_output(struct check *check, const struct expected *output, str
     check->report->outputs++;
     int fd = -1;
     if (ok && !exists)
-        ok = differ(check, err, STR_FMT ": is missing, with %" PRIu64 " rows", STR_ARG(output->key), output->rows);
+        ok = fsck_differ(
+            check->report, err, STR_FMT ": is missing, with %" PRIu64 " rows", STR_ARG(output->key), output->rows);
     else if (ok && !look)
         ok = trust(check, output);
     else if (ok)
@@ -196,9 +196,9 @@ static bool check_original(struct check *check, struct str location, uint64_t si
     bool exists, ok = arena || ERR(err, ERR_MEMORY, "no memory to look at a file");
     ok = ok && check->storage->driver->stat(check->storage, location, &exists, &object, arena, err);
     if (ok && !exists)
-        ok = differ(check, err, STR_FMT ": the original is missing", STR_ARG(location));
+        ok = fsck_differ(check->report, err, STR_FMT ": the original is missing", STR_ARG(location));
     else if (ok && object.size != size)
-        ok = differ(check, err, STR_FMT ": the original has %" PRIu64 " bytes, the journal has %" PRIu64,
+        ok = fsck_differ(check->report, err, STR_FMT ": the original has %" PRIu64 " bytes, the journal has %" PRIu64,
             STR_ARG(location), object.size, size);
     arena_free(arena);
     return ok;
@@ -241,7 +241,7 @@ static bool balance_run(struct check *check, const struct finished_run *run, str
     uint64_t found = check->good + check->rejects + run->filtered - run->refused;
     if (run->in == found)
         return true;
-    return differ(check, err,
+    return fsck_differ(check->report, err,
         "run " STR_FMT ": %" PRIu64 " rows were read, its outputs account for %" PRIu64 " (%" PRIu64 " good, %" PRIu64
         " rejected, %" PRIu64 " filtered)",
         STR_ARG(run->run_id), run->in, found, check->good, check->rejects, run->filtered);
@@ -346,8 +346,9 @@ static bool check_gold(struct check *check, struct err *err)
             text(statement, 0), text(statement, 1), number(statement, 2), number(statement, 3), text(statement, 4)};
         ok = check_output(check, &output, err);
         if (ok && str_eq(output.kind, STR("gold")) && output.rows != number(statement, 7))
-            ok = differ(check, err, STR_FMT ": holds %" PRIu64 " rows, its compaction " STR_FMT " kept %" PRIu64,
-                STR_ARG(output.key), output.rows, STR_ARG(text(statement, 5)), number(statement, 7));
+            ok = fsck_differ(check->report, err,
+                STR_FMT ": holds %" PRIu64 " rows, its compaction " STR_FMT " kept %" PRIu64, STR_ARG(output.key),
+                output.rows, STR_ARG(text(statement, 5)), number(statement, 7));
     }
     sqlite3_finalize(statement);
     return ok;
@@ -373,7 +374,8 @@ static bool look_up(void *context, const struct storage_object *object)
     /* Exports may lie beside gold's own objects. */
     if (str_starts(object->key, STR("gold/")) && !str_ends(object->key, STR("/part-00000.parquet")))
         return true;
-    strays->failed = !differ(strays->check, strays->err, STR_FMT ": nobody published it", STR_ARG(object->key));
+    strays->failed =
+        !fsck_differ(strays->check->report, strays->err, STR_FMT ": nobody published it", STR_ARG(object->key));
     return !strays->failed;
 }
 
@@ -398,7 +400,7 @@ static bool check_audit(struct check *check, struct err *err)
     if (journal_audit_verify(check->journal, &lines, head, &fault))
         return true;
     if (fault.kind == ERR_CORRUPT)
-        return differ(check, err, "the audit: %s", fault.message);
+        return fsck_differ(check->report, err, "the audit: %s", fault.message);
     *err = fault;
     return false;
 }

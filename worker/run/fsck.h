@@ -6,6 +6,7 @@
 #define WORKER_RUN_FSCK_H
 
 #include "worker/journal/journal.h"
+#include "worker/pg/pg.h"
 #include "worker/storage/storage.h"
 
 struct fsck_options {
@@ -32,5 +33,11 @@ struct fsck_report {
 /* false only for faults of the machine; differences are in the report, whose arena must be set. */
 bool fsck(struct storage *storage, struct journal *journal, const struct fsck_options *options,
     struct fsck_report *report, struct err *err) MUST_CHECK;
+/* The warehouse's tables too: rows of each run that stands, and of no other. Changes nothing there. */
+bool fsck_warehouse(struct pg *pg, struct journal *journal, const struct fsck_options *options,
+    struct fsck_report *report, struct err *err) MUST_CHECK;
+/* Appends a difference. */
+bool fsck_differ(struct fsck_report *report, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif
