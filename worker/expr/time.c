@@ -67,7 +67,10 @@ static const char *shift_stamp(int64_t stamp, const struct interval *by, int sig
             return value < STAMP_LEAST ? stamp_out_of_range : STAMP_BEYOND;
         stamp = (int64_t)value;
     }
-    int128 value = (int128)stamp + sign * ((int128)by->days * MICROS_A_DAY + by->micros);
+    int128 value = (int128)stamp + sign * (int128)by->days * MICROS_A_DAY;
+    if (value < STAMP_LEAST || value > INT64_MAX)
+        return value < STAMP_LEAST ? stamp_out_of_range : STAMP_BEYOND;
+    value += sign * (int128)by->micros;
     *out = (int64_t)value;
     return value > INT64_MAX ? STAMP_BEYOND : value < STAMP_LEAST ? stamp_out_of_range : NULL;
 }
