@@ -91,15 +91,15 @@ unit: $(TESTS) $(B)/tests/screen.so $(ORACLE)
 asan tsan: ## both programs and the unit tests with sanitizers, in build/asan or build/tsan
 	$(MAKE) FLAVOUR=$@ all unit
 
-packages-test: packages-s3
+packages-test: packages-s3 packages-warehouse
 
 packages-%:
 	@deploy/packages/install.sh deploy/packages/$*.txt
 
-demo: ## installs what is missing, builds, fills demo/lake, runs the worker, opens the console; LAKE=s3: on a local S3
-	@$(MAKE) --no-print-directory packages-build $(if $(filter s3,$(LAKE)),packages-s3)
+demo: ## installs what is missing, builds, fills demo/lake, runs the worker, opens the console; LAKE=s3: on a local S3; WAREHOUSE=1: with a PostgreSQL
+	@$(MAKE) --no-print-directory packages-build $(if $(filter s3,$(LAKE)),packages-s3) $(if $(WAREHOUSE),packages-warehouse)
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@demo/demo.sh $(B) $(LAKE)
+	@demo/demo.sh $(B) $(LAKE) $(if $(WAREHOUSE),warehouse)
 
 test: ## installs what the tests need, builds, runs every test
 	@$(MAKE) --no-print-directory packages-build packages-test

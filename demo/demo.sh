@@ -1,9 +1,16 @@
 #!/bin/bash
-# demo.sh BUILD [s3]: fills demo/lake with sample files, runs the worker on it, shows what came of it. s3: the lake is in a
-# throwaway S3 server of this machine, which ends with the demo.
+# demo.sh BUILD [s3] [warehouse]: fills demo/lake with sample files, runs the worker on it, shows what came of it. s3: the
+# lake is in a throwaway S3 server of this machine, warehouse: it is loaded into a throwaway PostgreSQL, which end with the
+# demo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=$1 where=${2:-directory} lake=demo/lake
+build=$1 lake=demo/lake
+wants() { [[ " ${*:2} " == *" $1 "* ]]; }
+where=directory warehouse=
+! wants s3 "$@" || where=s3
+! wants warehouse "$@" || warehouse=yes
+cleanup=()
+trap 'for undo in "${cleanup[@]}"; do eval "$undo"; done; wait' EXIT
 here() { printf '\n== %s\n' "$*"; }
 
 here "A fresh lake in $lake"
@@ -33,7 +40,7 @@ if [[ $where == s3 ]]; then
     server=$(mktemp -d)
     coproc SERVER { exec tests/radosgw.sh "$server"; }
     # shellcheck disable=SC2154
-    trap 'kill "$SERVER_PID" 2>/dev/null || true; wait; rm -rf "$server"' EXIT
+    cleanup+=('kill "$SERVER_PID" 2>/dev/null || true; wait "$SERVER_PID" || true; rm -rf "$server"')
     read -r AWS_ENDPOINT_URL_S3 <&"${SERVER[0]}"
     export AWS_ENDPOINT_URL_S3 AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=sluicetest AWS_SECRET_ACCESS_KEY=sluicetestsecret
     export XDG_STATE_HOME=$server/state AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_CONFIG_FILE=/dev/null
@@ -43,6 +50,18 @@ if [[ $where == s3 ]]; then
     aws s3 mb s3://demo
     aws s3 cp --recursive --quiet "$lake/raw" s3://demo/lake/raw
     contracts=(--datasets "$lake/datasets") lake=s3://demo/lake
+fi
+
+if [[ $warehouse ]]; then
+    here "A throwaway PostgreSQL"
+    exec {server_out}< <(exec tests/postgres.py)
+    postgres=$!
+    cleanup+=('kill "$postgres" 2>/dev/null || true; while kill -0 "$postgres" 2>/dev/null; do sleep 0.1; done')
+    read -r SLUICE_WAREHOUSE <&"$server_out"
+    export SLUICE_WAREHOUSE
+    echo "$SLUICE_WAREHOUSE"
+    echo 'warehouse: {schema: shop, gold_sql: shop_gold.sql, export: gold/shop.csv}' >>"$lake/datasets/shop_sales.yaml"
+    for dataset in wakefield hmrc online_retail; do echo 'warehouse: {}' >>"$lake/datasets/$dataset.yaml"; done
 fi
 
 here "sluiced run --lake $lake"
@@ -57,6 +76,13 @@ here "sluiced fsck --lake $lake"
 if [[ $where == s3 ]]; then
     here "aws s3 ls --recursive $lake/"
     aws s3 ls --recursive "$lake/"
+fi
+
+if [[ $warehouse ]]; then
+    here "psql: the rows of each stage, and gold"
+    PGDATESTYLE=ISO psql -X "$SLUICE_WAREHOUSE" -c "SELECT (SELECT count(*) FROM shop.raw_table) AS raw, (SELECT count(*) FROM
+        shop.bronze_table) AS bronze, (SELECT count(*) FROM shop.silver_table) AS silver, (SELECT count(*) FROM
+        shop.gold_table) AS gold" -c "SELECT * FROM shop.gold_table LIMIT 5"
 fi
 
 if [[ -t 0 && -t 1 ]]; then

@@ -1,10 +1,15 @@
-"""A throwaway PostgreSQL: a cluster in a folder of its own, on a socket there, without a TCP port; nothing of it stays."""
+#!/usr/bin/env python3
+"""A throwaway PostgreSQL: a cluster in a folder of its own, on a socket there, without a TCP port; nothing of it stays.
+
+As a program it prints the URL, and ends by SIGTERM or SIGINT.
+"""
 
 import csv
 import io
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -81,3 +86,17 @@ class Cluster:
         """A new one."""
         self.psql(f'CREATE DATABASE "{name}"')
         return self.url(name)
+
+
+def main():
+    cluster = Cluster()
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
+        print(cluster.url(), flush=True)
+        signal.sigwait([signal.SIGTERM, signal.SIGINT])
+    finally:
+        cluster.close()
+
+
+if __name__ == "__main__":
+    main()
