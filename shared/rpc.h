@@ -9,7 +9,8 @@
  * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
  * overview                                                      datasets [{hours: rows in of each of 24, held}],
- *                                                               unmatched, incidents [], standing [], workers [], as_of
+ *                                                               unmatched, incidents [], over [] (closed today),
+ *                                                               standing [], workers [], as_of
  * runs       dataset, cause, after, limit                       items [], with the cause that stopped a whole file
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows

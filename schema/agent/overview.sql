@@ -49,6 +49,11 @@ SELECT json_object(
         'acknowledged_by', acknowledged_by,
         'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'))), '[]')
         FROM incident WHERE closed_at IS NULL)),
+    'over', json((SELECT coalesce(json_group_array(json_object(
+        'kind', kind, 'subject', subject,
+        'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'),
+        'closed_at', strftime('%Y-%m-%dT%H:%M:%SZ', closed_at / 1000000, 'unixepoch'))), '[]')
+        FROM (SELECT * FROM incident WHERE closed_at >= :since ORDER BY closed_at DESC LIMIT 3))),
     'standing', json((SELECT coalesce(json_group_array(json_object(
         'request', redrive_id, 'dataset', dataset,
         'until', strftime('%Y-%m-%dT%H:%M:%SZ', until / 1000000, 'unixepoch'))), '[]')

@@ -111,7 +111,8 @@ static size_t lines_below(const struct view *view)
     const json_t *datasets = json_object_get(view->result, "datasets");
     size_t lines = json_array_size(json_object_get(view->result, "incidents")) +
                    json_array_size(json_object_get(view->result, "unmatched")) +
-                   json_array_size(json_object_get(view->result, "standing"));
+                   json_array_size(json_object_get(view->result, "standing")) +
+                   json_array_size(json_object_get(view->result, "over"));
     for (size_t i = 0; i < json_array_size(datasets); i++)
         lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
     return lines;
@@ -203,6 +204,25 @@ static int draw_incident(struct canvas *canvas, int y, const json_t *item)
     return y + 1;
 }
 
+/* What passed without anybody, so that who comes in the morning knows. */
+static int draw_over(struct canvas *canvas, int y, const json_t *item)
+{
+    const char *kind = json_string_value(json_object_get(item, "kind"));
+    const char *subject = json_string_value(json_object_get(item, "subject"));
+    struct buf times;
+    buf_init(&times, 64);
+    view_time(&times, json_object_get(item, "opened_at"));
+    buf_add_cstr(&times, " to ");
+    view_time(&times, json_object_get(item, "closed_at"));
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_GOOD, "over");
+    int x = MARK_COLUMNS + 2 + draw_target(canvas, y, MARK_COLUMNS + 2, item);
+    x += canvas_text(canvas, y, x, 28, ROLE_DIM, buf_str(&times));
+    buf_dispose(&times);
+    canvas_printf(canvas, y, x + 2, canvas->columns - x - 3, ROLE_TEXT, "%s %s: it went on by itself", kind ? kind : "",
+        subject ? subject : "");
+    return y + 1;
+}
+
 static int draw_standing(struct canvas *canvas, int y, const json_t *item)
 {
     const char *dataset = json_string_value(json_object_get(item, "dataset"));
@@ -237,16 +257,20 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
     const json_t *unmatched = json_object_get(view->result, "unmatched");
     const json_t *datasets = json_object_get(view->result, "datasets");
     const json_t *standing = json_object_get(view->result, "standing");
-    if (y >= end || !lines_below(view))
+    const json_t *over = json_object_get(view->result, "over");
+    size_t lines = lines_below(view);
+    if (y >= end || !lines)
         return;
     canvas_line(canvas, y, 0, canvas->columns);
-    canvas_cstr(canvas, y++, 2, 40, ROLE_HEAD, " Wants a look ");
+    canvas_cstr(canvas, y++, 2, 40, ROLE_HEAD, lines > json_array_size(over) ? " Wants a look " : " Nobody is needed ");
     for (size_t i = 0; i < json_array_size(incidents) && y < end; i++)
         y = draw_incident(canvas, y, json_array_get(incidents, i));
     for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
         y = draw_quarantine(canvas, y, json_array_get(datasets, i));
     for (size_t i = 0; i < json_array_size(standing) && y < end; i++)
         y = draw_standing(canvas, y, json_array_get(standing, i));
+    for (size_t i = 0; i < json_array_size(over) && y < end; i++)
+        y = draw_over(canvas, y, json_array_get(over, i));
     for (size_t i = 0; i < json_array_size(unmatched) && y < end; i++, y++) {
         const char *key = json_string_value(json_array_get(unmatched, i));
         canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "unmatched");

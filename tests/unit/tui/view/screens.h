@@ -15,6 +15,7 @@
     " disk-full      01:00:00 bo has it: no space left\n" \
     " quarantined    4 files of shop_sales  3 shows why\n" \
     " override       hmrc is read otherwise until 11-28 00:00\n" \
+    " over           01:10:00 to 02:12:30  warehouse waits: it went on by itself\n" \
     " unmatched      raw/misc/<U+202E>notes.txt  no contract takes it\n"
 
 #define RUNS \

@@ -18,6 +18,8 @@ static const char overview_text[] =
     "\"last_run_at\":null}],"
     "\"unmatched\":[\"raw/misc/\\u202enotes.txt\"],\"unmatched_count\":1,"
     "\"standing\":[{\"request\":\"R\",\"dataset\":\"hmrc\",\"until\":\"2026-11-28T00:00:00Z\"}],"
+    "\"over\":[{\"kind\":\"warehouse\",\"subject\":\"waits\",\"opened_at\":\"2026-11-21T01:10:00Z\","
+    "\"closed_at\":\"2026-11-21T02:12:30Z\"}],"
     "\"incidents\":[{\"kind\":\"disk-full\",\"subject\":\"lake\",\"message\":\"no space left\",\"times\":2,"
     "\"acknowledged_by\":\"bo\","
     "\"opened_at\":\"2026-11-21T01:00:00Z\"}],\"workers\":[]}";
