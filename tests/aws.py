@@ -19,6 +19,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.validate import ParamValidator
 
+from tests.receivers import Listener
+
 ACCESS, SECRET, REGION, ACCOUNT = "AKIASLUICE", "sluice/secret+key", "eu-west-1", "000000000000"
 CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, ?"
                         r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})")
@@ -32,14 +34,14 @@ class Refusal(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-def verify(path, headers, body):
+def verify(path, headers, body, known, word):
     """The service and region that a request is signed for, by botocore's signer."""
     found = CREDENTIAL.fullmatch(headers.get("authorization", ""))
     if not found:
         raise Refusal("MissingAuthenticationToken", headers.get("authorization", "none"), 403)
     access, day, region, service, signed, signature = found.groups()
     signed = signed.split(";")
-    if access != ACCESS:
+    if access != known:
         raise Refusal("UnrecognizedClientException", access, 403)
     if signed != sorted(set(signed)) or not {"host", "x-amz-date"} <= set(signed):
         raise Refusal("IncompleteSignature", str(signed), 403)
@@ -52,7 +54,7 @@ def verify(path, headers, body):
         raise Refusal("RequestExpired", stamp, 403)
     request = AWSRequest("POST", f"http://{headers['host']}{path}", {h: headers[h] for h in signed}, body)
     request.context.update(timestamp=stamp, signing={})
-    signer = botocore.auth.SigV4Auth(Credentials(ACCESS, SECRET), service, region)
+    signer = botocore.auth.SigV4Auth(Credentials(known, word), service, region)
     canonical = signer.canonical_request(request)
     if signer.signature(signer.string_to_sign(request, canonical), request) != signature:
         raise Refusal("SignatureDoesNotMatch", f"expected\n{canonical}", 403)
@@ -107,7 +109,8 @@ class Aws:
     """A context manager. secrets: name to text; queues: name to messages; published: what SNS was given; calls: the
     names of what was asked; refused: what the judge did not take; faults: refusals to come, by operation."""
 
-    def __init__(self, secrets=()):
+    def __init__(self, secrets=(), access=ACCESS, secret=SECRET, region=REGION):
+        self.access, self.secret, self.region = access, secret, region
         self.secrets, self.queues, self.published = dict(secrets), {}, []
         self.calls, self.refused, self.faults = [], [], {}
         self.lock = threading.Condition()
@@ -134,8 +137,7 @@ class Aws:
                 except OSError:
                     pass  # who asked has gone
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", 0), Handler)
         self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
@@ -146,8 +148,8 @@ class Aws:
 
     def environment(self):
         return {"AWS_ENDPOINT_URL_SECRETS_MANAGER": self.endpoint, "AWS_ENDPOINT_URL_SQS": self.endpoint,
-                "AWS_ENDPOINT_URL_SNS": self.endpoint, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS,
-                "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_CONFIG_FILE": "/dev/null",
+                "AWS_ENDPOINT_URL_SNS": self.endpoint, "AWS_REGION": self.region, "AWS_ACCESS_KEY_ID": self.access,
+                "AWS_SECRET_ACCESS_KEY": self.secret, "AWS_CONFIG_FILE": "/dev/null",
                 "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 
     # ---- the wire ----
@@ -182,9 +184,9 @@ class Aws:
         body = stream.read(int(headers.get("content-length") or 0))
         is_json = "x-amz-target" in headers
         try:
-            service, region = verify(path, headers, body)
-            if region != REGION:
-                raise Refusal("SignatureDoesNotMatch", f"Credential should be scoped to {REGION}", 403)
+            service, region = verify(path, headers, body, self.access, self.secret)
+            if region != self.region:
+                raise Refusal("SignatureDoesNotMatch", f"Credential should be scoped to {self.region}", 403)
             operation, parameters = self.read(service, headers, body)
             judge(operation.input_shape, parameters, "request")
             with self.lock:
@@ -219,7 +221,7 @@ class Aws:
     def GetSecretValue(self, SecretId):
         if SecretId not in self.secrets:
             raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-        return {"ARN": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{SecretId}-AbCdEf", "Name": SecretId,
+        return {"ARN": f"arn:aws:secretsmanager:{self.region}:{ACCOUNT}:secret:{SecretId}-AbCdEf", "Name": SecretId,
                 "SecretString": self.secrets[SecretId], "VersionId": str(uuid.uuid4()), "VersionStages": ["AWSCURRENT"]}
 
     # ---- SNS ----

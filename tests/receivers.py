@@ -24,6 +24,13 @@ def until(what, deadline=DEADLINE):
     return found
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # a client that has gone
+
+
 class Web:
     """.seen: (path, headers, body) of each POST. answers: (status, body) in their order, then 200; a number instead of
     one: it hangs for so many seconds. A context manager."""
@@ -53,8 +60,7 @@ class Web:
                 except OSError:
                     pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self

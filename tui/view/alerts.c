@@ -76,10 +76,9 @@ static void draw_message(const json_t *message, struct canvas *canvas, int y, in
     canvas_cstr(canvas, y, x + 12, 8, ROLE_DIM, json_string_value(json_object_get(message, "event")));
     canvas_cstr(canvas, y, x + 21, 7, role_of(state), state);
     view_time(&text, at);
-    if (error) {
+    if (error)
         buf_printf(
-            &text, "  %lld tries: %s", (long long)json_integer_value(json_object_get(message, "attempts")), error);
-    }
+            &text, "  attempt %lld: %s", (long long)json_integer_value(json_object_get(message, "attempts")), error);
     canvas_text(canvas, y, x + 29, width - 29, ROLE_DIM, buf_str(&text));
     buf_dispose(&text);
 }

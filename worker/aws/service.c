@@ -187,7 +187,8 @@ static bool attempt(struct effort *e, struct err *err)
         .headers = w.headers,
         .header_count = count,
         .body = {.bytes = e->call->body, .size = e->call->body.n},
-        .limit_us = e->call->limit_us};
+        .limit_us = e->call->limit_us,
+        .stop = e->service->stop};
     ok = ok && http_send(e->service->http, &request, e->response, err);
     e->came = ok;
     buf_dispose(&w.authorization);

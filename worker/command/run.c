@@ -245,7 +245,8 @@ static int run_watch(int argc, char **argv)
         .reload = reload,
         .context = &place,
         .datasets = place.settings.datasets,
-        .reload_wanted = &reload_wanted};
+        .reload_wanted = &reload_wanted,
+        .events = place.settings.events};
     struct listener *listener = NULL;
     bool ok;
     options.notify = make_notify(&place, false, &ok, &err);

@@ -32,6 +32,7 @@ struct settings {
     uint64_t workers;                             /* threads; 0: as many as there are processors */
     int64_t lease;                                /* microseconds */
     int64_t every;                                /* microseconds between sweeps of watch */
+    const char *events;                           /* URL of a queue with a bucket's events; NULL: none */
     uint64_t batch;                               /* files a run takes; 0: all */
     int fail_on;                                  /* enum fail_on */
     int log_level;                                /* enum log_level */

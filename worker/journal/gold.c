@@ -139,3 +139,16 @@ bool journal_gold_commit(
     query_int(&query, clock_now());
     return unit_end(journal, query_run(&query), err);
 }
+
+bool journal_gold_latest(struct journal *journal, char run_id[ULID_SIZE], struct err *err)
+{
+    struct query query;
+    run_id[0] = '\0';
+    query_open(&query, journal,
+        "SELECT run_id FROM run WHERE kind IN ('file', 'redrive') AND outcome IN ('loaded', 'withdrawn') "
+        "AND state = 'archived' ORDER BY run_id DESC LIMIT 1",
+        err);
+    if (query_step(&query) == STEP_ROW)
+        query_column_into(&query, 0, run_id, ULID_SIZE);
+    return query_run(&query);
+}

@@ -246,6 +246,9 @@ bool journal_take_over(struct journal *journal, struct str owner, int64_t now, i
 
 /* ---- gold ---- */
 
+/* The last run that loaded or took back something; empty: none did. */
+bool journal_gold_latest(struct journal *journal, char run_id[ULID_SIZE], struct err *err) MUST_CHECK;
+
 /* The partitions of a dataset that have processed files, or had when they were last compacted; by bytes. */
 bool journal_gold_partitions(struct journal *journal, struct str dataset, struct str **partitions, size_t *count,
     struct arena *arena, struct err *err) MUST_CHECK;
@@ -287,6 +290,11 @@ bool journal_incident(struct journal *journal, struct str kind, struct str subje
     struct err *err) MUST_CHECK;
 bool journal_incident_close(
     struct journal *journal, struct str kind, struct str subject, int64_t now, struct err *err) MUST_CHECK;
+
+/* Of an event about key: *fresh false when one with this sequencer, or a later one, was seen. No sequencer: fresh. */
+bool journal_event(struct journal *journal, struct str key, struct str sequencer, int64_t now, bool *fresh,
+    struct err *err) MUST_CHECK;
+bool journal_events_forget(struct journal *journal, int64_t before, struct err *err) MUST_CHECK;
 
 /* Who did what: appended to the hash chain. detail: JSON text, or empty. ERR_EXISTS: this call has done it already. */
 struct audit_entry {

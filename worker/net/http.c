@@ -155,6 +155,13 @@ static int rewind_body(void *context, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+static int look_at_stop(void *context, curl_off_t down, curl_off_t downloaded, curl_off_t up, curl_off_t uploaded)
+{
+    const struct transfer *t = context;
+    (void)down, (void)downloaded, (void)up, (void)uploaded;
+    return atomic_load(t->request->stop);
+}
+
 /* ---- a request ---- */
 
 static void set_options(struct http *http, struct transfer *t)
@@ -176,6 +183,11 @@ static void set_options(struct http *http, struct transfer *t)
     libcurl.easy_setopt(curl, CURLOPT_BUFFERSIZE, 256 * 1024L);
     libcurl.easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256 * 1024L);
     libcurl.easy_setopt(curl, CURLOPT_USERAGENT, "sluiced/" SLUICE_VERSION);
+    if (t->request->stop) {
+        libcurl.easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        libcurl.easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_stop);
+        libcurl.easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+    }
     if (http->ca_bundle)
         libcurl.easy_setopt(curl, CURLOPT_CAINFO, http->ca_bundle);
     if (options->ignore_proxy)

@@ -8,6 +8,7 @@
 #include "shared/buf.h"
 #include "shared/err.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct http;
@@ -37,7 +38,8 @@ struct http_request {
      * then *err is what it set. */
     bool (*take)(void *context, struct str bytes, struct err *err);
     void *context;
-    int64_t limit_us; /* of the whole request; 0: none but the stall */
+    int64_t limit_us;   /* of the whole request; 0: none but the stall */
+    _Atomic bool *stop; /* set: it ends within a second or so; NULL: nobody says so */
 };
 
 struct http_response {

@@ -9,6 +9,7 @@ struct compact_schedule {
     uint64_t after;     /* files loaded since the last compaction; 0: however many */
     int64_t next;       /* clock_monotonic(); 0: nothing was loaded since */
     uint64_t compacted; /* worker->tally.loaded when it was last done */
+    char seen[ULID_SIZE]; /* the last run that had loaded something by then: it may have been another process's */
 };
 
 /* What was loaded before the program's start may lack its gold: the first time comes at once. */

@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "worker/watch/arrivals.h"
 #include "worker/watch/changes.h"
 #include "worker/watch/notices.h"
 #include "worker/watch/writer.h"
@@ -22,6 +23,7 @@ struct loop {
     struct worker *worker;
     const struct watch_options *options;
     struct notices *notices;
+    struct arrivals arrivals;
     struct changes contracts;
     struct compact_schedule gold;
     struct stat journal; /* the file that worker->journal has open */
@@ -120,7 +122,8 @@ static bool watch_zones(struct loop *loop, struct err *err)
 static bool sweep(struct loop *loop, struct err *err)
 {
     loop->next_sweep = clock_monotonic() + loop->options->sweep_us;
-    return watch_zones(loop, err) && worker_register(loop->worker, is_complete, loop, err);
+    return watch_zones(loop, err) && worker_register(loop->worker, is_complete, loop, err) &&
+           arrivals_tidy(&loop->arrivals, loop->worker, err);
 }
 
 /* ---- keys that events told of ---- */
@@ -255,7 +258,8 @@ static bool turn(struct loop *loop, struct err *err)
         log_event(LOG_INFO, "watching", "lake", storage->root.p, NULL);
     loop->watching = true;
     /* A file whose backoff has run out shows at a look only. */
-    return take_due(loop, err) && (!(looks || loop->found) || worker_work(loop->worker, err)) && compact(loop, err);
+    return take_due(loop, err) && arrivals_take(&loop->arrivals, loop->worker, &loop->found, err) &&
+           (!(looks || loop->found) || worker_work(loop->worker, err)) && compact(loop, err);
 }
 
 /* A dependency is down: one incident, a growing pause, everything by itself when it is back. */
@@ -309,9 +313,10 @@ static void pause_until_news(struct loop *loop)
     if (!stopping(loop) && !(wanted && *wanted)) {
         int64_t now = clock_monotonic(), until = loop->wait_us ? now + loop->wait_us : next_news(loop);
         int64_t left = until > now ? until - now : 0;
-        struct pollfd fd = {.fd = loop->wait_us ? -1 : notices_fd(loop->notices), .events = POLLIN};
+        struct pollfd fds[] = {{.fd = loop->wait_us ? -1 : notices_fd(loop->notices), .events = POLLIN},
+            {.fd = loop->wait_us ? -1 : queue_fd(loop->arrivals.queue), .events = POLLIN}};
         struct timespec timeout = {.tv_sec = left / SECOND, .tv_nsec = left % SECOND * 1000};
-        if (ppoll(&fd, 1, &timeout, &before) < 0 && errno != EINTR)
+        if (ppoll(fds, 2, &timeout, &before) < 0 && errno != EINTR)
             log_event(LOG_WARN, "poll-failed", NULL);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -328,6 +333,7 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
     bool has_files = worker->storage->driver->features & STORAGE_FILES;
     loop.notices = notices_new(has_files ? worker->storage->root.p : NULL, err);
     bool ok = loop.notices && remember_journal(&loop, err);
+    ok = ok && arrivals_open(&loop.arrivals, options->events, worker->storage, err);
     ok = ok && notify_start(options->notify, loop.journal_path, err);
     while (ok && !stopping(&loop)) {
         if (turn(&loop, err))
@@ -337,6 +343,7 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
         notify_collect(options->notify, worker->journal, worker->contracts);
         pause_until_news(&loop);
     }
+    arrivals_close(&loop.arrivals);
     notices_free(loop.notices);
     free(loop.journal_path);
     return ok;

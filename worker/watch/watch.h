@@ -19,6 +19,7 @@ struct watch_options {
     const char *datasets; /* file or folder of the contracts: a change of it reloads them */
     volatile sig_atomic_t *reload_wanted;
     struct notify *notify; /* NULL: nobody is told */
+    const char *events;    /* URL of a queue that tells of what is put into the bucket; NULL: none does */
 };
 
 /* Until *worker->stop: true then. worker->journal may be another one afterwards: it is opened anew when the lake came

@@ -33,7 +33,7 @@ static const char text[] =
     "── This alert ──────────────────────────────────────────────────────────────────\n" \
     " sales: type-error in n\n" \
     " for example  1x<U+202E>\n" \
-    " hook        opened   waiting 03:10:00  2 tries: it answered with status 500\n" \
+    " hook        opened   waiting 03:10:00  attempt 2: it answered with status 500\n" \
     " mail        opened   sent    03:00:01\n"
 /* clang-format on */
 
