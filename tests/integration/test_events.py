@@ -305,7 +305,7 @@ class Story(Case):
         resolved = until(lambda: [a for _, _, body in hook.seen for a in json.loads(body)["alerts"]
                                   if a["event"] == "resolved" and a["kind"] == "cause"])
         self.assertEqual(resolved[0]["title"], alert["title"])
-        self.assertEqual(self.query("SELECT rows_out FROM run_view WHERE kind = 'compact'"), [(39,)])
+        until(lambda: self.query("SELECT rows_out FROM run_view WHERE kind = 'compact'") == [(39,)])
         fsck = subprocess.run([SLUICED, "fsck", "--json", *self.arguments()], env=self.environment(), capture_output=True, text=True)
         self.assertEqual((fsck.returncode, json.loads(fsck.stdout)["differences"]), (0, []))
         self.assertEqual(s3.uploads(self.client, self.bucket), [])

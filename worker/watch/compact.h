@@ -5,10 +5,10 @@
 #include "worker/run/worker.h"
 
 struct compact_schedule {
-    int64_t every_us;   /* 0: never */
-    uint64_t after;     /* files loaded since the last compaction; 0: however many */
-    int64_t next;       /* clock_monotonic(); 0: nothing was loaded since */
-    uint64_t compacted; /* worker->tally.loaded when it was last done */
+    int64_t every_us;     /* 0: never */
+    uint64_t after;       /* files loaded since the last compaction; 0: however many */
+    int64_t next;         /* clock_monotonic(); 0: nothing was loaded since */
+    uint64_t compacted;   /* worker->tally.loaded when it was last done */
     char seen[ULID_SIZE]; /* the last run that had loaded something by then: it may have been another process's */
 };
 
