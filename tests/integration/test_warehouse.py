@@ -5,6 +5,7 @@ covers: worker/pg, covers: worker/warehouse
 
 import json
 import subprocess
+import time
 import unittest
 
 from tests.dirty import CONTRACT as DIRTY, Dirty
@@ -146,6 +147,12 @@ class Console(Case):
                              "done")
             self.assertEqual(self.silver(), [["50", "50", "43", "2"]])
             self.sound(lake)
+            # the whole file again: its rows take the place of all that came of it before
+            self.assertEqual(self.sluice(lake, "redrive", run, "--set", 'fields.amount.missingValues=["oops", "1.50"]'),
+                             "done")
+            self.assertEqual(self.silver(), [["50", "50", "42", "1"]])
+            self.sound(lake)
+            run = lake.query("SELECT job_run_id FROM file")[0][0]
             self.assertEqual(self.sluice(lake, "withdraw", run), "done")
             self.assertEqual(self.silver(), [["0", "0", "0", "0"]])
 
@@ -279,6 +286,43 @@ class Faults(Case):
             self.assertEqual(lake.query("SELECT count(*) FROM run WHERE dataset = 'sales' AND outcome = 'loaded'"), [(2,)])
             self.assertEqual(lake.query("SELECT kind, subject FROM incident WHERE closed_at IS NULL"), [])
             self.sound(lake)
+
+    def test_the_server_stops_in_the_middle_of_a_copy(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            # whoever copies row 20 waits for a lock that is held here
+            self.sql("CREATE FUNCTION sales.halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW._row_number = 20 THEN "
+                     "PERFORM pg_advisory_xact_lock(7); END IF; RETURN NEW; END $$; CREATE TRIGGER halt BEFORE INSERT ON "
+                     "sales.raw_table FOR EACH ROW EXECUTE FUNCTION sales.halt()")
+            lake.put("raw/sales/b.csv", table(1000, 30, 0))
+            holder = subprocess.Popen(["psql", "-X", "-q", "-c", "SELECT pg_advisory_lock(7)", "-c", "SELECT pg_sleep(600)",
+                                       self.url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            worker = None
+            try:
+                self.locks("granted", 1)
+                worker = lake.start("--warehouse", self.url)
+                self.locks("NOT granted", 1)
+            finally:
+                cluster.stop()
+                cluster.start()
+                holder.wait()
+                if worker:
+                    worker.communicate(timeout=300)
+            code = worker.returncode
+            self.assertEqual(code, 3)
+            self.assertEqual(lake.query("SELECT state, waiting_for, attempts FROM file WHERE arrival_key LIKE '%b.csv'"),
+                             [("PENDING", "warehouse", 0)])
+            self.assertEqual([len(t) for t in self.tables()], [50, 50, 43])
+            self.run_lake(lake)
+            self.assertEqual([len(t) for t in self.tables()], [80, 80, 73])
+            self.sound(lake)
+
+    def locks(self, state, count):
+        deadline = time.monotonic() + 60
+        while self.sql(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND {state}") != [[str(count)]]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
 
     def test_what_needs_somebody(self):
         with self.lake() as lake:
