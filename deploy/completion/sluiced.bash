@@ -4,8 +4,9 @@ _sluiced() {
     COMPREPLY=()
     case $prev in
     --lake) mapfile -t COMPREPLY < <(compgen -W "s3://" -- "$cur"; compgen -f -- "$cur"); return ;;
-    --datasets | --config | --journal) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    --datasets | --config | --journal | --metrics-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     --fail-on) mapfile -t COMPREPLY < <(compgen -W "reject quarantine never" -- "$cur"); return ;;
+    --metrics) mapfile -t COMPREPLY < <(compgen -W "none emf" -- "$cur"); return ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "debug info warn error" -- "$cur"); return ;;
     esac
     if ((COMP_CWORD == 1)); then

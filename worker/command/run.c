@@ -95,6 +95,18 @@ static void tell(struct workplace *place, struct worker *worker)
     notify_free(notify);
 }
 
+static struct metrics *make_metrics(struct workplace *place, bool *ok, struct err *err)
+{
+    const struct metrics_options options = {.emf = place->settings.metrics != 0,
+        .file = place->settings.metrics_file,
+        .environment = place->settings.environment,
+        .owner = buf_str(&place->owner)};
+    bool wanted;
+    struct metrics *metrics = metrics_new(&options, &wanted);
+    *ok = metrics || !wanted || ERR(err, ERR_MEMORY, "no memory for metrics");
+    return metrics;
+}
+
 static const char *plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
@@ -160,9 +172,13 @@ static int run(int argc, char **argv)
     if (place.rest.count)
         worker.options.only = str_of(place.rest.items[0]);
     worker.progress = progress_new(own.progress);
-    bool ok = worker_run(&worker, &err) && warehouse_gold_all(&worker, &err);
+    bool ok;
+    struct metrics *metrics = make_metrics(&place, &ok, &err);
+    ok = ok && worker_run(&worker, &err) && warehouse_gold_all(&worker, &err);
     progress_free(worker.progress);
     tell(&place, &worker);
+    metrics_report(metrics, worker.journal);
+    metrics_free(metrics);
     code = ok ? outcome(&worker.tally, place.settings.fail_on) : complain(&err);
     if (ok)
         summary(&worker.tally);
@@ -250,10 +266,13 @@ static int run_watch(int argc, char **argv)
     struct listener *listener = NULL;
     bool ok;
     options.notify = make_notify(&place, false, &ok, &err);
+    if (ok)
+        options.metrics = make_metrics(&place, &ok, &err);
     ok = ok && local_listen(&place, &listener, &err) && watch(&worker, &options, &err);
     code = ok ? 0 : complain(&err);
     listener_close(listener);
     notify_free(options.notify);
+    metrics_free(options.metrics);
     place.journal = worker.journal;
     workplace_close(&place);
     return code;

@@ -8,6 +8,8 @@
 static const char *const fail_words[] = {"reject", "quarantine", "never", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
 
+static const char *const metric_words[] = {"none", "emf", NULL};
+
 #define MIB (INT64_C(1) << 20)
 #define SECOND INT64_C(1000000)
 
@@ -109,6 +111,17 @@ static const struct option_row rows[] = {
         .offset = offsetof(struct settings, events),
         .value = "URL",
         .help = "an SQS queue that tells watch what is put into the lake's bucket"},
+    {.name = "metrics",
+        .kind = OPTION_CHOICE,
+        .offset = offsetof(struct settings, metrics),
+        .fallback = "none",
+        .choices = metric_words,
+        .help = "CloudWatch's embedded metrics, as lines on stderr"},
+    {.name = "metrics-file",
+        .kind = OPTION_PATH,
+        .offset = offsetof(struct settings, metrics_file),
+        .value = "FILE",
+        .help = "a text file for Prometheus, replaced as work goes on"},
     {.name = "batch",
         .kind = OPTION_COUNT,
         .offset = offsetof(struct settings, batch),

@@ -33,6 +33,8 @@ struct settings {
     int64_t lease;                                /* microseconds */
     int64_t every;                                /* microseconds between sweeps of watch */
     const char *events;                           /* URL of a queue with a bucket's events; NULL: none */
+    int metrics;                                  /* 1: CloudWatch's embedded metrics on standard error */
+    const char *metrics_file;                     /* for Prometheus; NULL: none */
     uint64_t batch;                               /* files a run takes; 0: all */
     int fail_on;                                  /* enum fail_on */
     int log_level;                                /* enum log_level */

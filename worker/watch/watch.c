@@ -341,6 +341,7 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
         else if (!stopping(&loop))
             wait_longer(&loop, err);
         notify_collect(options->notify, worker->journal, worker->contracts);
+        metrics_report(options->metrics, worker->journal);
         pause_until_news(&loop);
     }
     arrivals_close(&loop.arrivals);

@@ -6,6 +6,7 @@
 #ifndef WORKER_WATCH_WATCH_H
 #define WORKER_WATCH_WATCH_H
 
+#include "worker/notify/metrics.h"
 #include "worker/notify/notify.h"
 #include "worker/watch/compact.h"
 
@@ -18,8 +19,9 @@ struct watch_options {
     void *context;
     const char *datasets; /* file or folder of the contracts: a change of it reloads them */
     volatile sig_atomic_t *reload_wanted;
-    struct notify *notify; /* NULL: nobody is told */
-    const char *events;    /* URL of a queue that tells of what is put into the bucket; NULL: none does */
+    struct notify *notify;   /* NULL: nobody is told */
+    struct metrics *metrics; /* NULL: none are wanted */
+    const char *events;      /* URL of a queue that tells of what is put into the bucket; NULL: none does */
 };
 
 /* Until *worker->stop: true then. worker->journal may be another one afterwards: it is opened anew when the lake came
