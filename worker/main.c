@@ -1,20 +1,10 @@
 #include "worker/command/command.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The engine's buffers are freed and asked for again all the time: what the system takes back, it has to clear anew. */
-static void keep_memory(void)
-{
-    mallopt(M_MMAP_THRESHOLD, 8 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
-    mallopt(M_TOP_PAD, 1 << 20);
-}
-
 int main(int argc, char **argv)
 {
-    keep_memory();
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--version") == 0) {
         puts("sluiced " SLUICE_VERSION);

@@ -4,6 +4,7 @@ import hashlib
 import json
 import pathlib
 import random
+import re
 import signal
 import time
 import unittest
@@ -112,6 +113,21 @@ class Threads(unittest.TestCase):
         self.assertEqual(lake.query("SELECT arrival_key, state, sha256 = ? FROM file ORDER BY 1", digest), [
             ("raw/events-again.csv", "DUPLICATE", 1), ("raw/events-other.csv", "SUCCEEDED", 0),
             ("raw/events.csv", "SUCCEEDED", 1)])
+
+    def test_a_profile_adds_up(self):
+        lake = Lake({"events.yaml": CONTRACT.replace("EXTRA", "")})
+        self.addCleanup(lake.__exit__)
+        lake.put("raw/events.csv", self.text)
+        told = lake.run("--workers", "2", "--profile", check=(0,)).stderr
+        table = [line.split() for line in told.splitlines() if re.search(r"^\w+ +[\d.]+ +[\d.]+ %", line)]
+        seconds = {words[0]: float(words[1]) for words in table}
+        self.assertEqual(list(seconds), ["hash", "keys", "parse", "convert", "rules", "unique", "split", "encode", "seal",
+                                         "other", "all"])
+        self.assertAlmostEqual(sum(seconds.values()), 2 * seconds["all"], delta=0.02)
+        self.assertGreater(min(seconds[name] for name in ("parse", "convert", "encode", "seal")), 0)
+        size = f"{len(self.text.encode()) / 1e6:.1f}"
+        read = {words[0]: words[4] for words in table if len(words) > 4}
+        self.assertEqual((read["hash"], read["parse"]), (size, size))
 
     def test_a_stop_is_heeded(self):
         with Lake({"events.yaml": CONTRACT.replace("EXTRA", "")}) as lake:

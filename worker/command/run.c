@@ -144,7 +144,7 @@ static int outcome(const struct tally *tally, int fail_on)
 }
 
 struct run_options {
-    bool progress;
+    bool progress, profile;
 };
 
 static const struct option_row run_rows[] = {
@@ -153,6 +153,11 @@ static const struct option_row run_rows[] = {
         .offset = offsetof(struct run_options, progress),
         .flag_only = true,
         .help = "a line a file on stderr, also where it is no terminal"},
+    {.name = "profile",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, profile),
+        .flag_only = true,
+        .help = "the CPU seconds and bytes of each part of the work, on stderr"},
 };
 
 static int run(int argc, char **argv)
@@ -172,6 +177,8 @@ static int run(int argc, char **argv)
     if (place.rest.count)
         worker.options.only = str_of(place.rest.items[0]);
     worker.progress = progress_new(own.progress);
+    struct profile profile = {0};
+    worker.profile = own.profile ? &profile : NULL;
     bool ok;
     struct metrics *metrics = make_metrics(&place, &ok, &err);
     ok = ok && worker_run(&worker, &err) && warehouse_gold_all(&worker, &err);
@@ -182,6 +189,7 @@ static int run(int argc, char **argv)
     code = ok ? outcome(&worker.tally, place.settings.fail_on) : complain(&err);
     if (ok)
         summary(&worker.tally);
+    profile_print(worker.profile, stderr);
     workplace_close(&place);
     return code;
 }

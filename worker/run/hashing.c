@@ -14,6 +14,7 @@ struct hashing {
     const char *name;
     pthread_t thread;
     atomic_bool stopped;
+    struct profile *profile;
     struct sha256 *sha;
     char *chunk;
     uint64_t size;
@@ -21,9 +22,8 @@ struct hashing {
     struct err err;
 };
 
-static void *hash(void *context)
+static void hash_all(struct hashing *hashing)
 {
-    struct hashing *hashing = context;
     while (!atomic_load(&hashing->stopped)) {
         ssize_t n = pread(hashing->fd, hashing->chunk, CHUNK_BYTES, (off_t)hashing->size);
         if (n < 0 && errno == EINTR)
@@ -32,11 +32,20 @@ static void *hash(void *context)
             ERR_ERRNO(&hashing->err, "cannot read %s", hashing->name);
         if (n <= 0) {
             hashing->ok = n == 0;
-            return NULL;
+            return;
         }
         sha256_add(hashing->sha, hashing->chunk, (size_t)n);
         hashing->size += (uint64_t)n;
     }
+}
+
+static void *serve(void *context)
+{
+    struct hashing *hashing = context;
+    int64_t since = profile_now(hashing->profile);
+    hash_all(hashing);
+    profile_add(hashing->profile, PROFILE_HASH, since);
+    profile_bytes(hashing->profile, PROFILE_HASH, hashing->size);
     return NULL;
 }
 
@@ -47,7 +56,7 @@ static void dispose(struct hashing *hashing)
     free(hashing);
 }
 
-struct hashing *hashing_start(int fd, const char *name, struct err *err)
+struct hashing *hashing_start(int fd, const char *name, struct profile *profile, struct err *err)
 {
     sigset_t all, before;
     struct hashing *hashing = calloc(1, sizeof *hashing);
@@ -57,11 +66,12 @@ struct hashing *hashing_start(int fd, const char *name, struct err *err)
     }
     hashing->fd = fd;
     hashing->name = name;
+    hashing->profile = profile;
     hashing->sha = sha256_new();
     hashing->chunk = malloc(CHUNK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool started = hashing->sha && hashing->chunk && pthread_create(&hashing->thread, NULL, hash, hashing) == 0;
+    bool started = hashing->sha && hashing->chunk && pthread_create(&hashing->thread, NULL, serve, hashing) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (started)
         return hashing;

@@ -3,11 +3,12 @@
 #define WORKER_RUN_HASHING_H
 
 #include "shared/hash.h"
+#include "worker/run/profile.h"
 
 struct hashing;
 
 /* fd and name are borrowed; it is read by pread. */
-struct hashing *hashing_start(int fd, const char *name, struct err *err);
+struct hashing *hashing_start(int fd, const char *name, struct profile *profile, struct err *err);
 /* Waits for the hash and frees. */
 bool hashing_finish(struct hashing *hashing, char sha256[SHA256_TEXT_SIZE], uint64_t *size, struct err *err) MUST_CHECK;
 /* Ends it early and frees. hashing may be NULL. */

@@ -114,8 +114,11 @@ enum step_result stage_intake(struct file_run *run, struct err *err)
         return STEP_FAILED;
     if (later)
         return STEP_NEXT;
-    if (!sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err) || !file_run_unchanged(run, err) ||
-        !file_run_hashed(run, sha256, size, &duplicate_of, err))
+    int64_t since = profile_now(run->worker->profile);
+    bool hashed = sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err);
+    profile_add(run->worker->profile, PROFILE_HASH, since);
+    profile_bytes(run->worker->profile, PROFILE_HASH, size);
+    if (!hashed || !file_run_unchanged(run, err) || !file_run_hashed(run, sha256, size, &duplicate_of, err))
         return STEP_FAILED;
     if (!duplicate_of)
         return STEP_NEXT;

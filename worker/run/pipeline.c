@@ -86,9 +86,14 @@ static enum line_result produce(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
     struct item *item = &pass->items[slot];
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
+    uint64_t before = reader_bytes(pass->reader);
     begin_stage(item, STAGE_PARSE);
     enum reader_result result = reader_next(pass->reader, item->batch, err);
     item->bytes = reader_bytes(pass->reader);
+    profile_add(profile, pass->reads, since);
+    profile_bytes(profile, pass->reads, item->bytes - before);
     if (result == READER_END)
         return LINE_END;
     if (result != READER_BATCH || (!pass->decided && !converter_decide(pass->converter, item->batch, err)))
@@ -101,16 +106,22 @@ static bool work_rows(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
     struct item *item = &pass->items[slot];
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
     begin_stage(item, STAGE_CONVERT);
     if (!item->batch->n)
         return true;
     if (!convert_batch(pass->converter, item->batch, err))
         return false;
     item->finished_at[STAGE_CONVERT] = clock_now();
+    profile_add(profile, PROFILE_CONVERT, since);
+    since = profile_now(profile);
     begin_stage(item, STAGE_RULES);
     for (uint32_t i = 0; i < pass->run->contract->rule_count; i++)
         item->rules.failed[i] = 0;
-    return rules_batch(pass->converter, item->batch, &item->rules, err);
+    bool ok = rules_batch(pass->converter, item->batch, &item->rules, err);
+    profile_add(profile, PROFILE_RULES, since);
+    return ok;
 }
 
 static bool commit_rows(void *context, unsigned slot, struct err *err)
@@ -136,29 +147,45 @@ static bool round_rows(void *context, unsigned slot, unsigned round, uint32_t *t
     struct pass *pass = context;
     int i = sink_with_tasks(pass);
     const struct sink_driver *driver = pass->run->sinks[i];
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
     *tasks = 0;
-    return !driver || !pass->items[slot].batch->n || driver->round(pass->sinks[i], slot, round, tasks, err);
+    bool ok = !driver || !pass->items[slot].batch->n || driver->round(pass->sinks[i], slot, round, tasks, err);
+    profile_add(profile, PROFILE_ENCODE, since);
+    return ok;
 }
 
 static bool task_rows(void *context, unsigned slot, uint32_t i, struct err *err)
 {
     struct pass *pass = context;
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
     int sink = sink_with_tasks(pass);
-    return pass->run->sinks[sink]->task(pass->sinks[sink], slot, i, err);
+    bool ok = pass->run->sinks[sink]->task(pass->sinks[sink], slot, i, err);
+    profile_add(profile, PROFILE_ENCODE, since);
+    return ok;
 }
 
 static bool work_keys(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
     struct batch *batch = pass->items[slot].batch;
-    return !batch->n || convert_keys(pass->converter, batch, err);
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
+    bool ok = !batch->n || convert_keys(pass->converter, batch, err);
+    profile_add(profile, PROFILE_KEYS, since);
+    return ok;
 }
 
 static bool commit_keys(void *context, unsigned slot, struct err *err)
 {
     struct pass *pass = context;
     struct batch *batch = pass->items[slot].batch;
-    return (!batch->n || unique_first_pass(pass->unique, batch, err)) && pass_alive(pass, err);
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
+    bool ok = !batch->n || unique_first_pass(pass->unique, batch, err);
+    profile_add(profile, PROFILE_KEYS, since);
+    return ok && pass_alive(pass, err);
 }
 
 static bool run_line(struct pass *pass, struct line line, struct err *err)
@@ -174,6 +201,7 @@ static bool run_line(struct pass *pass, struct line line, struct err *err)
 
 bool pipeline_keys(struct pass *pass, struct err *err)
 {
+    pass->reads = PROFILE_KEYS;
     return run_line(pass, (struct line){.produce = produce, .work = work_keys, .commit = commit_keys}, err);
 }
 
@@ -181,6 +209,7 @@ bool pipeline_rows(struct pass *pass, struct err *err)
 {
     struct line line = {
         .produce = produce, .work = work_rows, .commit = commit_rows, .round = round_rows, .task = task_rows};
+    pass->reads = PROFILE_PARSE;
     return run_line(pass, line, err);
 }
 

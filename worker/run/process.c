@@ -270,11 +270,16 @@ static void close_pass(struct pass *pass)
 
 bool pass_commit(struct pass *pass, struct item *item, struct err *err)
 {
+    struct profile *profile = pass->run->worker->profile;
+    int64_t since = profile_now(profile);
     if (!step_unique(pass, item, err))
         return false;
     item->finished_at[STAGE_RULES] = clock_now();
+    profile_add(profile, PROFILE_UNIQUE, since);
+    since = profile_now(profile);
     if (!step_write(pass, item, err))
         return false;
+    profile_add(profile, PROFILE_SPLIT, since);
     item->finished_at[STAGE_WRITE] = clock_now();
     count_time(pass, item);
     count_batch(pass, item);
@@ -316,7 +321,7 @@ static bool begin_hash(struct pass *pass, struct err *err)
     struct file_run *run = pass->run;
     if (run->rehearsal || run->claim.file.sha256.n)
         return true;
-    pass->hashing = hashing_start(run->fd, run->claim.file.location.p, err);
+    pass->hashing = hashing_start(run->fd, run->claim.file.location.p, run->worker->profile, err);
     return pass->hashing != NULL;
 }
 
@@ -366,6 +371,23 @@ static void keep_evidence(struct pass *pass)
             run->result.cause_count = 0;
 }
 
+static bool seal(struct pass *pass, int64_t started, struct err *err)
+{
+    struct file_run *run = pass->run;
+    struct profile *profile = run->worker->profile;
+    int64_t since = profile_all_now(profile);
+    for (int i = 0; run->sinks[i]; i++)
+        if (!run->sinks[i]->prepare(pass->sinks[i], &run->result, err))
+            return false;
+    balance(pass, started);
+    warehouse_count(run);
+    if (!run->rehearsal && !file_run_seal(run, run->result.outputs, run->result.output_count, pass->crew, err))
+        return false;
+    profile_add_all(profile, PROFILE_SEAL, since);
+    profile_bytes(profile, PROFILE_SEAL, run->result.bytes);
+    return true;
+}
+
 static bool run_pass(struct pass *pass, struct err *err)
 {
     struct file_run *run = pass->run;
@@ -376,12 +398,7 @@ static bool run_pass(struct pass *pass, struct err *err)
         return false;
     }
     run->stage = STAGE_WRITE;
-    for (int i = 0; run->sinks[i]; i++)
-        if (!run->sinks[i]->prepare(pass->sinks[i], &run->result, err))
-            return false;
-    balance(pass, started);
-    warehouse_count(run);
-    return run->rehearsal || file_run_seal(run, run->result.outputs, run->result.output_count, pass->crew, err);
+    return seal(pass, started, err);
 }
 
 enum step_result stage_process(struct file_run *run, struct err *err)

@@ -37,6 +37,7 @@ struct pass {
     unsigned slots;
     size_t memory;           /* of all items together */
     struct hashing *hashing; /* of the original; NULL: done at intake */
+    enum profile_part reads; /* what reading counts as */
     bool decided;            /* the converter has seen the first batch */
     size_t chosen_at;        /* the next of the chosen records */
     int64_t beat;            /* of the lease */

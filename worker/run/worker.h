@@ -8,6 +8,7 @@
 #include "worker/config/contract.h"
 #include "worker/journal/journal.h"
 #include "worker/pg/pg.h"
+#include "worker/run/profile.h"
 #include "worker/run/progress.h"
 #include "worker/storage/storage.h"
 
@@ -36,7 +37,8 @@ struct worker {
     const struct contracts *contracts;
     struct str owner; /* "host:pid:start" */
     struct progress *progress;
-    struct pg *pg; /* the warehouse; NULL: none */
+    struct profile *profile; /* NULL: not wanted */
+    struct pg *pg;           /* the warehouse; NULL: none */
     const volatile sig_atomic_t *stop;
     struct tally tally;
 };
