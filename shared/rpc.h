@@ -8,9 +8,11 @@
  * method     params (all optional unless marked !)              result
  * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
- * overview                                                      datasets [{hours: rows in of each of 24, held}],
+ * overview   seen (a time)                                      datasets [{hours: rows in of each of 24, held}],
  *                                                               unmatched, incidents [], over [] (closed today),
- *                                                               standing [], workers [], as_of
+ *                                                               standing [], workers [], as_of, disk {free, total} of
+ *                                                               a folder; news since seen {since, quarantined,
+ *                                                               rejected, incidents, requests}
  * runs       dataset, cause, after, limit                       items [], with the cause that stopped a whole file
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows

@@ -1,4 +1,4 @@
--- What is going on: one JSON object. :now, :since (a day ago)
+-- What is going on: one JSON object. :now, :since (a day ago), :seen (when the caller last looked, or NULL)
 WITH RECURSIVE datasets AS (
     SELECT dataset FROM file WHERE dataset IS NOT NULL UNION SELECT dataset FROM run
 ), hours (hour) AS (
@@ -11,6 +11,8 @@ WITH RECURSIVE datasets AS (
 ), rows_of AS (
     SELECT dataset, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out, sum(rows_rejected) AS rows_rejected
       FROM hour_of GROUP BY dataset
+), looked (at) AS (
+    SELECT CAST((julianday(:seen) - 2440587.5) * 86400000 AS INTEGER) * 1000
 ), open_of AS (
     SELECT r.dataset, sum(b.open_rows) AS open_rows
       FROM reject_block b JOIN run r USING (run_id) WHERE b.open_rows > 0 GROUP BY r.dataset
@@ -59,6 +61,12 @@ SELECT json_object(
         'until', strftime('%Y-%m-%dT%H:%M:%SZ', until / 1000000, 'unixepoch'))), '[]')
         FROM (SELECT * FROM standing_override
                WHERE ended_at IS NULL AND starts_at <= :now AND until > :now ORDER BY dataset, until LIMIT 100))),
+    'news', json(iif(:seen IS NULL, NULL, (SELECT json_object('since', :seen,
+        'quarantined', (SELECT count(*) FROM run, looked WHERE finished_at > at AND outcome = 'quarantined'),
+        'rejected', (SELECT coalesce(sum(b.row_count), 0) FROM reject_block b JOIN run r USING (run_id), looked
+                      WHERE r.finished_at > at AND r.outcome = 'loaded'),
+        'incidents', (SELECT count(*) FROM incident, looked WHERE opened_at > at),
+        'requests', (SELECT count(*) FROM redrive, looked WHERE requested_at > at))))),
     'workers', json((SELECT coalesce(json_group_array(json_object(
         'owner', owner, 'runs', runs,
         'heartbeat_at', strftime('%Y-%m-%dT%H:%M:%SZ', heartbeat_at / 1000000, 'unixepoch'))), '[]')

@@ -40,6 +40,25 @@ class Follow(unittest.TestCase):
             # what lies below has heard of it as well
             console.press("1", "Overview", "4 file")
 
+    def test_what_is_new_since_one_last_looked(self):
+        state = self.box.path / "state"
+        with self.console(XDG_STATE_HOME=str(state)) as console:
+            console.wait("sales", "1 quarantined")
+            console.settle()
+            self.assertNotIn("since", console.screen.text())
+            self.assertEqual(console.end("Q"), 0)
+        self.assertEqual([path.name for path in (state / "sluice").iterdir()], ["seen.json"])
+        for day in (6, 7):
+            self.put(day)
+        with self.console(XDG_STATE_HOME=str(state)) as console:
+            console.wait(" new  ", "2 quarantined", "since")
+            console.press("\t", "Partitions sales", "0 rows delivered = 0 gold", "every row is accounted for")
+            self.assertEqual(console.end("Q"), 0)
+        with self.console(XDG_STATE_HOME=str(state)) as console:
+            console.wait("sales", "3 quarantined")
+            console.settle()
+            self.assertNotIn("since", console.screen.text())
+
     def ask(self, console):
         console.wait("sales")
         console.press("3", "missing-label")

@@ -434,6 +434,8 @@ bool console_run(const struct console_target *targets, size_t count, const char 
     term_stop(&console->term, console->gone);
     while (console->depth)
         console_close_top(console);
+    if (ok && !console->gone)
+        links_keep_looks(console);
     links_dispose(console);
     loop_dispose(&console->loop);
     canvas_dispose(&console->canvas);

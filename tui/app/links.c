@@ -3,10 +3,12 @@
 #include "tui/app/state.h"
 
 #include "shared/clock.h"
-#include "tui/core/link.h"
+#include "tui/app/seen.h"
 #include "tui/core/merge.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SECOND = 1000000, LONGEST_RETRY = 30 * SECOND, TAG_TEXT = 16 };
 
@@ -123,6 +125,10 @@ static void refuse(struct console *console, const struct waiting *asked, const s
 static void ask(struct console *console, struct waiting question, const char *method, json_t *params)
 {
     struct err err;
+    if (question.site->seen && strcmp(method, "overview") == 0) {
+        params = params ? params : json_object();
+        json_object_set_new(params, "seen", json_string(question.site->seen));
+    }
     if (question.site->link.open && console->waiting_count < MOST_WAITING)
         question.id = async_link_ask(&question.site->link, method, params);
     else
@@ -384,9 +390,33 @@ static json_t *host_targets(void *context)
     return list;
 }
 
+static const char *key_of(const struct link_options *options, char folder[PATH_MAX])
+{
+    const char *environment = getenv("SLUICE_LAKE");
+    const char *lake = options->target ? options->target
+                       : options->lake ? options->lake
+                       : environment   ? environment
+                                       : ".";
+    return realpath(lake, folder) ? folder : lake;
+}
+
+void links_keep_looks(const struct console *console)
+{
+    json_t *looks = json_object();
+    char at[CLOCK_TEXT_SIZE];
+    for (size_t i = 0; i < console->site_count; i++)
+        if (console->sites[i].as_of)
+            json_object_set_new(looks, console->sites[i].key, json_string(clock_format(console->sites[i].as_of, at)));
+    if (json_object_size(looks))
+        seen_write(looks);
+    json_decref(looks);
+}
+
 bool links_init(struct console *console, const struct console_target *targets, size_t count, struct err *err)
 {
+    char folder[PATH_MAX];
     console->lost = json_object();
+    console->looks = seen_read();
     console->sites = calloc(count + 1, sizeof *console->sites);
     if (!console->sites || !console->lost)
         return ERR(err, ERR_MEMORY, "no memory for the links");
@@ -397,6 +427,10 @@ bool links_init(struct console *console, const struct console_target *targets, s
     for (size_t i = 0; i < count; i++) {
         console->sites[i].name = targets[i].name;
         console->sites[i].options = &targets[i].options;
+        console->sites[i].key = strdup(key_of(&targets[i].options, folder));
+        if (!console->sites[i].key)
+            return ERR(err, ERR_MEMORY, "no memory for the links");
+        console->sites[i].seen = json_string_value(json_object_get(console->looks, console->sites[i].key));
         set_lost(console, &console->sites[i], 0);
     }
     return true;
@@ -408,7 +442,9 @@ void links_dispose(struct console *console)
         if (console->sites[i].link.open)
             async_link_close(&console->sites[i].link);
         json_decref(console->sites[i].hello);
+        free((char *)console->sites[i].key);
     }
     json_decref(console->lost);
+    json_decref(console->looks);
     free(console->sites);
 }

@@ -18,8 +18,10 @@ struct site {
     const struct link_options *options;
     struct async_link link;
     json_t *hello;
-    bool greeted;                           /* over this link */
-    bool silent;                            /* there is a link, but no answer to be had: its lake is away */
+    const char *key;  /* by which it is known again: the lake's folder, or the target as it was given */
+    const char *seen; /* when it was last looked at; NULL: never */
+    bool greeted;     /* over this link */
+    bool silent;      /* there is a link, but no answer to be had: its lake is away */
     int64_t lost_at, retry_at, retry_after; /* lost_at 0: the link is there; times are monotonic */
     int64_t as_of;                          /* when the agent last answered, by the clock */
 };
@@ -41,6 +43,7 @@ struct console {
     struct view_host host;
     struct site *sites;
     size_t site_count;
+    json_t *looks;           /* of earlier sessions: seen.h */
     const struct site *only; /* the one that is asked of all */
     json_t *lost;            /* {target: whether its link is lost} */
 
@@ -67,6 +70,8 @@ void console_switch(struct console *console, const struct view_type *type);
 bool links_init(
     struct console *console, const struct console_target *targets, size_t count, struct err *err) MUST_CHECK;
 void links_dispose(struct console *console);
+/* Keeps when each target was looked at, for the next session. */
+void links_keep_looks(const struct console *console);
 /* Connects what is not; the screens ask anew. */
 void links_connect(struct console *console);
 /* Takes what has come, and loads anew what the journal's change made stale. */

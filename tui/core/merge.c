@@ -60,6 +60,26 @@ static json_t *of_target(json_t *item, const char *target)
     return json_incref(item);
 }
 
+/* Of disks the fuller one is told of; other counts are summed. */
+static void join_objects(json_t *whole, const char *name, const json_t *before, json_t *value)
+{
+    json_t *sum = json_object(), *other;
+    const char *key;
+    double left = json_number_value(json_object_get(before, "free")),
+           all = json_number_value(json_object_get(before, "total"));
+    double free_bytes = json_number_value(json_object_get(value, "free"));
+    if (all > 0) {
+        bool fuller = free_bytes * all < left * json_number_value(json_object_get(value, "total"));
+        json_object_set(whole, name, fuller ? value : (json_t *)before);
+        json_decref(sum);
+        return;
+    }
+    json_object_update(sum, (json_t *)before);
+    json_object_foreach(value, key, other) if (json_is_integer(other)) json_object_set_new(
+        sum, key, json_integer(json_integer_value(json_object_get(before, key)) + json_integer_value(other)));
+    json_object_set_new(whole, name, sum);
+}
+
 static void add_member(json_t *whole, const char *target, const char *name, json_t *value)
 {
     json_t *before = json_object_get(whole, name), *item;
@@ -68,7 +88,9 @@ static void add_member(json_t *whole, const char *target, const char *name, json
         if (!before)
             json_object_set_new(whole, name, before = json_array());
         json_array_foreach(value, i, item) json_array_append_new(before, of_target(item, target));
-    } else if (json_is_integer(value) && json_is_integer(before))
+    } else if (json_is_object(value) && json_is_object(before))
+        join_objects(whole, name, before, value);
+    else if (json_is_integer(value) && json_is_integer(before))
         json_object_set_new(whole, name, json_integer(json_integer_value(before) + json_integer_value(value)));
     else if (!before)
         json_object_set(whole, name, value);

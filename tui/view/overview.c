@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { MOST_LINES = 200, TOP_LINES = 2, MARK_COLUMNS = 14 };
+enum { MOST_LINES = 200, TOP_LINES = 2, MARK_COLUMNS = 14, HOURS = 24, BLOCKS = 8 };
+
+static const char *const blocks[BLOCKS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+static const char *const plain[BLOCKS] = {".", ".", ":", ":", "-", "=", "+", "#"};
 
 static const struct grid_column columns[] = {
     {"DATASET", "dataset", CELL_TEXT, 8, 24, true},
@@ -12,8 +15,9 @@ static const struct grid_column columns[] = {
     {"FILES", "succeeded", CELL_NUMBER, 5, 0, false},
     {"BAD", "quarantined", CELL_NUMBER, 3, 0, false},
     {"ROWS 24H", "rows_in", CELL_NUMBER, 8, 0, false},
-    {"LOSS", "loss", CELL_PERCENT, 7, 0, false},
+    {"LAST 24 H", "hours", CELL_TEXT, 12, 12, false},
     {"OPEN", "open_rows", CELL_NUMBER, 5, 0, false},
+    {"LOSS", "loss", CELL_PERCENT, 7, 0, false},
     {"LAST RUN", "last_run_at", CELL_TEXT, 8, 11, false},
 };
 
@@ -24,8 +28,9 @@ enum {
     COLUMN_FILES,
     COLUMN_BAD,
     COLUMN_ROWS,
-    COLUMN_LOSS,
+    COLUMN_HOURS,
     COLUMN_OPEN,
+    COLUMN_LOSS,
     COLUMN_LAST
 };
 
@@ -57,9 +62,28 @@ static void add_state(struct grid_cell *cell, const json_t *item)
     }
 }
 
+struct overview {
+    bool ascii;
+};
+
+/* Rows in, two hours a place, against the busiest. */
+static void add_hours(struct grid_cell *cell, const json_t *hours, bool ascii)
+{
+    enum { PLACES = HOURS / 2 };
+    double rows[PLACES] = {0}, most = 0;
+    for (size_t i = 0; i < HOURS; i++)
+        rows[i / 2] += json_number_value(json_array_get(hours, i));
+    for (size_t i = 0; i < PLACES; i++)
+        most = rows[i] > most ? rows[i] : most;
+    for (size_t i = 0; most > 0 && i < PLACES; i++) {
+        size_t step = (size_t)((BLOCKS - 1) * rows[i] / most);
+        buf_add_cstr(cell->text, rows[i] > 0 ? (ascii ? plain : blocks)[step] : " ");
+    }
+    cell->style = ROLE_ACCENT;
+}
+
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
 {
-    (void)context;
     const json_t *value = json_object_get(item, columns[column].key);
     if (column == COLUMN_STATE) {
         add_state(cell, item);
@@ -68,6 +92,10 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     if (column == COLUMN_LAST) {
         view_time(cell->text, value);
         cell->style = ROLE_DIM;
+        return;
+    }
+    if (column == COLUMN_HOURS) {
+        add_hours(cell, value, ((struct overview *)context)->ascii);
         return;
     }
     if (column == COLUMN_LOSS) {
@@ -90,6 +118,7 @@ static void init(struct view *view)
 {
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
+    view->grid.context = view->state;
     view->grid.key = "dataset";
 }
 
@@ -106,6 +135,25 @@ static void answer(struct view *view, int tag, json_t *result)
     grid_set(&view->grid, datasets, 0, json_array_size(datasets));
 }
 
+static const char *const news_keys[] = {"quarantined", "rejected", "incidents", "requests"};
+enum { NEWS = sizeof news_keys / sizeof *news_keys };
+
+static bool has_news(const struct view *view)
+{
+    const json_t *news = json_object_get(view->result, "news");
+    for (size_t i = 0; i < NEWS; i++)
+        if (view_field(news, news_keys[i]) > 0)
+            return true;
+    return false;
+}
+
+static bool is_disk_low(const struct view *view)
+{
+    enum { LEAST_PERCENT = 10 };
+    const json_t *disk = json_object_get(view->result, "disk");
+    return view_field(disk, "free") < view_field(disk, "total") * LEAST_PERCENT / 100;
+}
+
 static size_t lines_below(const struct view *view)
 {
     const json_t *datasets = json_object_get(view->result, "datasets");
@@ -115,7 +163,7 @@ static size_t lines_below(const struct view *view)
                    json_array_size(json_object_get(view->result, "over"));
     for (size_t i = 0; i < json_array_size(datasets); i++)
         lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
-    return lines;
+    return lines + has_news(view) + is_disk_low(view);
 }
 
 /* One figure with its name: "613 open rejects". */
@@ -147,11 +195,47 @@ static void draw_figures(const struct view *view, struct canvas *canvas, int y)
     figure(canvas, y, x, unmatched, "unmatched", unmatched > 0 ? ROLE_WARN | MARK_BOLD : ROLE_GOOD);
 }
 
+/* Since this terminal's user closed the console the last time. */
+static int draw_news(const struct view *view, struct canvas *canvas, int y)
+{
+    static const char *const words[NEWS] = {"quarantined", "rows rejected", "incidents", "requests"};
+    const json_t *news = json_object_get(view->result, "news");
+    struct buf since;
+    int x = MARK_COLUMNS + 2;
+    if (!has_news(view))
+        return y;
+    for (size_t i = 0; i < NEWS; i++)
+        if (view_field(news, news_keys[i]) > 0)
+            x = figure(canvas, y, x, view_field(news, news_keys[i]), words[i], ROLE_TITLE);
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_ACCENT | MARK_BOLD, "new");
+    buf_init(&since, 64);
+    buf_add_cstr(&since, "since ");
+    view_time(&since, json_object_get(news, "since"));
+    canvas_text(canvas, y, x, canvas->columns - x - 1, ROLE_DIM, buf_str(&since));
+    buf_dispose(&since);
+    return y + 1;
+}
+
+/* A lake on a disk that is nearly full. */
+static int draw_disk(const struct view *view, struct canvas *canvas, int y)
+{
+    const json_t *disk = json_object_get(view->result, "disk");
+    double free_bytes = view_field(disk, "free"), total = view_field(disk, "total");
+    struct buf text;
+    if (!is_disk_low(view))
+        return y;
+    buf_init(&text, 64);
+    table_cell(&text, CELL_BYTES, json_object_get(disk, "free"));
+    buf_printf(&text, " free, %.0f %% of the lake's disk", 100 * free_bytes / total);
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_BAD, "disk");
+    canvas_text(canvas, y, MARK_COLUMNS + 2, canvas->columns - MARK_COLUMNS - 3, ROLE_WARN, buf_str(&text));
+    buf_dispose(&text);
+    return y + 1;
+}
+
 /* Rows in per hour of the selected dataset, against its busiest hour; an hour without any is blank. */
 static void draw_hours(const struct view *view, struct canvas *canvas, int y)
 {
-    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    static const char *const plain[] = {".", ".", ":", ":", "-", "=", "+", "#"};
     const json_t *item = grid_item(&view->grid), *hours = json_object_get(item, "hours"), *hour;
     json_int_t most = 0;
     size_t i;
@@ -262,7 +346,12 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
     if (y >= end || !lines)
         return;
     canvas_line(canvas, y, 0, canvas->columns);
-    canvas_cstr(canvas, y++, 2, 40, ROLE_HEAD, lines > json_array_size(over) ? " Wants a look " : " Nobody is needed ");
+    bool needed = lines > json_array_size(over) + has_news(view);
+    canvas_cstr(canvas, y++, 2, 40, ROLE_HEAD, needed ? " Wants a look " : " Nobody is needed ");
+    if (y < end)
+        y = draw_news(view, canvas, y);
+    if (y < end)
+        y = draw_disk(view, canvas, y);
     for (size_t i = 0; i < json_array_size(incidents) && y < end; i++)
         y = draw_incident(canvas, y, json_array_get(incidents, i));
     for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
@@ -289,6 +378,7 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
     int reserved = below ? (int)(below > 7 ? 7 : below) + 2 : 0, room = height - TOP_LINES - reserved;
     if (!view->loaded)
         return;
+    ((struct overview *)view->state)->ascii = canvas->ascii;
     draw_figures(view, canvas, y);
     draw_hours(view, canvas, y + 1);
     if (!count) {
@@ -333,7 +423,12 @@ static bool request(struct view *view, enum request request)
         view_open(view, &view_runs, json_pack("{s:O, s:O}", "dataset", dataset, "title", dataset));
         return true;
     }
-    return request == REQUEST_ENTER || grid_request(&view->grid, request);
+    if (request == REQUEST_TAB && item) {
+        json_t *dataset = json_object_get(item, "dataset");
+        view_open(view, &view_partitions, json_pack("{s:O, s:O}", "dataset", dataset, "title", dataset));
+        return true;
+    }
+    return request == REQUEST_ENTER || request == REQUEST_TAB || grid_request(&view->grid, request);
 }
 
 const struct view_type view_overview = {
@@ -341,7 +436,9 @@ const struct view_type view_overview = {
     .help = "datasets and what wants a look",
     .fleet = true,
     .follows = true,
-    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_ACKNOWLEDGE),
+    .requests =
+        REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_TAB) | REQUEST_BIT(REQUEST_ACKNOWLEDGE),
+    .size = sizeof(struct overview),
     .init = init,
     .load = load,
     .answer = answer,

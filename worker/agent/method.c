@@ -10,7 +10,6 @@
 #include "schema/agent/alerts.sql.h"
 #include "schema/agent/incidents.sql.h"
 #include "schema/agent/overrides.sql.h"
-#include "schema/agent/overview.sql.h"
 #include "schema/agent/rejects.sql.h"
 #include "schema/agent/requests.sql.h"
 #include "schema/agent/run.sql.h"
@@ -27,7 +26,7 @@ static bool answer_hello(struct call *call, struct buf *result, int *code, struc
 
 static const struct method methods[] = {
     {"hello", false, NULL, NULL, answer_hello},
-    {"overview", false, NULL, overview_sql_text, NULL},
+    {"overview", false, NULL, NULL, answer_overview},
     {"runs", false, NULL, runs_sql_text, NULL},
     {"run", true, NULL, run_sql_text, NULL},
     {"rejects", false, NULL, rejects_sql_text, NULL},
@@ -167,7 +166,7 @@ static const struct {
     const char *name;
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
-    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}};
+    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}, {"seen", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {

@@ -55,6 +55,7 @@ bool call_rules(struct call *call, enum rules *rules, struct err *err) MUST_CHEC
  * false: none of them is there, it means the file. */
 bool call_row_choice(struct call *call, struct row_choice *choice, bool *given, struct err *err) MUST_CHECK;
 
+bool answer_overview(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_causes(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_redrive(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_withdraw(struct call *call, struct buf *result, int *code, struct err *err);

@@ -83,10 +83,14 @@ static void what_is_no_list_is_summed_or_joined(void **state)
     (void)state;
     json_t *parts =
         read_json("{\"a\": {\"datasets\": [{\"dataset\": \"x\"}], \"unmatched\": [\"raw/q\"], "
-                  "\"unmatched_count\": 3},"
-                  " \"b\": {\"datasets\": [{\"dataset\": \"x\"}], \"unmatched\": [], \"unmatched_count\": 4}}");
-    json_t *expected = read_json("{\"datasets\": [{\"dataset\": \"x\", \"target\": \"a\"}, {\"dataset\": \"x\", "
-                                 "\"target\": \"b\"}], \"unmatched\": [\"a: raw/q\"], \"unmatched_count\": 7}");
+                  "\"unmatched_count\": 3, \"disk\": {\"free\": 5, \"total\": 10}, \"news\": {\"since\": \"x\", "
+                  "\"requests\": 2}},"
+                  " \"b\": {\"datasets\": [{\"dataset\": \"x\"}], \"unmatched\": [], \"unmatched_count\": 4, "
+                  "\"disk\": {\"free\": 3, \"total\": 20}, \"news\": {\"since\": \"y\", \"requests\": 1}}}");
+    json_t *expected =
+        read_json("{\"datasets\": [{\"dataset\": \"x\", \"target\": \"a\"}, {\"dataset\": \"x\", "
+                  "\"target\": \"b\"}], \"unmatched\": [\"a: raw/q\"], \"unmatched_count\": 7, \"disk\": {\"free\": 3, "
+                  "\"total\": 20}, \"news\": {\"since\": \"x\", \"requests\": 3}}");
     json_t *whole = merge_answers("overview", parts, NULL);
     assert_true(json_equal(whole, expected));
     json_decref(whole);

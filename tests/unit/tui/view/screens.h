@@ -6,17 +6,35 @@
 #define OVERVIEW \
     " 10,406 rows in 24 h  9 waiting  4 quarantined  610 open rejects  1 unmatched\n" \
     "                 ▁▂▃▄▅▆▇█ hmrc rows in by hour, at most 140\n" \
-    " DATASET     STATE            WAIT  FILES  BAD  ROWS 24H     LOSS   OPEN\n" \
-    " hmrc        ok                  0      1    0       406   0.00 %      0\n" \
-    " shop_sales  quarantined         2      3    4    10,000   6.10 %    610\n" \
-    " waits       held: migration     7      0    0         0               0\n" \
+    " DATASET     STATE            WAIT  FILES  BAD  ROWS 24H  LAST 24 H      OPEN\n" \
+    " hmrc        ok                  0      1    0       406          ▁▃▅█      0\n" \
+    " shop_sales  quarantined         2      3    4    10,000                  610\n" \
+    " waits       held: migration     7      0    0         0                    0\n" \
     "\n" \
     "── Wants a look ────────────────────────────────────────────────────────────────\n" \
+    " new            4 quarantined  610 rows rejected  2 requests  since 11-20 18:02\n" \
+    " disk           2.0 GiB free, 2 % of the lake's disk\n" \
     " disk-full      01:00:00 bo has it: no space left\n" \
     " quarantined    4 files of shop_sales  3 shows why\n" \
     " override       hmrc is read otherwise until 11-28 00:00\n" \
     " over           01:10:00 to 02:12:30  warehouse waits: it went on by itself\n" \
     " unmatched      raw/misc/<U+202E>notes.txt  no contract takes it\n"
+
+#define PARTITIONS \
+    " 10,406 rows delivered = 9,800 gold + 6 not in gold yet + 27 filtered + 573\n" \
+    " open\n" \
+    " every row is accounted for, once\n" \
+    "\n" \
+    " PARTITION        PROCESSED    GOLD  PENDING  DUPL.  DELETED  SUPERSEDED\n" \
+    " date=2026-11-21      9,806   9,800        6      0        0           0\n"
+
+#define PARTITIONS_UNEVEN \
+    " 9 rows delivered = 6 gold\n" \
+    " 3 rows are not accounted for\n" \
+    "\n" \
+    "\n" \
+    " PARTITION        PROCESSED    GOLD  PENDING  DUPL.  DELETED  SUPERSEDED\n" \
+    " No partition yet.\n"
 
 #define RUNS \
     " RUN       OUTCOME      FILE                  ROWS   LOST     LOSS  STARTED\n" \

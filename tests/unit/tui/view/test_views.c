@@ -4,7 +4,9 @@
 /* ---- what the agent says ---- */
 
 static const char overview_text[] =
-    "{\"as_of\":\"2026-11-21T03:12:44Z\",\"datasets\":["
+    "{\"as_of\":\"2026-11-21T03:12:44Z\",\"disk\":{\"free\":2147483648,\"total\":107374182400},"
+    "\"news\":{\"since\":\"2026-11-20T18:02:00Z\",\"quarantined\":4,\"rejected\":610,\"incidents\":0,\"requests\":2},"
+    "\"datasets\":["
     "{\"dataset\":\"hmrc\",\"waiting\":0,\"waiting_for\":null,\"processing\":0,\"succeeded\":1,\"duplicates\":0,"
     "\"quarantined\":0,\"hours\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1,20,40,60,80,100,120,140],"
     "\"rows_in\":406,\"rows_out\":406,\"rows_rejected\":0,\"open_rows\":0,"
@@ -95,10 +97,32 @@ static void overview(void **state)
     assert_string_equal(host.method, "overview");
     host_tell(&host, 0, overview_text);
     host_check(&host, OVERVIEW);
+    host.view->type->request(host.view, REQUEST_TAB);
+    assert_ptr_equal(host.opened, &view_partitions);
+    assert_string_equal(json_string_value(json_object_get(host.opened_arguments, "dataset")), "hmrc");
     host.view->type->request(host.view, REQUEST_DOWN);
     host.view->type->request(host.view, REQUEST_ENTER);
     assert_ptr_equal(host.opened, &view_runs);
     assert_string_equal(json_string_value(json_object_get(host.opened_arguments, "dataset")), "shop_sales");
+    host_end(&host);
+}
+
+static void partitions(void **state)
+{
+    (void)state;
+    struct host host;
+    host_begin(&host, &view_partitions, json_pack("{s:s}", "dataset", "sales"));
+    assert_string_equal(host.method, "balance");
+    host_tell(&host, 0,
+        "{\"dataset\":\"sales\",\"total\":{\"delivered\":10406,\"gold\":9800,\"pending\":6,\"gold_duplicates\":0,"
+        "\"filtered\":27,\"open\":573,\"difference\":0},\"items\":[{\"partition\":\"date=2026-11-21\","
+        "\"processed\":9806,\"gold\":9800,\"gold_duplicates\":0,\"deleted\":0,\"superseded\":0,\"pending\":6,"
+        "\"difference\":0}]}");
+    host_check(&host, PARTITIONS);
+    host.view->type->request(host.view, REQUEST_ENTER);
+    assert_ptr_equal(host.opened, &view_runs);
+    host_tell(&host, 0, "{\"total\":{\"delivered\":9,\"gold\":6,\"difference\":3},\"items\":[]}");
+    host_check(&host, PARTITIONS_UNEVEN);
     host_end(&host);
 }
 
@@ -267,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overview),
+        cmocka_unit_test(partitions),
         cmocka_unit_test(runs),
         cmocka_unit_test(run),
         cmocka_unit_test(rows),
