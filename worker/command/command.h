@@ -14,6 +14,8 @@ struct command {
 
 extern const struct command command_run;
 extern const struct command command_watch;
+extern const struct command command_health;
+extern const struct command command_register;
 extern const struct command command_check;
 extern const struct command command_infer;
 extern const struct command command_gold;

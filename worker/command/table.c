@@ -17,11 +17,13 @@ static const struct command reading = {
 static const struct command *const commands[] = {
     &command_run,
     &command_watch,
+    &command_register,
     &command_check,
     &command_infer,
     &reading,
     &command_gold,
     &command_fsck,
+    &command_health,
     &command_pause,
     &command_resume,
     &command_journal,
