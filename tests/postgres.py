@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 BIN = next((p for p in sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
             if (p / "initdb").exists()), None)
@@ -86,6 +87,41 @@ class Cluster:
         """A new one."""
         self.psql(f'CREATE DATABASE "{name}"')
         return self.url(name)
+
+
+class Pooler:
+    """pgbouncer before a cluster, on a socket beside its own: a server is somebody's for one transaction only."""
+
+    SETTINGS = {"listen_addr": "", "auth_type": "any", "pool_mode": "transaction", "default_pool_size": "4",
+                "server_reset_query_always": "1", "server_reset_query": "DISCARD ALL", "log_connections": "0"}
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.path = cluster.path / "pooler"
+        self.path.mkdir()
+        conf = self.path / "conf"
+        conf.write_text(f"[databases]\n* = host={cluster.socket} user=owner\n[pgbouncer]\nunix_socket_dir = {self.path}\n"
+                        + "".join(f"{name} = {value}\n" for name, value in self.SETTINGS.items()))
+        if cluster.drop:
+            shutil.chown(self.path, "postgres", "postgres")
+        self.server = subprocess.Popen([*cluster.drop, shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin"),
+                                        "-q", conf], stdin=subprocess.DEVNULL)
+
+    def __enter__(self):
+        deadline = time.monotonic() + 60
+        while subprocess.run(["psql", "-X", "-c", "", self.url("postgres")], capture_output=True).returncode != 0:
+            if self.server.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("pgbouncer does not answer")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+        shutil.rmtree(self.path)
+
+    def url(self, database):
+        return f"postgresql://owner@/{database}?host={self.path}&port=6432"
 
 
 def main():

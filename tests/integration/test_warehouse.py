@@ -11,7 +11,7 @@ import unittest
 from tests.dirty import CONTRACT as DIRTY, Dirty
 from tests.integration.test_parquet import install_readers, query
 from tests.lake import DATA, ROOT, SLUICE, ULID, Lake
-from tests.postgres import Cluster
+from tests.postgres import Cluster, Pooler
 
 CONTRACT = """\
 dataset: sales
@@ -360,6 +360,21 @@ class Faults(Case):
                              [["1", "1.5000", None], ["1000", "1000.5000", "500.250"]])
 
 
+class Pooled(Case):
+    def test_a_pooler_that_hands_out_another_server_for_each_transaction(self):
+        with Pooler(cluster) as pooler, self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            lake.put("raw/sales/b.csv", table(1000, 30, 0))
+            direct, self.url = self.url, pooler.url(self.name)
+            self.run_lake(lake)
+            self.sound(lake)
+            run = lake.query("SELECT job_run_id FROM file ORDER BY 1")[0][0]
+            self.assertEqual(Console.sluice(self, lake, "withdraw", run), "done")
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+            self.url = direct
+            self.assertEqual([len(t) for t in self.tables()], [30, 30, 30])
+
+
 class Drift(Case):
     def test_fsck_names_what_somebody_changed_in_the_tables(self):
         with Lake({"sales.yaml": GOLD, "gold.sql": SELECT}) as lake:
@@ -414,7 +429,12 @@ class Constraints(Case):
             self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_rejected FROM stage_count WHERE stage = 'silver' AND "
                                         "run_id = ?", new), [(6, 1, 5)])
             self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_rejected FROM run_view WHERE run_id = ?", new), [(6, 5, 5)])
-            self.assertEqual(lake.fsck()[0], 0)
+            # the row that was deleted above
+            self.assertEqual(self.fsck(lake),
+                             (1, ["warehouse, sales.silver_table: 2 rows of run RUN, the journal has 3"], 0))
+            # the four that the database alone refused are in the lake, and count once
+            total = lake.sluice("balance", "sales")["total"]
+            self.assertEqual([total[k] for k in ("delivered", "gold", "pending", "open", "difference")], [9, 0, 8, 1, 0])
 
 
 class Gold(Case):

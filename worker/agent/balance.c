@@ -83,18 +83,21 @@ static bool add_run(struct balance *balance, sqlite3_stmt *row, struct err *err)
     return true;
 }
 
-/* A repeated key within its file is a duplicate for as long as nobody did anything about it. */
+/* A repeated key within its file is a duplicate for as long as nobody did anything about it. What the warehouse alone
+ * refused stands in the lake, and is counted there. */
 static bool add_block(struct balance *balance, sqlite3_stmt *row, struct err *err)
 {
     const char *entries = sqlite3_column_blob(row, 0);
     const unsigned char *states = sqlite3_column_blob(row, 1);
-    const char *keys = (const char *)sqlite3_column_text(row, 3);
+    const char *keys = (const char *)sqlite3_column_text(row, 3), *refused = (const char *)sqlite3_column_text(row, 4);
     char name[16];
     (void)err;
     for (int i = 0; i < sqlite3_column_int(row, 2); i++) {
         uint32_t cause;
         memcpy(&cause, entries + (size_t)i * REJECT_ENTRY_BYTES + 16, sizeof cause);
         snprintf(name, sizeof name, ",%u,", cause);
+        if (refused && strstr(refused, name))
+            continue;
         if (states[i] == 0 && keys && strstr(keys, name))
             balance->duplicates++;
         else if (states[i] < STATE_COUNT)
@@ -112,9 +115,11 @@ static bool add_deliveries(struct balance *balance, struct err *err)
                "stage_count s WHERE s.run_id = l.run_id AND s.stage NOT IN ('raw', 'bronze', 'silver')) FROM live l",
                add_run, err) &&
            each_row(balance,
-               LIVE "SELECT b.entries, b.row_states, b.row_count, (SELECT ',' || group_concat(cause_id, ',') || ',' "
-                    "FROM cause WHERE dataset = ?1 AND code = 'primary-key') FROM live l JOIN reject_block b USING "
-                    "(run_id) WHERE l.state = 'SUCCEEDED'",
+               LIVE
+               "SELECT b.entries, b.row_states, b.row_count, (SELECT ',' || group_concat(cause_id, ',') || ',' "
+               "FROM cause WHERE dataset = ?1 AND code = 'primary-key'), (SELECT ',' || group_concat(cause_id, ',') || "
+               "',' FROM cause WHERE dataset = ?1 AND stage = 'silver') FROM live l JOIN reject_block b USING "
+               "(run_id) WHERE l.state = 'SUCCEEDED'",
                add_block, err);
 }
 

@@ -246,7 +246,7 @@ void time_extract(struct run *run, const struct node *node, const struct vec *ar
 void interval_extract(struct run *run, const struct node *node, const struct vec *args, struct vec *out)
 {
     const struct field_name *name = node->prepared;
-    out->lane = LANE_64;
+    out->lane = name->field == EPOCH ? LANE_128 : LANE_64;
     if (!run_data(run, out))
         return;
     for (uint32_t i = 0; i < run->n; i++) {
@@ -256,7 +256,7 @@ void interval_extract(struct run *run, const struct node *node, const struct vec
         int64_t seconds = ((int64_t)(interval.months / 12) * 36525 * 864) +
                           ((int64_t)(interval.months % 12) * 30 + interval.days) * 86400;
         if (name->field == EPOCH)
-            out->i64[i] = seconds * MICROS_A_SECOND + interval.micros;
+            out->i128[i] = (int128)seconds * MICROS_A_SECOND + interval.micros;
         else if (name->field <= HOUR)
             out->i64[i] = clock_field(name->field, interval.micros);
         else
