@@ -106,6 +106,11 @@ test: ## installs what the tests need, builds, runs every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit
 	@tests/run.py --build $(B)
 
+test-s3: ## more of the tests, on a lake in S3; "make test" has run some of them there
+	@$(MAKE) --no-print-directory packages-build packages-test
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@S3_SUITE=all tests/run.py --build $(B) test_s3
+
 $(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
 	$(CC) $(LDFLAGS) $^ -o $@
 
@@ -151,5 +156,5 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-.PHONY: all unit asan tsan demo test oracle bench bench-console screenshots lint format install clean help
+.PHONY: all unit asan tsan demo test oracle test-s3 bench bench-console screenshots lint format install clean help
 .SECONDARY:
