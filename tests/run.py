@@ -19,6 +19,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 1500
 SANITIZER = "sanitizer"
+# They begin first, so that none of them is left alone at the end.
+LONGEST = ["crash/test_kill.py", "integration/test_parquet_reader.py", "console/test_story_rows.py",
+           "integration/test_s3_lake.py", "console/test_hostile.py", "integration/test_warehouse.py",
+           "integration/test_differential.py"]
 
 
 class Outcome:
@@ -99,10 +103,14 @@ def jobs(build, pattern):
     def wanted(path):
         return not pattern or pattern in str(path)
 
+    def rank(path):
+        name = str(path.relative_to(ROOT / "tests"))
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST), name
+
     found = [(script, ROOT / "tests" / "lint.py")]
-    # the longest first
-    found += [(python, path) for folder in ("crash", "integration", "console")
-              for path in sorted((ROOT / "tests" / folder).rglob("test_*.py"))]
+    found += [(python, path) for path in sorted(
+        (path for folder in ("crash", "integration", "console") for path in (ROOT / "tests" / folder).rglob("test_*.py")),
+        key=rank)]
     found += [(unit, path) for path in sorted((build / "tests" / "unit").rglob("test_*"))
               if path.is_file() and os.access(path, os.X_OK) and path.suffix == ""]
     return [(kind, path) for kind, path in found if wanted(path)]

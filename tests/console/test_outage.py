@@ -18,7 +18,7 @@ class Outage(unittest.TestCase):
             watch.until_state("raw/sales/before.csv")
             with Console([SLUICE, "--lake", str(watch.lake.path)]) as console:
                 console.wait("0 waiting", "sales", "3 rows in 24 h")
-                cluster.stop()
+                cluster.stop("fast")  # the tests' server forgets what it did last when it is killed
                 try:
                     for number in range(2):
                         watch.lake.put(f"raw/sales/{number}.csv", HEADER + rows(100 + 10 * number, 5))
