@@ -100,6 +100,18 @@ static void add_commands(json_t *list, const struct redrive_subject *subject)
         add_command(list, subject, subject->run, 0);
 }
 
+/* What is asked for is rehearsed file by file before it is a request; the screen shows the first of many. */
+static void add_first(json_t *facts, size_t runs)
+{
+    struct buf text;
+    if (runs <= MOST_REHEARSED)
+        return;
+    buf_init(&text, 128);
+    buf_printf(&text, "the first %d of %zu; asking rehearses every one", MOST_REHEARSED, runs);
+    add_fact(facts, "rehearsed", buf_str(&text));
+    buf_dispose(&text);
+}
+
 static const char *redrive_title(const struct redrive_subject *subject, size_t count)
 {
     if (count > 1)
@@ -131,6 +143,7 @@ void dialog_redrive(struct view *view, const struct redrive_subject *subjects, s
         str_of(subjects->run));
     if (known)
         add_number(facts, unit, extent);
+    add_first(facts, json_array_size(subjects->runs));
     json_t *arguments =
         json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:O*}", "title", redrive_title(subjects, count),
             "button", "Ask", "method", "redrive", "changes", 1, "reason", "needed", "reason_as", "reason", "calls",

@@ -1,6 +1,7 @@
 /* What R, s, D, W, a and e do where the cursor stands, and when they are dead. */
 #include "tests/unit/tui/view/host.h"
 #include "tui/core/marks.h"
+#include "tui/view/dialog.h"
 
 #include <string.h>
 
@@ -267,6 +268,25 @@ static void the_file_itself_is_shown_and_edited(void **state)
     host_end(&host);
 }
 
+static void many_files_are_shown_by_the_first(void **state)
+{
+    (void)state;
+    struct host host;
+    json_t *runs = json_array();
+    host_begin(&host, &view_runs, json_object());
+    struct redrive_subject subject = {.run = "R", .runs = runs, .count = 45};
+    for (int i = 0; i < 45; i++)
+        json_array_append_new(runs, json_sprintf("R%d", i));
+    dialog_redrive(host.view, &subject, 1, NO_IDEA);
+    assert_int_equal(json_array_size(json_object_get(host.opened_arguments, "rehearse")), 20);
+    const json_t *facts = json_object_get(host.opened_arguments, "facts");
+    const json_t *last = json_array_get(facts, json_array_size(facts) - 1);
+    assert_string_equal(
+        json_string_value(json_object_get(last, "value")), "the first 20 of 45; asking rehearses every one");
+    json_decref(runs);
+    host_end(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_run_is_acted_on_by_line),
         cmocka_unit_test(a_cell_is_edited_undone_and_asked_for),
         cmocka_unit_test(a_rejected_row_is_edited_from_its_cell),
+        cmocka_unit_test(many_files_are_shown_by_the_first),
         cmocka_unit_test(an_incident_that_nobody_has_is_acknowledged),
         cmocka_unit_test(the_file_itself_is_shown_and_edited),
     };
