@@ -4,6 +4,7 @@
  */
 #include "shared/clock.h"
 #include "shared/fs.h"
+#include "worker/sink/output.h"
 #include "worker/sink/partition.h"
 #include "worker/sink/sink.h"
 #include "worker/sink/spill.h"
@@ -14,9 +15,6 @@
 #include <unistd.h>
 
 enum { LEAST_WRITER_BYTES = 2 * 1024 * 1024, LEAST_WRITERS = 4, MOST_WRITERS = 512, MOST_COLUMN_WRITERS = 20000 };
-
-/* The columns every output carries beside the contract's, in this order behind them. */
-enum system_column { COLUMN_RUN_ID, COLUMN_ROW_NUMBER, COLUMN_SOURCE_FILE, COLUMN_INGEST_TS, SYSTEM_COLUMNS };
 
 struct open_file {
     struct parquet_writer *writer;
@@ -45,9 +43,7 @@ struct sink {
     struct place *places;
     struct partitions *partitions;
     struct spill *spill;
-    struct parquet_column *columns; /* of the output */
-    int32_t *sources;               /* index in batch.columns, or -1 - system_column */
-    uint32_t column_count;
+    struct output output;
     struct open_file *files; /* by partition; writer NULL: spilled */
     size_t file_count, file_capacity;
     uint32_t max_open;
@@ -60,63 +56,12 @@ static bool no_memory(struct err *err)
     return ERR(err, ERR_MEMORY, "no memory to write Parquet");
 }
 
-/* ---- which columns ---- */
-
-static bool is_partition(const struct contract *contract, struct str name)
-{
-    for (uint32_t i = 0; i < contract->partition_count; i++)
-        if (str_eq(contract->partitions[i].name, name))
-            return true;
-    return false;
-}
-
-static void add_column(struct sink *sink, struct str name, struct type type, bool nullable, int32_t source)
-{
-    if (is_partition(sink->run->contract, name))
-        return;
-    sink->columns[sink->column_count] = (struct parquet_column){name, type, nullable};
-    sink->sources[sink->column_count++] = source;
-}
-
-static bool is_key(const struct contract *contract, uint32_t field)
-{
-    for (uint32_t i = 0; i < contract->primary_key_count; i++)
-        if (contract->primary_key[i] == field)
-            return true;
-    return false;
-}
-
-static bool choose_columns(struct sink *sink)
-{
-    const struct contract *contract = sink->run->contract;
-    uint32_t most = contract->field_count + contract->derived_count + SYSTEM_COLUMNS + 1;
-    sink->columns = ARENA_ARRAY(sink->run->arena, struct parquet_column, most);
-    sink->sources = ARENA_ARRAY(sink->run->arena, int32_t, most);
-    if (!sink->columns || !sink->sources)
-        return false;
-    for (uint32_t i = 0; i < contract->field_count; i++) {
-        const struct field *field = &contract->fields[i];
-        add_column(sink, field->name, field->type, !field->constraints.required && !is_key(contract, i), (int32_t)i);
-    }
-    uint32_t first_derived = contract->scope.count - contract->derived_count;
-    for (uint32_t i = 0; i < contract->derived_count; i++)
-        add_column(sink, contract->derived[i].name, contract->derived[i].type, true, (int32_t)(first_derived + i));
-    if (contract->extra_columns == EXTRA_RESCUE)
-        add_column(sink, STR("_rescued"), TYPE(TYPE_STRING), true,
-            (int32_t)(contract->scope.count + contract->partition_count));
-    add_column(sink, STR("_run_id"), TYPE(TYPE_STRING), false, -1 - COLUMN_RUN_ID);
-    add_column(sink, STR("_row_number"), TYPE(TYPE_INTEGER), false, -1 - COLUMN_ROW_NUMBER);
-    add_column(sink, STR("_source_file"), TYPE(TYPE_STRING), false, -1 - COLUMN_SOURCE_FILE);
-    add_column(sink, STR("ingest_ts"), TYPE(TYPE_TIMESTAMP), false, -1 - COLUMN_INGEST_TS);
-    return true;
-}
-
 /* ---- files ---- */
 
 static uint32_t writers_allowed(const struct sink *sink)
 {
     size_t by_memory = sink->run->memory / LEAST_WRITER_BYTES;
-    size_t by_columns = MOST_COLUMN_WRITERS / sink->column_count;
+    size_t by_columns = MOST_COLUMN_WRITERS / sink->output.count;
     size_t allowed = by_memory < by_columns ? by_memory : by_columns;
     allowed = allowed > MOST_WRITERS ? MOST_WRITERS : allowed;
     return allowed < LEAST_WRITERS ? LEAST_WRITERS : (uint32_t)allowed;
@@ -149,7 +94,7 @@ static struct parquet_writer *open_writer(
         .metadata_values = values,
         .metadata_count = sizeof keys / sizeof *keys,
     };
-    return parquet_writer_open(file->fd, file->path.p, sink->columns, sink->column_count, &options, err);
+    return parquet_writer_open(file->fd, file->path.p, sink->output.columns, sink->output.count, &options, err);
 }
 
 static bool open_file(struct sink *sink, uint32_t partition, uint32_t partitions, struct err *err)
@@ -184,13 +129,13 @@ static bool reach_files(struct sink *sink, uint32_t partitions, struct err *err)
 
 static bool open_spill(struct sink *sink, struct err *err)
 {
-    struct type *types = ARENA_ARRAY(sink->arena, struct type, sink->column_count);
+    struct type *types = ARENA_ARRAY(sink->arena, struct type, sink->output.count);
     char *path = arena_printf(sink->arena, "%s/spill", sink->run->staging);
     if (!types || !path)
         return no_memory(err);
-    for (uint32_t i = 0; i < sink->column_count; i++)
-        types[i] = sink->columns[i].type;
-    sink->spill = spill_open(path, types, sink->column_count, err);
+    for (uint32_t i = 0; i < sink->output.count; i++)
+        types[i] = sink->output.columns[i].type;
+    sink->spill = spill_open(path, types, sink->output.count, err);
     return sink->spill != NULL;
 }
 
@@ -219,23 +164,6 @@ static bool keep_budget(struct sink *sink, struct err *err)
 
 /* ---- rows ---- */
 
-static bool fill_system(const struct sink_run *run, struct place *place, const struct batch *batch, struct err *err)
-{
-    static const enum type_kind kinds[SYSTEM_COLUMNS] = {TYPE_STRING, TYPE_INTEGER, TYPE_STRING, TYPE_TIMESTAMP};
-    struct vector *system = place->system;
-    for (int c = 0; c < SYSTEM_COLUMNS; c++)
-        if (!vector_init(&system[c], TYPE(kinds[c]), batch->n, place->arena))
-            return no_memory(err);
-    struct str run_id = str_of(run->run_id);
-    for (uint32_t i = 0; i < batch->n; i++) {
-        system[COLUMN_RUN_ID].str[i] = run_id;
-        system[COLUMN_ROW_NUMBER].i64[i] = (int64_t)batch_row_number(batch, i);
-        system[COLUMN_SOURCE_FILE].str[i] = run->source;
-        system[COLUMN_INGEST_TS].i64[i] = run->ingest_ts;
-    }
-    return true;
-}
-
 /* Stable counting sort of rows by partition. */
 static bool scatter(struct place *place, const uint32_t *ids, struct err *err)
 {
@@ -262,7 +190,7 @@ static bool parquet_write(struct sink *sink, struct batch *batch, unsigned at, s
     place->n = 0;
     place->good = arena_alloc(place->arena, (size_t)batch->n * sizeof *place->good);
     uint32_t *ids = arena_alloc(place->arena, (size_t)batch->n * sizeof *ids);
-    place->columns = ARENA_ARRAY(place->arena, const struct vector *, sink->column_count);
+    place->columns = ARENA_ARRAY(place->arena, const struct vector *, sink->output.count);
     if (!place->good || !ids || !place->columns)
         return no_memory(err);
     for (uint32_t i = 0; i < batch->n; i++)
@@ -270,12 +198,13 @@ static bool parquet_write(struct sink *sink, struct batch *batch, unsigned at, s
             place->good[place->n++] = i;
     if (!place->n)
         return true;
-    if (!fill_system(sink->run, place, batch, err) ||
+    if (!output_system(sink->run, batch, place->system, place->arena, err) ||
         !partitions_assign(sink->partitions, batch, place->good, place->n, ids, err))
         return false;
-    for (uint32_t c = 0; c < sink->column_count; c++)
-        place->columns[c] =
-            sink->sources[c] < 0 ? &place->system[-1 - sink->sources[c]] : &batch->columns[sink->sources[c]];
+    for (uint32_t c = 0; c < sink->output.count; c++) {
+        int32_t source = sink->output.sources[c];
+        place->columns[c] = source < 0 ? &place->system[-1 - source] : &batch->columns[source];
+    }
     place->partitions = (uint32_t)partitions_count(sink->partitions);
     sink->rows += place->n;
     return scatter(place, ids, err);
@@ -349,7 +278,7 @@ static bool parquet_round(struct sink *sink, unsigned at, unsigned round, uint32
         return true;
     switch (place->round) {
     case ROUND_COLUMNS:
-        *tasks = sink->column_count;
+        *tasks = sink->output.count;
         return reach_files(sink, place->partitions, err);
     case ROUND_PARTITIONS:
         *tasks = open_partitions(sink, place);
@@ -457,8 +386,9 @@ static struct sink *parquet_open(const struct sink_run *run, struct err *err)
         sink->arena = arena_new(0);
         sink->partitions = partitions_new(run->contract, run->ingest_ts);
     }
-    if (!sink || !sink->arena || !sink->partitions || !open_places(sink) || !choose_columns(sink) ||
-        !(sink->shared = parquet_shared_new(sink->columns, sink->column_count))) {
+    if (!sink || !sink->arena || !sink->partitions || !open_places(sink) ||
+        !output_choose(&sink->output, run->contract, run->arena) ||
+        !(sink->shared = parquet_shared_new(sink->output.columns, sink->output.count))) {
         parquet_close(sink);
         no_memory(err);
         return NULL;
