@@ -19,8 +19,9 @@ enum { BATCH = 200, FAILURES_ASKED = 2, MAX_SHOWN = 30, MAX_STATEMENT = 256 << 2
 /* Limits of the engine that PostgreSQL does not have. */
 static bool is_beyond(const char *why)
 {
-    return why && (strcmp(why, NUMERIC_BEYOND) == 0 || strcmp(why, NUMERIC_UNCERTAIN) == 0 ||
-                      strcmp(why, TEXT_BEYOND) == 0 || strcmp(why, STAMP_BEYOND) == 0);
+    return why &&
+           (strcmp(why, NUMERIC_BEYOND) == 0 || strcmp(why, NUMERIC_UNCERTAIN) == 0 || strcmp(why, TEXT_BEYOND) == 0 ||
+               strcmp(why, STAMP_BEYOND) == 0 || strcmp(why, APART_BEYOND) == 0);
 }
 
 struct question {

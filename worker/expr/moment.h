@@ -9,6 +9,8 @@
 #define EPOCH_2000 946684800000000LL
 /* The least of PostgreSQL's timestamps, 4714-11-24 BC; ours end where 64 bits do, thirty years before its own. */
 #define STAMP_BEYOND "a timestamp after the year 294246"
+/* PostgreSQL 15 gives a wrong interval there. */
+#define APART_BEYOND "timestamps of more than 292000 years apart"
 #define STAMP_LEAST (-210866803200000000LL)
 #define DATE_LEAST (-2440588LL)
 #define DATE_END 2145042541LL /* exclusive */

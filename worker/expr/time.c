@@ -129,7 +129,7 @@ void stamp_difference(struct run *run, const struct node *node, const struct vec
         if (!vec_live(out, i))
             continue;
         if (__builtin_sub_overflow(args[0].i64[i & args[0].mask], args[1].i64[i & args[1].mask], &micros)) {
-            run_fail(run, out, i, interval_out_of_range);
+            run_fail(run, out, i, APART_BEYOND);
             continue;
         }
         out->interval[i] = (struct interval){micros % MICROS_A_DAY, (int32_t)(micros / MICROS_A_DAY), 0};
