@@ -8,7 +8,8 @@
  * method     params (all optional unless marked !)              result
  * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
- * overview   seen (a time)                                      datasets [{hours: rows in of each of 24, held}],
+ * overview   seen (a time)                                      datasets [{hours: rows in of each of 24, held,
+ *                                                               overdue_since}],
  *                                                               unmatched, incidents [], over [] (closed today),
  *                                                               standing [], workers [], as_of, disk {free, total} of
  *                                                               a folder; news since seen {since, quarantined,

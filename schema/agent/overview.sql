@@ -1,4 +1,5 @@
--- What is going on: one JSON object. :now, :since (a day ago), :seen (when the caller last looked, or NULL)
+-- What is going on: one JSON object. :now, :since (a day ago), :seen (when the caller last looked, or NULL),
+-- :overdue (an object: since when, by dataset)
 WITH RECURSIVE datasets AS (
     SELECT dataset FROM file WHERE dataset IS NOT NULL UNION SELECT dataset FROM run
 ), hours (hour) AS (
@@ -32,6 +33,7 @@ SELECT json_object(
         'held', (SELECT group_concat(reason, ', ') FROM (
             SELECT reason FROM hold
              WHERE dataset = d.dataset AND (held_until IS NULL OR held_until > :now) ORDER BY reason)),
+        'overdue_since', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', value) FROM json_each(:overdue) WHERE key = d.dataset),
         'rows_in', coalesce(r.rows_in, 0),
         'hours', json((SELECT json_group_array(rows_in) FROM (
             SELECT coalesce(x.rows_in, 0) AS rows_in

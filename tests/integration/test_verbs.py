@@ -263,5 +263,43 @@ class Journals(unittest.TestCase):
             self.assertIn(b"cannot start sluiced", done.stderr)
 
 
+class Overdue(unittest.TestCase):
+    """The clock of every program stands where the test sets it."""
+    ARRIVAL = 1795226400  # 2026-11-21T02:00:00Z
+
+    def setUp(self):
+        self.lake = Lake({"sales.yaml": CONTRACT + "expect: {every: 1h}\n"})
+        self.addCleanup(self.lake.__exit__)
+        self.lake.put("raw/sales/1.csv", "id,item,amount\n1,a,2.50\n")
+        done = subprocess.run([SLUICED, "run", "--lake", self.lake.path], env=self.environment(self.ARRIVAL),
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def environment(self, now):
+        return self.lake.environment() | {"SLUICE_DATASETS": str(self.lake.path / "datasets"), "TZ": "UTC",
+                                          "SLUICE_CLOCK": str(now * 1000000)}
+
+    def overview(self, after, *arguments):
+        return subprocess.run([SLUICE, "overview", "--lake", self.lake.path, *arguments],
+                              env=self.environment(self.ARRIVAL + after), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=True).stdout
+
+    def since(self, after):
+        return json.loads(self.overview(after, "--json"))["datasets"][0]["overdue_since"]
+
+    def test_an_hour_after_the_last_file(self):
+        self.assertEqual([self.since(3600), self.since(3601), self.since(86400)],
+                         [None, "2026-11-21T03:00:00Z", "2026-11-21T03:00:00Z"])
+        self.assertRegex(self.overview(3601), r"OVERDUE +SINCE\n *sales +2026-11-21 03:00:00\n")
+        self.assertNotIn("OVERDUE", self.overview(3600))
+
+    def test_what_the_contract_says_now(self):
+        self.lake.put("datasets/sales.yaml", CONTRACT + 'expect: {every: 1d, by: "06:30 Europe/Berlin"}\n')
+        self.assertEqual([self.since(3601), self.since(28 * 3600)], [None, "2026-11-22T05:30:00Z"])
+        for contract in (CONTRACT, "dataset: [\n"):
+            self.lake.put("datasets/sales.yaml", contract)
+            self.assertIsNone(self.since(28 * 3600))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -113,6 +113,18 @@ static void print_unmatched(struct paper *paper, const json_t *result)
     }
 }
 
+static json_t *late_datasets(const json_t *result)
+{
+    json_t *late = json_array(), *item;
+    size_t i;
+    json_array_foreach(json_object_get(result, "datasets"), i, item)
+    {
+        if (json_is_string(json_object_get(item, "overdue_since")))
+            json_array_append(late, item);
+    }
+    return late;
+}
+
 void print_overview(struct paper *paper, const json_t *result)
 {
     static const struct column datasets[] = {
@@ -127,6 +139,10 @@ void print_overview(struct paper *paper, const json_t *result)
         {"REJECTED", "rows_rejected", CELL_NUMBER, 0, 1, STRESS_NONE},
         {"OPEN", "open_rows", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
         {"LAST RUN", "last_run_at", CELL_TIME, 11, 1, STRESS_NONE},
+    };
+    static const struct column overdue[] = {
+        {"OVERDUE", "dataset", CELL_TEXT, 10, 0, STRESS_NONE},
+        {"SINCE", "overdue_since", CELL_TIME, 11, 0, STRESS_NONE},
     };
     static const struct column incidents[] = {
         {"INCIDENT", "kind", CELL_TEXT, 0, 0, STRESS_NONE},
@@ -143,6 +159,12 @@ void print_overview(struct paper *paper, const json_t *result)
         table_print(paper, datasets, COUNT(datasets), json_object_get(result, "datasets"));
     else
         buf_add_cstr(&paper->out, "No file has arrived yet.\n");
+    json_t *late = late_datasets(result);
+    if (json_array_size(late)) {
+        print_heading(paper, "Files that are expected");
+        table_print(paper, overdue, COUNT(overdue), late);
+    }
+    json_decref(late);
     if (json_array_size(open)) {
         print_heading(paper, "Open incidents");
         table_print(paper, incidents, COUNT(incidents), open);

@@ -34,6 +34,13 @@ enum {
     COLUMN_LAST
 };
 
+/* NULL: no file is. */
+static const json_t *overdue_since(const json_t *item)
+{
+    const json_t *since = json_object_get(item, "overdue_since");
+    return json_is_string(since) ? since : NULL;
+}
+
 static void add_state(struct grid_cell *cell, const json_t *item)
 {
     const char *waiting_for = json_string_value(json_object_get(item, "waiting_for"));
@@ -55,6 +62,9 @@ static void add_state(struct grid_cell *cell, const json_t *item)
         cell->style = ROLE_WARN;
     } else if (view_field(item, "waiting") > 0) {
         buf_add_cstr(cell->text, "waiting");
+        cell->style = ROLE_WARN;
+    } else if (overdue_since(item)) {
+        buf_add_cstr(cell->text, "overdue");
         cell->style = ROLE_WARN;
     } else {
         buf_add_cstr(cell->text, "ok");
@@ -161,8 +171,10 @@ static size_t lines_below(const struct view *view)
                    json_array_size(json_object_get(view->result, "unmatched")) +
                    json_array_size(json_object_get(view->result, "standing")) +
                    json_array_size(json_object_get(view->result, "over"));
-    for (size_t i = 0; i < json_array_size(datasets); i++)
+    for (size_t i = 0; i < json_array_size(datasets); i++) {
         lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
+        lines += overdue_since(json_array_get(datasets, i)) != NULL;
+    }
     return lines + has_news(view) + is_disk_low(view);
 }
 
@@ -335,6 +347,23 @@ static int draw_quarantine(struct canvas *canvas, int y, const json_t *item)
     return y + 1;
 }
 
+static int draw_overdue(struct canvas *canvas, int y, const json_t *item)
+{
+    const char *dataset = json_string_value(json_object_get(item, "dataset"));
+    struct buf since;
+    if (!overdue_since(item))
+        return y;
+    buf_init(&since, 64);
+    buf_add_cstr(&since, "since ");
+    view_time(&since, overdue_since(item));
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "overdue");
+    int x = MARK_COLUMNS + 2 + draw_target(canvas, y, MARK_COLUMNS + 2, item);
+    x += canvas_text(canvas, y, x, 20, ROLE_WARN, buf_str(&since));
+    canvas_printf(canvas, y, x, canvas->columns - x - 1, ROLE_TEXT, ": the next file of %s", dataset ? dataset : "");
+    buf_dispose(&since);
+    return y + 1;
+}
+
 static void draw_attention(const struct view *view, struct canvas *canvas, int y, int end)
 {
     const json_t *incidents = json_object_get(view->result, "incidents");
@@ -356,6 +385,8 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
         y = draw_incident(canvas, y, json_array_get(incidents, i));
     for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
         y = draw_quarantine(canvas, y, json_array_get(datasets, i));
+    for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
+        y = draw_overdue(canvas, y, json_array_get(datasets, i));
     for (size_t i = 0; i < json_array_size(standing) && y < end; i++)
         y = draw_standing(canvas, y, json_array_get(standing, i));
     for (size_t i = 0; i < json_array_size(over) && y < end; i++)

@@ -1,6 +1,10 @@
 /* overview: what the journal tells, and how much room the lake's disk has. */
 #include "worker/agent/method.h"
 
+#include "shared/clock.h"
+#include "shared/rpc.h"
+#include "worker/agent/overdue.h"
+
 #include "schema/agent/overview.sql.h"
 
 #include <sys/statvfs.h>
@@ -19,8 +23,19 @@ static void add_disk(const struct agent *agent, struct buf *text)
 
 bool answer_overview(struct call *call, struct buf *result, int *code, struct err *err)
 {
-    if (!method_query(overview_sql_text, call, result, code, err))
-        return false;
-    add_disk(call->agent, result);
-    return true;
+    struct call with = *call;
+    struct buf overdue;
+    buf_init(&overdue, RPC_MAX_LINE);
+    *code = RPC_UNAVAILABLE;
+    bool ok = overdue_datasets(call, clock_now(), &overdue, err);
+    json_t *params = call->params ? json_copy((json_t *)call->params) : json_object();
+    with.params = params;
+    ok = ok && (json_object_set_new(params, "overdue", json_stringn(overdue.p, overdue.n)) == 0 ||
+                   ERR(err, ERR_MEMORY, "no memory for an overview"));
+    ok = ok && method_query(overview_sql_text, &with, result, code, err);
+    if (ok)
+        add_disk(call->agent, result);
+    json_decref(params);
+    buf_dispose(&overdue);
+    return ok;
 }

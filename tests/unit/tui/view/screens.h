@@ -7,7 +7,7 @@
     " 10,406 rows in 24 h  9 waiting  4 quarantined  610 open rejects  1 unmatched\n" \
     "                 ▁▂▃▄▅▆▇█ hmrc rows in by hour, at most 140\n" \
     " DATASET     STATE            WAIT  FILES  BAD  ROWS 24H  LAST 24 H      OPEN\n" \
-    " hmrc        ok                  0      1    0       406          ▁▃▅█      0\n" \
+    " hmrc        overdue             0      1    0       406          ▁▃▅█      0\n" \
     " shop_sales  quarantined         2      3    4    10,000                  610\n" \
     " waits       held: migration     7      0    0         0                    0\n" \
     "\n" \
@@ -16,6 +16,7 @@
     " disk           2.0 GiB free, 2 % of the lake's disk\n" \
     " disk-full      01:00:00 bo has it: no space left\n" \
     " quarantined    4 files of shop_sales  3 shows why\n" \
+    " overdue        since 03:00:00: the next file of hmrc\n" \
     " override       hmrc is read otherwise until 11-28 00:00\n" \
     " over           01:10:00 to 02:12:30  warehouse waits: it went on by itself\n" \
     " unmatched      raw/misc/<U+202E>notes.txt  no contract takes it\n"
