@@ -183,6 +183,9 @@ class Console:
         return self.wait(*texts)
 
     def resize(self, rows, columns):
+        """To the same size: nobody is told, and nothing is drawn anew."""
+        if (rows, columns) == (self.screen.rows, self.screen.columns):
+            return
         self.screen = Screen(rows, columns)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 

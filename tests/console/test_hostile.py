@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import select
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -87,6 +88,7 @@ class Hostile(unittest.TestCase):
         cls.ask("override", "sales", "--map", f"{cls.words}=unit_price", "--until", "23h", "--reason", cls.words)
         cls.ask("discard", cls.held[1], "--reason", cls.words)
         cls.ask("acknowledge", "--cause", "1", "--note", cls.words)
+        cls.alert()
         cls.door = cls.stand_in_for_ssh()
 
     @classmethod
@@ -98,6 +100,14 @@ class Hostile(unittest.TestCase):
         path = os.path.join(os.fsencode(cls.box.path), key)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         pathlib.Path(os.fsdecode(path)).write_bytes(content)
+
+    @classmethod
+    def alert(cls):
+        """As if somebody had been told: a channel's answer is no better than a file."""
+        with sqlite3.connect(cls.box.path / ".sluice" / "journal.db") as db:
+            db.execute("INSERT INTO alert VALUES (1, 'cause', '1', 'sales', 'error', ?1, ?1, 1, 1, 1, 1, NULL)", (cls.words,))
+            db.execute("INSERT INTO alert_message VALUES (1, 1, ?1, 'opened', 'failed', 3, 1, NULL, ?1)", (cls.words,))
+        db.close()
 
     @classmethod
     def piece_of(cls, run):
@@ -140,6 +150,11 @@ class Hostile(unittest.TestCase):
         step("\x1b[B?", "Help")
         step("G")
         step("q", "Overview")
+        step("\t", "Partitions")
+        step("jG")
+        step(":targets\r", "Targets")
+        step(":alerts\r", "Alerts")
+        step("jG")
         step("2", "Runs")
         step(f":run {self.loaded}\r", "Run")
         step("jjG")
