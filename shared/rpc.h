@@ -19,14 +19,14 @@
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run, cause                                items [], each with suggestions [{overrides, why,
  *                                                               would_pass}] as reason.json has them, of its samples
- * rows       run!, cause, after, limit                          items []: the reject JSONL's, with cause, state
- * grid       run!, cause, at | row, limit                       header [], total, at, items [{row_number, line_number,
+ * rows       run!, cause, stage, after, limit                   items []: the reject JSONL's, with cause, state
+ * grid       run!, cause, stage, at | row, limit                header [], total, at, items [{row_number, line_number,
  *                                                               cause, state, cells [], errors []}]; a cell that is
  *                                                               not UTF-8 is {"base64": text}
  * original   run!, at, limit                                    header [], at, more, items [{row_number, line_number,
  *                                                               cells []}]: its file, as 'sluiced read' reads it; what
  *                                                               may be sensitive is "***"
- * frequency  run!, cause, column (0-based)                      counted, total, items [{value, rows}]
+ * frequency  run!, cause, stage, column (0-based)               counted, total, items [{value, rows}]
  * reason     run!                                               reason.json
  * stages     run!                                               items []: the balance sheet
  * rehearse   run!, rules (same | current), set [], map [], patch,

@@ -35,12 +35,24 @@ def sales(rows):
     return "\n".join(lines) + "\n"
 
 
+def mixed(rows):
+    """Of all rows every tenth fails by its price and, of the others, every fifteenth by its id; then some come twice."""
+    lines = [f"{'none' if i % 15 == 0 and i % 10 else i},n,{'n/a' if i % 10 == 0 else '1.00'}" for i in range(1, rows + 1)]
+    return "\n".join(["id,name,price", *lines, *(f"{i},n,1.00" for i in range(1, MIXED_TWICE + 1))]) + "\n"
+
+
+MIXED_ROWS, MIXED_TWICE = 600, 7
+MIXED_IDS = MIXED_ROWS // 15 - MIXED_ROWS // 30
+MIXED_CONVERT = MIXED_ROWS // 10 + MIXED_IDS
+
+
 class ConsoleTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.lake = Lake({"sales.yaml": CONTRACT})
         cls.lake.put("raw/sales/good.csv", sales(9))
         cls.lake.put("raw/sales/lossy.csv", sales(5000))
+        cls.lake.put("raw/sales/mixed.csv", mixed(MIXED_ROWS))
         cls.lake.put("raw/sales/empty.csv", "")
         cls.lake.put("raw/sales/hostile.csv",
                      "id,name,price\n" + "".join(f'{i + 1},"{text}",{text}\n' for i, text in enumerate(HOSTILE)) +
@@ -94,6 +106,33 @@ class ConsoleTest(unittest.TestCase):
             self.assertIn(b"\x1b[?1049l", console.raw)
             self.assertIn(b"\x1b[?2004l", console.raw)
 
+    def test_what_a_stage_lost(self):
+        """Enter on its line opens all its rows and no others, the cursor on the first bad cell; on a cause's, that cause's."""
+        with self.console() as console:
+            console.wait("Overview", "sales")
+            console.press("2", "Runs", "mixed.csv")
+            console.press("/mixed\r", "mixed.csv")
+            console.press("\r", "Run mixed.csv", "rules", "primary-key")
+            console.press("g", "STAGE")
+            for stage, count, texts in (("convert", MIXED_CONVERT, ("!n/a", "type-error")),
+                                        ("rules", MIXED_TWICE, ("repeats row 1", "601"))):
+                console.press(f"/{stage}\r\r", f"Rows {stage}", f"1/{count}", *texts)
+                console.settle()
+                if stage == "convert":  # what is amiss with a key is amiss with no one cell
+                    self.assert_at(console, "!n/a")
+                console.press("Y", "sent to the terminal")
+                self.assertTrue(console.clipboard().decode().endswith(f" --stage {stage}\n"))
+                console.press("G", f"{count}/{count}")
+                console.press("q", "Run mixed.csv", "STAGE")
+            console.press("/type-error id\r\r", "Rows type-error", f"1/{MIXED_IDS}", "!none")
+            console.settle()
+            self.assert_at(console, "!none")
+
+    def assert_at(self, console, cell):
+        """The terminal's cursor is on this cell, behind its mark."""
+        y = next(i for i in range(24) if cell in console.screen.row(i))
+        self.assertEqual(console.screen.cursor(), (y, console.screen.row(y).index(cell) + 1))
+
     def test_commands(self):
         with self.console() as console:
             console.wait("sales")
@@ -103,7 +142,7 @@ class ConsoleTest(unittest.TestCase):
             console.press(":run 0\r", "more than one run's id")
             console.press("q", "lossy.csv")
             console.press("\\empty\r", "filter: empty", "1/1")
-            console.press("\x1b", "/4")
+            console.press("\x1b", "/5")
             console.type(":q\r")
             self.assertEqual(console.end(), 0)
 

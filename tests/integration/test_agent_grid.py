@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from tests.integration.test_standing import CONTRACT as PLAIN, changed
-from tests.lake import SLUICED, Lake
+from tests.lake import SLUICE, SLUICED, Lake
 
 CONTRACT = """
 dataset: sales
@@ -72,6 +72,42 @@ class Grid(unittest.TestCase):
         self.assertEqual(self.ask("grid", run=run, cause=99)["total"], 0)
         frequency = self.ask("frequency", run=run, column=2)
         self.assertEqual(frequency, {"counted": 5000, "total": 5000, "items": [{"value": "x", "rows": 5000}]})
+
+    def test_rows_of_a_stage(self):
+        """Of two causes there, among others of another: its rows alone, on pages that many blocks lie before."""
+        count = 15000
+
+        def line(i):
+            return f"{'x' if i % 3 == 0 else i};n;{'y' if i % 5 == 0 else '-1' if i % 7 == 0 else '1.00'}\n"
+
+        contract = CONTRACT + "rules:\n  - {id: paid, check: 'price >= 0', severity: reject}\n"
+        (self.lake.path / "datasets" / "sales.yaml").write_text(contract)
+        run = self.load("id;name;price\n" + "".join(map(line, range(1, count + 1))))
+        numbers = range(1, count + 1)
+        convert = [i for i in numbers if i % 3 == 0 or i % 5 == 0]
+        rules = [i for i in numbers if i % 7 == 0 and i % 3 and i % 5]
+        for stage, of in (("convert", convert), ("rules", rules), ("parse", [])):
+            for at in (0, len(of) // 2, max(len(of) - 2, 0)):
+                grid = self.ask("grid", run=run, stage=stage, at=at, limit=2)
+                self.assertEqual((grid["total"], grid["at"]), (len(of), at))
+                self.assertEqual([item["row_number"] for item in grid["items"]], of[at:at + 2])
+            listed = self.ask("rows", run=run, stage=stage, limit=3)
+            self.assertEqual([item["row_number"] for item in listed["items"]], of[:3])
+            self.assertEqual(self.ask("frequency", run=run, stage=stage, column=1)["counted"], len(of))
+        lost = {s["stage"]: s["rows_rejected"] for s in self.ask("stages", run=run)["items"] if s["rows_rejected"]}
+        self.assertEqual(lost, {"convert": len(convert), "rules": len(rules)})
+        # a cause beside it: of both
+        ids = [i for i in numbers if i % 3 == 0]
+        cause = self.ask("rows", run=run, limit=1, after=2)["items"][0]["cause"]
+        self.assertEqual(self.ask("grid", run=run, stage="convert", cause=cause)["total"], len(ids))
+        self.assertEqual(self.ask("grid", run=run, stage="rules", cause=cause)["total"], 0)
+        done = subprocess.run([SLUICE, "rows", run, "--stage", "rules", "--limit", "2", "--json", "--lake", str(self.lake.path)],
+                              capture_output=True, text=True, env=self.lake.environment())
+        self.assertEqual([item["row_number"] for item in json.loads(done.stdout)["items"]], rules[:2])
+        refused = subprocess.run([SLUICE, "rows", run, "--stage", "rule", "--lake", str(self.lake.path)], capture_output=True,
+                                 text=True, env=self.lake.environment())
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("there is no stage 'rule'", refused.stderr)
 
 
 class Original(unittest.TestCase):

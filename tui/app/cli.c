@@ -71,6 +71,12 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "N",
         .help = "only this cause"},
+    {.name = "stage",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.stage),
+        .flag_only = true,
+        .value = "NAME",
+        .help = "only rows that this stage rejected"},
     {.name = "limit",
         .kind = OPTION_COUNT,
         .offset = offsetof(struct cli_options, input.limit),
@@ -246,8 +252,8 @@ static bool offers(const struct verb *verb, const char *option)
     static const struct {
         const char *option;
         unsigned takes;
-    } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"limit", TAKES_PAGE}, {"after", TAKES_PAGE},
-        {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES},
+    } some[] = {{"dataset", TAKES_DATASET}, {"cause", TAKES_CAUSE}, {"stage", TAKES_STAGE}, {"limit", TAKES_PAGE},
+        {"after", TAKES_PAGE}, {"set", TAKES_OVERRIDES}, {"map", TAKES_OVERRIDES}, {"rules", TAKES_OVERRIDES},
         {"datasets", TAKES_OVERRIDES | TAKES_KEY}, {"reason", TAKES_REASON}, {"ask", TAKES_ASK},
         {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY},
         {"row", TAKES_EDIT | TAKES_ROW | TAKES_ROWS}, {"rows", TAKES_ROWS}, {"column", TAKES_EDIT},

@@ -17,7 +17,7 @@ static const struct verb verbs[] = {
         "sluice rejects --dataset sales", print_rejects},
     {"causes", "causes", false, TAKES_DATASET, "[RUN]", "why files and rows were rejected, costliest first",
         "sluice causes 7BBXP", print_causes},
-    {"rows", "rows", true, TAKES_CAUSE | TAKES_PAGE, "RUN", "rejected rows with their errors",
+    {"rows", "rows", true, TAKES_CAUSE | TAKES_STAGE | TAKES_PAGE, "RUN", "rejected rows with their errors",
         "sluice rows 7BBXP --cause 3 --limit 10", print_rows},
     {"reason", "reason", true, 0, "RUN", "why a whole file was rejected: its reason.json", "sluice reason 7BBXP --json",
         print_reason},
@@ -151,6 +151,8 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--dataset", err);
     if (input->cause && !(verb->takes & TAKES_CAUSE))
         return refuse(verb, "--cause", err);
+    if (input->stage && !(verb->takes & TAKES_STAGE))
+        return refuse(verb, "--stage", err);
     if ((input->after || input->limit) && !(verb->takes & TAKES_PAGE))
         return refuse(verb, input->after ? "--after" : "--limit", err);
     if ((input->sets.count || input->maps.count || input->rules) && !(verb->takes & TAKES_OVERRIDES))
@@ -246,6 +248,7 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
         put_text(params, "client", client);
     }
     put_text(params, "dataset", input->dataset);
+    put_text(params, "stage", input->stage);
     put_text(params, "apply_to", input->apply_to);
     put_number(params, "row", input->row);
     put_text(params, "column", input->column);

@@ -13,7 +13,7 @@
 /* What the command line gave a verb; NULL or 0 where it gave nothing. */
 struct verb_input {
     const char *run; /* the positional argument */
-    const char *dataset, *after;
+    const char *dataset, *after, *stage;
     uint64_t cause, limit;
     const char *rules, *reason;
     const char *since, *until, *apply_to, *note, *output, *partition;
@@ -38,6 +38,7 @@ enum verb_takes {
     TAKES_OUTPUT = 512,
     TAKES_PARTITION = 1024,
     TAKES_KEY = 2048,
+    TAKES_STAGE = 4096,
     TAKES_EDIT = 1 << 20 /* --row, --column, --value, --raw, --undo */,
     TAKES_PATCH = 1 << 21,
     TAKES_ROW = 1 << 22 /* --row alone */,

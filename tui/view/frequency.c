@@ -34,8 +34,9 @@ static void init(struct view *view)
 static void load(struct view *view)
 {
     view_ask(view, 0, "frequency",
-        json_pack("{s:s, s:O*, s:O*}", "run", view_argument(view, "run"), "cause",
-            json_object_get(view->arguments, "cause"), "column", json_object_get(view->arguments, "column")));
+        json_pack("{s:s, s:O*, s:O*, s:O*}", "run", view_argument(view, "run"), "cause",
+            json_object_get(view->arguments, "cause"), "stage", json_object_get(view->arguments, "stage"), "column",
+            json_object_get(view->arguments, "column")));
 }
 
 static void answer(struct view *view, int tag, json_t *result)

@@ -152,8 +152,9 @@ static void ask_page(struct view *view, int tag, const char *from, json_int_t nu
 {
     struct rows *rows = view->state;
     rows->looks = tag == TAG_GO || !view->loaded;
-    json_t *params = json_pack("{s:s, s:O*, s:I, s:i}", "run", view_argument(view, "run"), "cause",
-        json_object_get(view->arguments, "cause"), from, number, "limit", rows->looks ? LOOK : PAGE);
+    json_t *params = json_pack("{s:s, s:O*, s:O*, s:I, s:i}", "run", view_argument(view, "run"), "cause",
+        json_object_get(view->arguments, "cause"), "stage", json_object_get(view->arguments, "stage"), from, number,
+        "limit", rows->looks ? LOOK : PAGE);
     rows->asked = true;
     view_ask(view, tag, "grid", params);
 }
@@ -346,9 +347,9 @@ static bool open_frequency(struct view *view)
     if (grid->column < FIXED || grid->column >= grid->column_count)
         return true;
     view_open(view, &view_frequency,
-        json_pack("{s:s, s:O*, s:I, s:s}", "run", view_argument(view, "run"), "cause",
-            json_object_get(view->arguments, "cause"), "column", (json_int_t)cell_index(grid->column), "title",
-            grid->columns[grid->column].title));
+        json_pack("{s:s, s:O*, s:O*, s:I, s:s}", "run", view_argument(view, "run"), "cause",
+            json_object_get(view->arguments, "cause"), "stage", json_object_get(view->arguments, "stage"), "column",
+            (json_int_t)cell_index(grid->column), "title", grid->columns[grid->column].title));
     return true;
 }
 
@@ -492,7 +493,8 @@ static bool request(struct view *view, enum request request)
 static void hand_over(struct view *view, struct buf *out)
 {
     const struct grid *grid = &view->grid;
-    const char *run = view_argument(view, "run"), *title = view_argument(view, "title");
+    const char *run = view_argument(view, "run"), *title = view_argument(view, "title"),
+               *stage = view_argument(view, "stage");
     json_int_t cause = json_integer_value(json_object_get(view->arguments, "cause"));
     buf_printf(out, "run %s: %s, ", run, title ? title : "");
     view_number(out, (json_int_t)grid->total);
@@ -503,12 +505,17 @@ static void hand_over(struct view *view, struct buf *out)
         grid_value(out, CELL_TEXT, json_object_get(json_array_get(json_object_get(item, "errors"), 0), "message"));
         buf_add_byte(out, '\n');
     }
-    buf_printf(out, cause ? "sluice rows %s --cause %lld\n" : "sluice rows %s\n", run, (long long)cause);
+    buf_printf(out, "sluice rows %s", run);
+    if (cause)
+        buf_printf(out, " --cause %lld", (long long)cause);
+    if (stage)
+        buf_printf(out, " --stage %s", stage);
+    buf_add_byte(out, '\n');
 }
 
 const struct view_type view_rows = {
     .name = "Rows",
-    .help = "the failing rows of a run or a cause",
+    .help = "the failing rows of a run, a stage or a cause",
     .requests = REQUESTS_SCROLL | REQUESTS_FIND | REQUEST_BIT(REQUEST_FILTER) | REQUEST_BIT(REQUEST_COPY) |
                 REQUEST_BIT(REQUEST_WRITE) | REQUEST_BIT(REQUEST_NEXT_FAILING) | REQUEST_BIT(REQUEST_PREVIOUS_FAILING) |
                 REQUEST_BIT(REQUEST_FREQUENCY) | REQUEST_BIT(REQUEST_HANDOVER) | REQUEST_BIT(REQUEST_EDIT) |

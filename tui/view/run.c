@@ -345,10 +345,11 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
 
 static void open_rows(struct view *view, const json_t *line)
 {
-    const char *why = json_string_value(json_object_get(line, "code"));
+    json_t *cause = json_object_get(line, "cause"), *stage = cause ? NULL : json_object_get(line, "stage");
+    const char *why = json_string_value(cause ? json_object_get(line, "code") : stage);
     view_open(view, &view_rows,
-        json_pack("{s:O, s:O*, s:s}", "run", json_object_get(view->result, "run_id"), "cause",
-            json_object_get(line, "cause"), "title", why ? why : "rejected rows"));
+        json_pack("{s:O, s:O*, s:O*, s:s}", "run", json_object_get(view->result, "run_id"), "cause", cause, "stage",
+            stage, "title", why ? why : "rejected rows"));
 }
 
 static bool enter(struct view *view)

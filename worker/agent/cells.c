@@ -191,7 +191,7 @@ static bool put_page(
     struct grammar grammar;
     struct grid grid = {.grammar = &grammar};
     struct err ignored; /* without its header a grid still shows the rows */
-    struct row_reader reader = {.cause = position->cause,
+    struct row_reader reader = {.wanted = position->wanted,
         .after = position->after,
         .limit = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE),
         .take = put_item,
@@ -215,10 +215,10 @@ static bool put_page(
 
 bool answer_grid(struct call *call, struct buf *result, int *code, struct err *err)
 {
-    struct position position = {.cause = call_integer(call, "cause", 0, 0, INT64_MAX),
-        .at = call_integer(call, "at", 0, 0, INT64_MAX),
-        .row = call_integer(call, "row", -1, -1, INT64_MAX)};
-    *code = RPC_UNAVAILABLE;
+    struct position position = {
+        .at = call_integer(call, "at", 0, 0, INT64_MAX), .row = call_integer(call, "row", -1, -1, INT64_MAX)};
+    if (!wanted_of(call, &position.wanted, code, err))
+        return false;
     json_t *dialect = cells_dialect(call, err);
     bool ok = dialect && position_find(call, &position, err) && put_page(call, &position, dialect, result, err);
     json_decref(dialect);
@@ -278,13 +278,14 @@ static json_t *ranked(json_t *counts, struct arena *arena)
 bool answer_frequency(struct call *call, struct buf *result, int *code, struct err *err)
 {
     struct grammar grammar;
-    struct position position = {.cause = call_integer(call, "cause", 0, 0, INT64_MAX), .row = -1};
+    struct position position = {.row = -1};
+    if (!wanted_of(call, &position.wanted, code, err))
+        return false;
     struct counting counting = {
         .grammar = &grammar, .column = (size_t)call_integer(call, "column", 0, 0, MOST_CELLS), .rows = json_object()};
     struct row_reader reader = {
-        .cause = position.cause, .limit = MOST_COUNTED, .take = count_cell, .context = &counting};
+        .wanted = position.wanted, .limit = MOST_COUNTED, .take = count_cell, .context = &counting};
     struct json json;
-    *code = RPC_UNAVAILABLE;
     json_t *dialect = cells_dialect(call, err);
     cells_grammar(dialect, &grammar);
     bool ok = dialect && position_find(call, &position, err) && rows_read(call, &reader, err);

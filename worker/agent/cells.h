@@ -5,11 +5,12 @@
 #include "worker/agent/method.h"
 #include "worker/format/csv/record.h"
 
-/* params: run!, cause, at (how many rows lie before) or row (the first row number wanted), limit.
+/* params: run!, cause, stage, at (how many rows lie before) or row (the first row number wanted), limit.
  * result: header [], total, at, items [{row_number, line_number, cause, state, cells [], errors []}].
  * A cell that is not UTF-8 is {"base64": …}. */
 bool answer_grid(struct call *call, struct buf *result, int *code, struct err *err);
-/* params: run!, cause, column (0-based). result: counted, total, items [{value, rows}], the most frequent first. */
+/* params: run!, cause, stage, column (0-based). result: counted, total, items [{value, rows}], the most frequent first.
+ */
 bool answer_frequency(struct call *call, struct buf *result, int *code, struct err *err);
 
 /* params: run!, at (records before), limit. result: header [], at, more, items [{row_number, line_number, cells []}]:

@@ -166,7 +166,7 @@ static const struct {
     const char *name;
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
-    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}, {"seen", true}};
+    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}, {"seen", true}, {"stage", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {

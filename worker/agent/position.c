@@ -18,15 +18,15 @@ static bool prepare(struct blocks *blocks, const char *sql, sqlite3_stmt **state
     return true;
 }
 
-/* ---- rows of one cause ---- */
+/* ---- rows of a cause or a stage ---- */
 
-static uint16_t count_cause(const unsigned char *entries, int64_t count, int64_t wanted)
+static uint16_t count_wanted(const unsigned char *entries, int64_t count, const struct wanted *wanted)
 {
     uint16_t rows = 0;
     for (int64_t i = 0; i < count; i++) {
         uint32_t cause;
         memcpy(&cause, entries + i * REJECT_ENTRY_BYTES + 16, sizeof cause);
-        rows = (uint16_t)(rows + (cause == wanted));
+        rows = (uint16_t)(rows + wanted_has(wanted, cause));
     }
     return rows;
 }
@@ -42,32 +42,40 @@ static size_t block_count(struct blocks *blocks, struct err *err)
     return count;
 }
 
-static bool fill_counts(struct blocks *blocks, struct block_counts *counts, struct err *err)
+static bool fill_counts(
+    struct blocks *blocks, const struct wanted *wanted, struct block_counts *counts, struct err *err)
 {
     static const char sql[] = "SELECT row_count, entries FROM reject_block WHERE run_id = ?1 ORDER BY block";
     sqlite3_stmt *statement = NULL;
     bool ok = prepare(blocks, sql, &statement, err);
     for (size_t i = 0; ok && i < counts->count && sqlite3_step(statement) == SQLITE_ROW; i++)
-        counts->rows[i] =
-            count_cause(sqlite3_column_blob(statement, 1), sqlite3_column_int64(statement, 0), counts->cause);
+        counts->rows[i] = count_wanted(sqlite3_column_blob(statement, 1), sqlite3_column_int64(statement, 0), wanted);
     sqlite3_finalize(statement);
     return ok;
 }
 
-/* Read once for all the pages of a cause. */
-static bool count_blocks(struct blocks *blocks, int64_t cause, struct err *err)
+static bool are_of(
+    const struct block_counts *known, const struct blocks *blocks, const struct wanted *wanted, size_t count)
+{
+    return known && known->cause == wanted->cause && known->stage == wanted->stage && known->count == count &&
+           strcmp(known->run_id, blocks->call->run_id) == 0;
+}
+
+/* Read once for all the pages. */
+static bool count_blocks(struct blocks *blocks, const struct wanted *wanted, struct err *err)
 {
     struct agent *agent = blocks->call->agent;
     struct block_counts *known = agent->counts;
     size_t count = block_count(blocks, err);
-    if (!known || known->cause != cause || known->count != count || strcmp(known->run_id, blocks->call->run_id) != 0) {
+    if (!are_of(known, blocks, wanted, count)) {
         free(known);
         known = agent->counts = calloc(1, sizeof *known + count * sizeof *known->rows);
         if (!known)
             return ERR(err, ERR_MEMORY, "no memory to count rejected rows");
-        known->cause = cause;
+        known->cause = wanted->cause;
+        known->stage = wanted->stage;
         known->count = count;
-        if (!fill_counts(blocks, known, err))
+        if (!fill_counts(blocks, wanted, known, err))
             return false;
         memcpy(known->run_id, blocks->call->run_id, sizeof known->run_id);
     }
@@ -83,7 +91,7 @@ static void pass_entry(struct position *position, const unsigned char *entry)
     uint32_t cause;
     memcpy(&row, entry, sizeof row);
     memcpy(&cause, entry + 16, sizeof cause);
-    if (position->cause && cause != position->cause)
+    if (!wanted_has(&position->wanted, cause))
         return;
     bool before = position->row >= 0 ? (int64_t)row < position->row : position->total < position->at;
     if (before) {
@@ -122,7 +130,7 @@ bool position_find(struct call *call, struct position *position, struct err *err
 {
     struct blocks blocks = {.call = call};
     bool ok =
-        (!position->cause || count_blocks(&blocks, position->cause, err)) &&
+        (!position->wanted.some || count_blocks(&blocks, &position->wanted, err)) &&
         prepare(&blocks,
             "SELECT row_count, first_row, last_row, block FROM reject_block WHERE run_id = ?1 ORDER BY block",
             &blocks.list, err) &&

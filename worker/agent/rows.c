@@ -103,7 +103,7 @@ static bool add_entry(struct page *page, const unsigned char *entry, unsigned ch
     memcpy(&row, entry, sizeof row);
     memcpy(&offset, entry + 8, sizeof offset);
     memcpy(&cause, entry + 16, sizeof cause);
-    if ((int64_t)row <= page->reader->after || (page->reader->cause && cause != page->reader->cause))
+    if ((int64_t)row <= page->reader->after || !wanted_has(&page->reader->wanted, cause))
         return true;
     page->reader->more = !page->left;
     struct reject_row taken = {.number = row, .cause = cause, .state = row_state_name(state)};
@@ -179,12 +179,12 @@ static bool put_row(void *context, const struct reject_row *row, struct err *err
 bool answer_rows(struct call *call, struct buf *result, int *code, struct err *err)
 {
     struct json json;
-    struct row_reader reader = {.cause = call_integer(call, "cause", 0, 0, INT64_MAX),
-        .after = call_integer(call, "after", 0, 0, INT64_MAX),
+    struct row_reader reader = {.after = call_integer(call, "after", 0, 0, INT64_MAX),
         .limit = call_integer(call, "limit", RPC_PAGE, 1, RPC_MAX_PAGE),
         .take = put_row,
         .context = &json};
-    *code = RPC_UNAVAILABLE;
+    if (!wanted_of(call, &reader.wanted, code, err))
+        return false;
     jsonw_init(&json, result);
     jsonw_object_begin(&json);
     jsonw_put_cstring(&json, "run_id", call->run_id);

@@ -2,7 +2,7 @@
 #ifndef WORKER_AGENT_ROWS_H
 #define WORKER_AGENT_ROWS_H
 
-#include "worker/agent/method.h"
+#include "worker/agent/wanted.h"
 
 struct reject_row {
     uint64_t number;
@@ -14,7 +14,8 @@ struct reject_row {
 };
 
 struct row_reader {
-    int64_t cause, after, limit; /* cause 0: all; behind row number after */
+    struct wanted wanted;
+    int64_t after, limit; /* behind row number after */
     bool (*take)(void *context, const struct reject_row *row, struct err *err);
     void *context;
     /* What came of it. */
