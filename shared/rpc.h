@@ -59,6 +59,11 @@
  * alerts     after, limit                                       items [], those not over first, {state (open |
  *                                                               resolved), told (nobody | waiting | sent | retrying |
  *                                                               not sent), messages [{channel, event, state, error}]}
+ * workers    limit                                              items [], a claim each, those whose lease is over
+ *                                                               first, then who has had one today: {owner,
+ *                                                               worker (host:pid), state (alive | lease over |
+ *                                                               idle), run, kind, dataset, subject, stage,
+ *                                                               since, seen_at, lease_until}
  * acknowledge incident | cause!, note                           incidents' or causes' result with that item alone
  * audit      subject (a part of it), after, limit               items [] newest first; without after: verified {lines,
  *                                                               head, broken: what is wrong with the next line}

@@ -100,7 +100,7 @@ class Verbs(unittest.TestCase):
 
     def every_verb(self):
         loaded, broken = self.run_of["raw/sales/a.csv"], self.run_of["raw/sales/header.csv"]
-        return [["overview"], [], ["runs"], ["show", loaded], ["show", broken], ["rejects"], ["causes"],
+        return [["overview"], [], ["workers"], ["runs"], ["show", loaded], ["show", broken], ["rejects"], ["causes"],
                 ["causes", loaded], ["rows", loaded], ["reason", broken], ["stages", loaded],
                 ["runs", "--dataset", "sales"], ["rejects", "--dataset", "none"], ["causes", "--dataset", "none"]]
 
@@ -263,7 +263,7 @@ class Journals(unittest.TestCase):
             self.assertIn(b"cannot start sluiced", done.stderr)
 
 
-class Overdue(unittest.TestCase):
+class Clocked(unittest.TestCase):
     """The clock of every program stands where the test sets it."""
     ARRIVAL = 1795226400  # 2026-11-21T02:00:00Z
 
@@ -271,18 +271,29 @@ class Overdue(unittest.TestCase):
         self.lake = Lake({"sales.yaml": CONTRACT + "expect: {every: 1h}\n"})
         self.addCleanup(self.lake.__exit__)
         self.lake.put("raw/sales/1.csv", "id,item,amount\n1,a,2.50\n")
-        done = subprocess.run([SLUICED, "run", "--lake", self.lake.path], env=self.environment(self.ARRIVAL),
-                              stdin=subprocess.DEVNULL, capture_output=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
 
-    def environment(self, now):
-        return self.lake.environment() | {"SLUICE_DATASETS": str(self.lake.path / "datasets"), "TZ": "UTC",
-                                          "SLUICE_CLOCK": str(now * 1000000)}
+    def work(self, after=0, fault=None):
+        """Its process number and exit code."""
+        worker = subprocess.Popen([SLUICED, "run", "--lake", self.lake.path], env=self.environment(after, fault),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return worker.pid, worker.wait()
+
+    def environment(self, after, fault=None):
+        return self.lake.environment(fault) | {"SLUICE_DATASETS": str(self.lake.path / "datasets"), "TZ": "UTC",
+                                               "SLUICE_CLOCK": str((self.ARRIVAL + after) * 1000000)}
+
+    def text(self, verb, after, *arguments):
+        return subprocess.run([SLUICE, verb, "--lake", self.lake.path, *arguments], env=self.environment(after),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+
+
+class Overdue(Clocked):
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(self.work()[1], 0)
 
     def overview(self, after, *arguments):
-        return subprocess.run([SLUICE, "overview", "--lake", self.lake.path, *arguments],
-                              env=self.environment(self.ARRIVAL + after), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=True).stdout
+        return self.text("overview", after, *arguments)
 
     def since(self, after):
         return json.loads(self.overview(after, "--json"))["datasets"][0]["overdue_since"]
@@ -299,6 +310,28 @@ class Overdue(unittest.TestCase):
         for contract in (CONTRACT, "dataset: [\n"):
             self.lake.put("datasets/sales.yaml", contract)
             self.assertIsNone(self.since(28 * 3600))
+
+
+class Workers(Clocked):
+    def workers(self, after):
+        return json.loads(self.text("workers", after, "--json"))["items"]
+
+    def test_from_claim_to_idle(self):
+        host, shown = os.uname().nodename, ("worker", "state", "stage", "subject", "since")
+        pid, code = self.work(fault="kill:publishing")
+        self.assertNotEqual(code, 0)
+        [held] = self.workers(1)
+        self.assertEqual([held[key] for key in shown],
+                         [f"{host}:{pid}", "alive", "publishing", "raw/sales/1.csv", "2026-11-21T02:00:00Z"])
+        [held] = self.workers(3600)
+        self.assertEqual(held["state"], "lease over")
+        self.assertIn(f"{host}:{pid}  lease over", self.text("workers", 3600))
+        after, code = self.work(3600)
+        self.assertEqual(code, 0)
+        [idle] = self.workers(3601)
+        self.assertEqual([idle[key] for key in shown] + [idle["seen_at"]],
+                         [f"{host}:{after}", "idle", None, None, None, "2026-11-21T03:00:00Z"])
+        self.assertEqual(self.workers(3601 + 86400), [])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"audit", &view_audit, false},
     {"targets", &view_targets, false},
     {"alerts", &view_alerts, false},
+    {"workers", &view_workers, false},
     {"rows", &view_rows, true},
     {"reason", &view_reason, true},
     {"help", &view_help, false},

@@ -75,6 +75,21 @@ void print_incidents(struct paper *paper, const json_t *result)
     print_list(paper, columns, COUNT(columns), result, "no incidents");
 }
 
+void print_workers(struct paper *paper, const json_t *result)
+{
+    static const struct column columns[] = {
+        {"WORKER", "worker", CELL_TEXT, 8, 0, STRESS_NONE},
+        {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
+        {"STAGE", "stage", CELL_TEXT, 0, 3, STRESS_NONE},
+        {"RUN", "run", CELL_RUN, 8, 4, STRESS_NONE},
+        {"SINCE", "since", CELL_TIME, 11, 2, STRESS_NONE},
+        {"LEASE UNTIL", "lease_until", CELL_TIME, 11, 1, STRESS_NONE},
+        {"LAST SEEN", "seen_at", CELL_TIME, 11, 5, STRESS_NONE},
+        {"ON", "subject", CELL_KEY, 12, 0, STRESS_NONE},
+    };
+    print_list(paper, columns, COUNT(columns), result, "no worker has held a file within the last day");
+}
+
 void print_alerts(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {

@@ -62,6 +62,7 @@ static const struct verb verbs[] = {
         "sluice incidents --limit 10", print_incidents},
     {"alerts", "alerts", false, TAKES_PAGE, "", "who was told of what, and what could not be sent",
         "sluice alerts --limit 10", print_alerts},
+    {"workers", "workers", false, 0, "", "who works on what, and whose lease is over", "sluice workers", print_workers},
     {"acknowledge", "acknowledge", false, ACTS | TAKES_CAUSE | TAKES_NOTE, "[INCIDENT]",
         "tells others that somebody looks after it", "sluice acknowledge 3 --note 'asked the producer'",
         print_acknowledged},

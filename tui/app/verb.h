@@ -84,6 +84,7 @@ void print_trace(struct paper *paper, const json_t *result);
 void print_audit(struct paper *paper, const json_t *result);
 void print_incidents(struct paper *paper, const json_t *result);
 void print_alerts(struct paper *paper, const json_t *result);
+void print_workers(struct paper *paper, const json_t *result);
 void print_acknowledged(struct paper *paper, const json_t *result);
 void print_patch(struct paper *paper, const json_t *result);
 void print_rehearsal(struct paper *paper, const json_t *result);

@@ -7,7 +7,7 @@
 
 static const struct view_type *const types[] = {&view_overview, &view_runs, &view_run, &view_rejects, &view_rows,
     &view_reason, &view_frequency, &view_requests, &view_request, &view_audit, &view_alerts, &view_dialog, &view_edit,
-    &view_original, &view_partitions, &view_targets, &view_help};
+    &view_original, &view_partitions, &view_targets, &view_workers, &view_help};
 
 const struct view_type *const *view_types(size_t *count)
 {

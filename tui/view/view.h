@@ -80,7 +80,7 @@ const struct view_type *const *view_types(size_t *count);
 
 extern const struct view_type view_overview, view_runs, view_run, view_rejects, view_rows, view_reason, view_help,
     view_frequency, view_dialog, view_edit, view_original, view_requests, view_request, view_audit, view_partitions,
-    view_targets, view_alerts;
+    view_targets, view_alerts, view_workers;
 
 /* ---- what views share ---- */
 

@@ -15,6 +15,7 @@
 #include "schema/agent/run.sql.h"
 #include "schema/agent/runs.sql.h"
 #include "schema/agent/stages.sql.h"
+#include "schema/agent/workers.sql.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ static const struct method methods[] = {
     {"revoke", false, "operator", NULL, answer_revoke},
     {"incidents", false, NULL, incidents_sql_text, NULL},
     {"alerts", false, NULL, alerts_sql_text, NULL},
+    {"workers", false, NULL, workers_sql_text, NULL},
     {"acknowledge", false, "operator", NULL, answer_acknowledge},
     {"audit", false, NULL, NULL, answer_audit},
     {"trace", false, NULL, NULL, answer_trace},
