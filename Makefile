@@ -120,8 +120,8 @@ $(ORACLE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)) $(B)/libworker.
 oracle: $(ORACLE) ## random expressions, in the worker's engine and in PostgreSQL; N=20000 SEED=…
 	@tests/oracle/run.py --build $(B) $(if $(N),--count $(N)) $(if $(SEED),--seed $(SEED))
 
-bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB
-	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick)
+bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB; JOBS="J1 J4": only these
+	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
 
 bench-console: all $(B)/tests/screen.so ## the console over a journal with a million rejected rows
 	@SLUICED=$(abspath $(SLUICED)) SLUICE=$(abspath $(SLUICE)) tests/bench/console.py
