@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$1 bytes=$1/screenshots lake=$1/lake
-[[ -d demo/lake/.sluice ]] || demo/demo.sh "$build" </dev/null >/dev/null
+demo/demo.sh "$build" </dev/null >/dev/null
 (cd tests/screenshots && { [[ -d node_modules ]] || npm ci --no-audit --no-fund --silent; })
 rm -rf "$bytes" "$lake"
 cp -a demo/lake "$lake"

@@ -56,14 +56,6 @@ static void load(struct view *view)
     view_ask(view, 0, "alerts", json_pack("{s:i}", "limit", PAGE));
 }
 
-static void answer(struct view *view, int tag, json_t *result)
-{
-    json_t *items = json_object_get(result, "items");
-    (void)tag;
-    view_keep(view, result);
-    grid_set(&view->grid, items, 0, json_array_size(items));
-}
-
 static void draw_message(const json_t *message, struct canvas *canvas, int y, int x, int width)
 {
     const char *state = json_string_value(json_object_get(message, "state"));
@@ -146,7 +138,7 @@ const struct view_type view_alerts = {
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,
     .load = load,
-    .answer = answer,
+    .answer = view_answer_items,
     .draw = draw,
     .request = request,
 };

@@ -40,14 +40,6 @@ static void load(struct view *view)
     view_ask(view, 0, "balance", json_pack("{s:s*}", "dataset", view_argument(view, "dataset")));
 }
 
-static void answer(struct view *view, int tag, json_t *result)
-{
-    json_t *items = json_object_get(result, "items");
-    (void)tag;
-    view_keep(view, result);
-    grid_set(&view->grid, items, 0, json_array_size(items));
-}
-
 /* "delivered 10,406 = gold 9,800 + open 22 + …": every row once, at its last state. */
 static void draw_sum(const struct view *view, struct canvas *canvas, int y)
 {
@@ -107,7 +99,7 @@ const struct view_type view_partitions = {
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,
     .load = load,
-    .answer = answer,
+    .answer = view_answer_items,
     .draw = draw,
     .request = request,
 };

@@ -95,6 +95,14 @@ void view_keep(struct view *view, json_t *result)
     view->loaded = true;
 }
 
+void view_answer_items(struct view *view, int tag, json_t *result)
+{
+    json_t *items = json_object_get(result, "items");
+    (void)tag;
+    view_keep(view, result);
+    grid_set(&view->grid, items, 0, json_array_size(items));
+}
+
 enum role view_outcome_role(const json_t *item)
 {
     const char *outcome = json_string_value(json_object_get(item, "outcome"));

@@ -96,6 +96,8 @@ void view_open(struct view *view, const struct view_type *type, json_t *argument
 void view_flash(struct view *view, enum role role, const char *text);
 /* Keeps the answer. */
 void view_keep(struct view *view, json_t *result);
+/* An answer() of one question: keeps it, its items are the grid's. */
+void view_answer_items(struct view *view, int tag, json_t *result);
 /* Good, bad or neither, by the outcome of a run. */
 enum role view_outcome_role(const json_t *item);
 /* "label  value" at (y, x); nothing when there is no value. Returns true when it drew. */

@@ -48,14 +48,6 @@ static void load(struct view *view)
     view_ask(view, 0, "workers", json_pack("{s:i}", "limit", PAGE));
 }
 
-static void answer(struct view *view, int tag, json_t *result)
-{
-    json_t *items = json_object_get(result, "items");
-    (void)tag;
-    view_keep(view, result);
-    grid_set(&view->grid, items, 0, json_array_size(items));
-}
-
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
 {
     grid_draw(&view->grid, canvas, y, 1, height, canvas->columns - 2);
@@ -81,7 +73,7 @@ const struct view_type view_workers = {
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,
     .load = load,
-    .answer = answer,
+    .answer = view_answer_items,
     .draw = draw,
     .request = request,
 };
