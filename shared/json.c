@@ -192,6 +192,20 @@ void jsonw_put_string(struct json *json, const char *key, struct str value)
     jsonw_string(json, value);
 }
 
+void jsonw_strings(struct json *json, const struct str *values, size_t count)
+{
+    jsonw_array_begin(json);
+    for (size_t i = 0; i < count; i++)
+        jsonw_string(json, values[i]);
+    jsonw_array_end(json);
+}
+
+void jsonw_put_strings(struct json *json, const char *key, const struct str *values, size_t count)
+{
+    jsonw_key(json, key);
+    jsonw_strings(json, values, count);
+}
+
 void jsonw_put_cstring(struct json *json, const char *key, const char *value)
 {
     jsonw_key(json, key);

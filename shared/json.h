@@ -33,8 +33,12 @@ void jsonw_base64(struct json *json, struct str bytes);
 /* Text that is JSON already. */
 void jsonw_raw(struct json *json, struct str text);
 
+/* An array. */
+void jsonw_strings(struct json *json, const struct str *values, size_t count);
+
 /* A key and its value in one call. */
 void jsonw_put_string(struct json *json, const char *key, struct str value);
+void jsonw_put_strings(struct json *json, const char *key, const struct str *values, size_t count);
 void jsonw_put_cstring(struct json *json, const char *key, const char *value);
 void jsonw_put_int(struct json *json, const char *key, int64_t value);
 void jsonw_put_uint(struct json *json, const char *key, uint64_t value);

@@ -65,11 +65,7 @@ static void print_json(const struct fsck_report *report)
         jsonw_object_end(&json);
     }
     jsonw_array_end(&json);
-    jsonw_key(&json, "differences");
-    jsonw_array_begin(&json);
-    for (size_t i = 0; i < report->difference_count; i++)
-        jsonw_string(&json, report->differences[i]);
-    jsonw_array_end(&json);
+    jsonw_put_strings(&json, "differences", report->differences, report->difference_count);
     jsonw_object_end(&json);
     printf(STR_FMT "\n", STR_ARG(buf_str(&out)));
     buf_dispose(&out);

@@ -44,11 +44,7 @@ static void write_cause(const struct rehearsed_cause *cause, struct json *json)
     jsonw_put_uint(json, "after", cause->after);
     jsonw_put_uint(json, "only", cause->only);
     jsonw_put_uint(json, "first_row", cause->first_row);
-    jsonw_key(json, "samples");
-    jsonw_array_begin(json);
-    for (unsigned i = 0; i < cause->sample_count; i++)
-        jsonw_string(json, cause->samples[i]);
-    jsonw_array_end(json);
+    jsonw_put_strings(json, "samples", cause->samples, cause->sample_count);
     jsonw_object_end(json);
 }
 
@@ -95,11 +91,7 @@ static void write_body(const struct rehearsal *rehearsal, struct json *json)
     for (size_t i = 0; i < rehearsal->cause_count; i++)
         write_cause(&rehearsal->causes[i], json);
     jsonw_array_end(json);
-    jsonw_key(json, "notes");
-    jsonw_array_begin(json);
-    for (size_t i = 0; i < rehearsal->note_count; i++)
-        jsonw_string(json, rehearsal->notes[i]);
-    jsonw_array_end(json);
+    jsonw_put_strings(json, "notes", rehearsal->notes, rehearsal->note_count);
 }
 
 bool rehearsal_hash(const struct rehearsal *rehearsal, char out[SHA256_TEXT_SIZE], struct err *err)

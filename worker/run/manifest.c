@@ -98,21 +98,8 @@ static void write_cause(struct json *json, const struct sink_cause *cause)
     jsonw_put_uint(json, "rows", cause->rows);
     jsonw_put_uint(json, "only_rows", cause->only_rows);
     jsonw_put_uint(json, "first_row", cause->first_row);
-    jsonw_key(json, "samples");
-    jsonw_array_begin(json);
-    for (unsigned i = 0; i < cause->sample_count; i++)
-        jsonw_string(json, cause->samples[i]);
-    jsonw_array_end(json);
+    jsonw_put_strings(json, "samples", cause->samples, cause->sample_count);
     jsonw_object_end(json);
-}
-
-static void write_texts(struct json *json, const char *name, const struct str *texts, size_t count)
-{
-    jsonw_key(json, name);
-    jsonw_array_begin(json);
-    for (size_t i = 0; i < count; i++)
-        jsonw_string(json, texts[i]);
-    jsonw_array_end(json);
 }
 
 static void write_lists(struct json *json, const struct manifest *m)
@@ -133,8 +120,8 @@ static void write_lists(struct json *json, const struct manifest *m)
     for (size_t i = 0; i < m->cause_count; i++)
         write_cause(json, &m->causes[i]);
     jsonw_array_end(json);
-    write_texts(json, "notes", m->notes, m->note_count);
-    write_texts(json, "removes", m->removes, m->remove_count);
+    jsonw_put_strings(json, "notes", m->notes, m->note_count);
+    jsonw_put_strings(json, "removes", m->removes, m->remove_count);
 }
 
 bool manifest_write(struct storage *storage, const struct manifest *m, struct err *err)

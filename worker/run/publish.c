@@ -39,10 +39,7 @@ static bool commit_cause(struct worker *worker, const struct manifest *manifest,
         .shape = cause->shape};
     buf_init(&samples, MAX_SAMPLES_TEXT);
     jsonw_init(&json, &samples);
-    jsonw_array_begin(&json);
-    for (unsigned i = 0; i < cause->sample_count; i++)
-        jsonw_string(&json, cause->samples[i]);
-    jsonw_array_end(&json);
+    jsonw_strings(&json, cause->samples, cause->sample_count);
     bool ok = buf_ok(&samples, "samples of a cause", err) && journal_cause(worker->journal, &key, cause_id, err);
     struct cause_count count = {*cause_id, cause->rows, cause->only_rows, cause->first_row, buf_str(&samples)};
     ok = ok && journal_run_cause(worker->journal, manifest->run_id.p, &count, err);

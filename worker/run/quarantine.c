@@ -77,11 +77,7 @@ static void write_samples(const struct file_run *run, struct json *json)
         jsonw_put_string(json, "column", cause->column);
         jsonw_put_uint(json, "rows", cause->rows);
         jsonw_put_uint(json, "first_row", cause->first_row);
-        jsonw_key(json, "values");
-        jsonw_array_begin(json);
-        for (unsigned s = 0; s < cause->sample_count; s++)
-            jsonw_string(json, cause->samples[s]);
-        jsonw_array_end(json);
+        jsonw_put_strings(json, "values", cause->samples, cause->sample_count);
         jsonw_object_end(json);
     }
     jsonw_array_end(json);

@@ -254,10 +254,7 @@ static bool try_missing(struct trial *trial)
     struct json json;
     buf_init(&text, 1 << 20);
     jsonw_init(&json, &text);
-    jsonw_array_begin(&json);
-    for (size_t i = 0; i < count; i++)
-        jsonw_string(&json, list[i]);
-    jsonw_array_end(&json);
+    jsonw_strings(&json, list, count);
     struct str value = text.failed ? (struct str){0} : arena_str(trial->arena, buf_str(&text));
     buf_dispose(&text);
     const char *why = arena_printf(trial->arena, "\"" STR_FMT "\" stands for no value", STR_ARG(list[before]));
