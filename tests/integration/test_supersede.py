@@ -471,7 +471,7 @@ class Migration(Case):
             db.commit()
             db.close()
             box.run(check=(0,))
-            self.assertEqual(box.query("PRAGMA user_version"), [(7,)])
+            self.assertEqual(box.query("PRAGMA user_version"), [(8,)])
             self.assertEqual(box.query("PRAGMA foreign_key_check"), [])
             self.assertEqual(box.query("SELECT run_id, outcome, rows_in, superseded_by FROM run_view"),
                              [(run, "loaded", 7, None)])

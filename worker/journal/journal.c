@@ -7,6 +7,7 @@
 #include "schema/journal_5.sql.h"
 #include "schema/journal_6.sql.h"
 #include "schema/journal_7.sql.h"
+#include "schema/journal_8.sql.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 
@@ -30,8 +31,9 @@ static const struct {
     {5, journal_5_sql_text},
     {6, journal_6_sql_text},
     {7, journal_7_sql_text},
+    {8, journal_8_sql_text},
 };
-enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 7 };
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations, NEWEST = 8 };
 
 /* One statement, so one view of the file: somebody else may be making the journal meanwhile. */
 static bool read_header(

@@ -27,7 +27,7 @@ static void test_settings(void **state)
     assert_string_equal(ask(f, "PRAGMA journal_mode"), "wal");
     assert_string_equal(ask(f, "PRAGMA synchronous"), "2");
     assert_string_equal(ask(f, "PRAGMA foreign_keys"), "1");
-    assert_string_equal(ask(f, "PRAGMA user_version"), "7");
+    assert_string_equal(ask(f, "PRAGMA user_version"), "8");
     assert_string_equal(ask(f, "PRAGMA integrity_check"), "ok");
     OK(f, journal_meta_get(f->journal, "lake_id", &value, f->arena, &f->err));
     assert_int_equal(value.n, 0);
@@ -40,9 +40,9 @@ static void test_settings(void **state)
 static void test_versions(void **state)
 {
     struct fixture *f = *state;
-    execute(f, "PRAGMA user_version = 8");
-    refuse(f, f->path, false, ERR_CONFIG, "has version 8, this program knows up to 7");
-    refuse(f, f->path, true, ERR_CONFIG, "has version 8");
+    execute(f, "PRAGMA user_version = 9");
+    refuse(f, f->path, false, ERR_CONFIG, "has version 9, this program knows up to 8");
+    refuse(f, f->path, true, ERR_CONFIG, "has version 9");
     execute(f, "PRAGMA user_version = 0");
     refuse(f, f->path, true, ERR_CONFIG, "waits for its worker");
     execute(f, "PRAGMA application_id = 7");
