@@ -14,7 +14,7 @@
  *                                                               standing [], workers [], as_of, disk {free, total} of
  *                                                               a folder; news since seen {since, quarantined,
  *                                                               rejected, incidents, requests}
- * runs       dataset, cause, after, limit                       items [], with the cause that stopped a whole file
+ * runs       dataset, cause, part (of its id), after, limit      items [], with the cause that stopped a whole file
  * run        run!                                               the run, stages [], outputs [], causes []
  * rejects    dataset, after, limit                              items []: runs that rejected a file or rows
  * causes     dataset, run, cause                                items [], each with suggestions [{overrides, why,

@@ -1,4 +1,4 @@
--- Runs, newest first. :dataset, :cause, :after (a run id), :limit
+-- Runs, newest first. :dataset, :cause, :part (of their ids), :after (a run id), :limit
 SELECT json_object(
     'items', json_group_array(json(item)) FILTER (WHERE n <= :limit),
     'next', CASE WHEN count(*) > :limit THEN min(run_id) FILTER (WHERE n <= :limit) END)
@@ -21,4 +21,5 @@ SELECT json_object(
       FROM run_view
      WHERE (:dataset IS NULL OR dataset = :dataset) AND (:after IS NULL OR run_id < :after)
        AND (:cause IS NULL OR run_id IN (SELECT run_id FROM run_cause WHERE cause_id = :cause))
+       AND (:part IS NULL OR instr(run_id, upper(:part)) > 0)
      ORDER BY run_id DESC LIMIT :limit + 1))

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import tempfile
 import unittest
 
@@ -81,16 +82,57 @@ class Local(Fleet):
             console.press("4", "Requests", "west", "their till")
             self.assertEqual(self.lines(console, "east"), [])
 
-    def test_marks_of_one_target_alone_are_acted_on(self):
+    def test_marks_of_several_targets_have_a_dialog_each(self):
         with self.open() as console:
             console.wait("east", "west", "6 quarantined")
             console.press("2", "› Runs", "/6")
             console.press("g", "1/6")
-            console.press(" ", "1 file marked")
-            console.press("j", "3/6")
-            console.press("D", "what is marked is of another target")
-            console.press("U", "0 files marked")
-            console.press("D", "Close this file for good", "sluice -t west discard")
+            console.press(" ", "1 file marked")  # east's
+            console.press("jD", "Close this file for good", "sluice -t east discard")  # wherever the cursor is
+            console.press("\r", "3/6")
+            console.press("  ", "3 files marked")  # and two of west's
+            console.press("D", "Close this file for good", "sluice -t east discard", "east, 1 of 2")
+            console.press("\t", "reason")
+            console.type("the till was off\t")
+            console.wait("the till was off", ">Discard<")
+            console.press("\r", "outcome     done")
+            console.press("\r", "Close these files for good", "sluice -t west discard", "west, 2 of 2")
+            console.press("\r", "› Runs", "3 marked")  # cancelled: only what was asked for is done
+            self.assertEqual(self.states("east").count("DISCARDED"), 1)
+            self.assertEqual(self.states("west"), ["QUARANTINED"] * 3)
+
+    def test_a_run_is_found_in_whichever_target_has_it(self):
+        east, west = [self.boxes[name].query("SELECT max(run_id) FROM run")[0][0] for name in ("east", "west")]
+        with self.open() as console:
+            console.wait("east", "west", "6 quarantined")
+            for name, run in (("east", east), ("west", west)):
+                console.press(f":run {run[4:].lower()}\r", f"Run {run[4:].lower()}", str(self.boxes[name].path))
+                console.press("1", "Overview")
+            console.press(f":reason {east}\r", "Reason", "missing-label")
+            console.press("1", "Overview")
+            console.press(":run 0\r", "several runs have this in their ids", "/6")
+            console.press("1", "Overview")
+            console.press(":run nonesuch\r", "no run has this in its id")
+
+    def test_audit_alerts_and_workers_are_of_all(self):
+        for i, name in enumerate(("east", "west")):
+            with sqlite3.connect(self.boxes[name].path / ".sluice" / "journal.db") as db:
+                db.execute("INSERT INTO alert VALUES (1, 'cause', '1', 'sales', 'error', ?1, '', 1, 1, ?2, ?2, NULL)",
+                           (f"of {name}", 1795230764000000 + i * 1000000))
+            db.close()
+            run = self.boxes[name].query("SELECT max(run_id) FROM run")[0][0]
+            self.boxes[name].sluice("discard", run, "--reason", f"because of {name}")
+        with self.open() as console:
+            console.wait("east", "west")
+            console.press("5", "lines of 2 targets, each follows from the one before: the chains hold")
+            console.press("g", "because of west")
+            self.assertEqual([line.split()[0] for line in self.lines(console, "discard")], ["west", "east"])
+            console.press("\r", "Run", str(self.boxes["west"].path))
+            console.press(":alerts\r", "of west")
+            self.assertEqual([line.split()[0] for line in self.lines(console, "open", "of ")], ["west", "east"])
+            console.type(":workers\r")
+            console.wait("Workers", "idle")
+            self.assertEqual({line.split()[0] for line in self.lines(console, "idle")}, {"east", "west"})
 
     def test_a_lake_that_is_away_does_not_look_calm(self):
         with self.open() as console:

@@ -58,6 +58,15 @@ class Targets(unittest.TestCase):
         self.assertTrue(south.startswith("south\n") and north.startswith("north\n"), text)
         self.assertEqual((south.count(".csv"), north.count(".csv")), (2, 1))
 
+    def test_workers_and_alerts_are_one_list(self):
+        table = self.sluice("workers", "-t", "south", "-t", "north").stdout.splitlines()
+        self.assertEqual(table[0].split()[0], "TARGET")
+        self.assertEqual({line.split()[0] for line in table[1:]}, {"north", "south"})
+        self.assertEqual(self.sluice("alerts", "-t", "south", "-t", "north").stdout, "no alerts\n")
+        self.assertNotIn("TARGET", self.sluice("workers", "-t", "south").stdout)
+        of_each = json.loads(self.sluice("workers", "-t", "south", "-t", "north", "--json").stdout)["targets"]
+        self.assertEqual([a["target"] for a in of_each], ["south", "north"])
+
     def test_one_that_is_away_does_not_keep_the_others(self):
         away = str(self.boxes[0].path / "nothing")
         done = self.sluice("runs", "-t", away, "-t", "south", "--json", code=3)

@@ -4,6 +4,7 @@
 #include "shared/rpc.h"
 #include "shared/suggest.h"
 #include "shared/utf8.h"
+#include "tui/app/ask.h"
 #include "tui/app/console.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_TEXT = 256 * 1024, MAX_LINE = 4096, MOST_TARGETS = 32 };
+enum { MAX_TEXT = 256 * 1024, MOST_TARGETS = 32 };
 
 struct cli_options {
     struct link_options link;
@@ -228,23 +229,6 @@ static const struct option_row rows[] = {
         .help = "the version"},
 };
 
-/* Messages may carry names from files: they pass the sanitiser as all else does. */
-static int complain(const struct err *err)
-{
-    struct buf line;
-    if (!err->message[0]) /* the agent has told it */
-        return err_exit_code(err);
-    buf_init(&line, MAX_LINE);
-    utf8_sanitise(&line, str_of(err->message));
-    fprintf(stderr, "sluice: %s\n", line.p ? line.p : "");
-    buf_reset(&line);
-    utf8_sanitise(&line, str_of(err->hint));
-    if (line.n)
-        fprintf(stderr, "  %s\n", line.p);
-    buf_dispose(&line);
-    return err_exit_code(err);
-}
-
 /* ---- help ---- */
 
 static bool offers(const struct verb *verb, const char *option)
@@ -316,121 +300,6 @@ static int help(const struct option_set *set, const struct verb *verb)
 
 /* ---- verbs ---- */
 
-/* DEL is ASCII, yet nothing for a terminal. It can stand in strings only. */
-static void print_json(const json_t *result)
-{
-    char *text = json_dumps(result, JSON_INDENT(2) | JSON_ENSURE_ASCII), *rest = text;
-    for (char *bad; rest && (bad = strchr(rest, '\x7f')); rest = bad + 1) {
-        fwrite(rest, 1, (size_t)(bad - rest), stdout);
-        fputs("\\u007f", stdout);
-    }
-    puts(rest ? rest : "");
-    free(text);
-}
-
-static void print_text(const struct verb *verb, const json_t *result)
-{
-    struct paper paper;
-    paper_init(&paper, STDOUT_FILENO);
-    verb->print(&paper, result);
-    fwrite(paper.out.p, 1, paper.out.n, stdout);
-    paper_dispose(&paper);
-}
-
-static int flush(struct err *err)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    if (errno == EPIPE) /* whoever reads has seen enough */
-        return 0;
-    ERR_ERRNO(err, "cannot write to standard output");
-    return complain(err);
-}
-
-/* What was to be done may stand although its answer was lost. */
-static void hint_outcome(const struct link *link, const json_t *params, struct err *err)
-{
-    const char *client = json_string_value(json_object_get(params, "client"));
-    if (client && err->message[0] && link_ended(link))
-        err_hint(err, "Whether it was done: sluice outcome %s", client);
-}
-
-/* NULL: err tells, or the agent has. */
-static json_t *answer_of(
-    const struct verb *verb, const struct cli_options *own, const struct link_options *options, struct err *err)
-{
-    json_t *params = verb_params(verb, &own->input, err);
-    struct link *link = params ? link_open(options, err) : NULL;
-    json_incref(params);
-    if (!link)
-        json_decref(params);
-    json_t *result = !link                        ? NULL
-                     : verb->takes & TAKES_OUTPUT ? pack_fetch(link, params, &own->input, err)
-                                                  : link_call(link, verb->method, params, err);
-    if (link && !result && verb->takes & ACTS)
-        hint_outcome(link, params, err);
-    json_decref(params);
-    link_close(link);
-    return result;
-}
-
-static bool adds_up(const json_t *result)
-{
-    return !json_is_false(json_object_get(result, "balanced"));
-}
-
-static int ask(const struct verb *verb, const struct cli_options *own, struct err *err)
-{
-    json_t *result = answer_of(verb, own, &own->link, err);
-    if (!result)
-        return complain(err);
-    if (own->json && json_object_size(result))
-        print_json(result);
-    else
-        print_text(verb, result);
-    bool balanced = adds_up(result);
-    json_decref(result);
-    int code = flush(err);
-    return code ? code : !balanced;
-}
-
-static void print_heading(const char *name, bool first)
-{
-    struct buf heading;
-    buf_init(&heading, MAX_LINE);
-    utf8_sanitise(&heading, str_of(name));
-    printf("%s── %s\n", first ? "" : "\n", heading.p ? heading.p : "");
-    fflush(stdout);
-    buf_dispose(&heading);
-}
-
-/* Each target's answer under its name, one after another; one that gives none does not keep the others from theirs. The
- * code is the worst. */
-static int ask_fleet(const struct verb *verb, const struct cli_options *own, struct arena *arena, struct err *err)
-{
-    json_t *answers = json_array();
-    int worst = 0;
-    for (size_t i = 0; i < own->targets.count; i++) {
-        struct link_options options = own->link;
-        const char *name = own->targets.items[i];
-        if (!own->json)
-            print_heading(name, i == 0);
-        options.target = target_named(name, own->link.config, arena, err);
-        json_t *result = options.target ? answer_of(verb, own, &options, err) : NULL;
-        int code = result ? !adds_up(result) : complain(err);
-        worst = code > worst ? code : worst;
-        if (result && !own->json)
-            print_text(verb, result);
-        json_array_append_new(answers, json_pack("{s:s, s:o?}", "target", name, "result", result));
-    }
-    json_t *all = json_pack("{s:o}", "targets", answers);
-    if (own->json)
-        print_json(all);
-    json_decref(all);
-    int code = flush(err);
-    return code > worst ? code : worst;
-}
-
 /* One target is the link's, and without any that of the settings; several are for looking at. */
 static bool take_targets(const struct verb *verb, struct cli_options *own, struct arena *arena, struct err *err)
 {
@@ -453,21 +322,21 @@ static int open_console(const struct cli_options *own, struct arena *arena, stru
     struct console_target targets[MOST_TARGETS];
     if (count > MOST_TARGETS) {
         ERR(err, ERR_USAGE, "the console shows %d targets at most, not %zu", MOST_TARGETS, count);
-        return complain(err);
+        return ask_complain(err);
     }
     for (size_t i = 0; i < count; i++) {
         targets[i] = (struct console_target){own->targets.count ? own->targets.items[i] : "", own->link};
         for (size_t other = 0; other < i; other++)
             if (strcmp(targets[other].name, targets[i].name) == 0) {
                 ERR(err, ERR_USAGE, "the target %s is given twice", targets[i].name);
-                return complain(err);
+                return ask_complain(err);
             }
         if (own->targets.count)
             targets[i].options.target = target_named(targets[i].name, own->link.config, arena, err);
         if (own->targets.count && !targets[i].options.target)
-            return complain(err);
+            return ask_complain(err);
     }
-    return console_run(targets, count, own->go, err) ? 0 : complain(err);
+    return console_run(targets, count, own->go, err) ? 0 : ask_complain(err);
 }
 
 static int no_such_verb(const char *name, struct err *err)
@@ -483,7 +352,7 @@ static int no_such_verb(const char *name, struct err *err)
         err_hint(err, "Did you mean '" STR_FMT "'? 'sluice --help' lists the verbs.", STR_ARG(suggestion.best));
     else
         err_hint(err, "'sluice --help' lists the verbs.");
-    return complain(err);
+    return ask_complain(err);
 }
 
 static int dispatch(const struct option_list *rest, const struct option_set *set, struct cli_options *own,
@@ -502,7 +371,7 @@ static int dispatch(const struct option_list *rest, const struct option_set *set
     if (own->help)
         return help(set, verb);
     if (!take_targets(verb, own, arena, err))
-        return complain(err);
+        return ask_complain(err);
     if (!rest->count && !own->json && console_possible())
         return open_console(own, arena, err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
@@ -511,9 +380,9 @@ static int dispatch(const struct option_list *rest, const struct option_set *set
     if (rest->count > 2u + takes_key) {
         ERR(err, ERR_USAGE, "'sluice %s' does not take '%.80s'", name, rest->items[2 + takes_key]);
         err_hint(err, "'sluice %s --help' tells what it takes.", name);
-        return complain(err);
+        return ask_complain(err);
     }
-    return own->targets.count > 1 ? ask_fleet(verb, own, arena, err) : ask(verb, own, err);
+    return ask_verb(&(struct asking){verb, &own->input, &own->link, &own->targets, own->json}, arena, err);
 }
 
 int cli_main(int argc, char **argv)
@@ -525,7 +394,7 @@ int cli_main(int argc, char **argv)
     struct arena *arena = arena_new(0);
     bool ok = arena || ERR(&err, ERR_MEMORY, "no memory to start");
     ok = ok && options_arguments(argc - 1, argv + 1, &set, 1, &rest, arena, &err);
-    int code = ok ? dispatch(&rest, &set, &own, arena, &err) : complain(&err);
+    int code = ok ? dispatch(&rest, &set, &own, arena, &err) : ask_complain(&err);
     arena_free(arena);
     return code;
 }

@@ -51,13 +51,17 @@ static bool go(struct console *console, struct str digits)
     return true;
 }
 
-/* Of the target one looks at. */
+/* In a fleet it is looked for in all targets. */
 static void open_run(struct console *console, const struct view_type *type, struct str run)
 {
     json_t *arguments = json_pack("{s:s%, s:s%}", "run", run.p, run.n, "title", run.p, run.n);
-    if (links_is_fleet(console))
-        json_object_set_new(arguments, "target", json_string(links_site(console, console_top(console))->name));
-    console_open(console, type, arguments);
+    if (!links_is_fleet(console)) {
+        console_open(console, type, arguments);
+        return;
+    }
+    json_object_set(arguments, "part", json_object_get(arguments, "run"));
+    json_object_set_new(arguments, "screen", json_string(type->name));
+    console_open(console, &view_runs, arguments);
 }
 
 bool command_run(struct console *console, struct str line)

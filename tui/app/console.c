@@ -110,8 +110,6 @@ static const char *why_disabled(const struct console *console, const struct keym
 {
     const struct view *top = console_top(console);
     const char *why = view_role_lacks(links_site(console, top)->hello, row->least);
-    if (!why && row->acts && top->grid.targets && !marks_of_target(&top->grid, grid_item(&top->grid)))
-        return "what is marked is of another target than the row under the cursor; U unmarks";
     return why || !top->type->disabled ? why : top->type->disabled(top, row->request);
 }
 

@@ -78,6 +78,7 @@ void print_incidents(struct paper *paper, const json_t *result)
 void print_workers(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {
+        {"TARGET", "target", CELL_KEY, 6, 0, STRESS_NONE},
         {"WORKER", "worker", CELL_TEXT, 8, 0, STRESS_NONE},
         {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
         {"STAGE", "stage", CELL_TEXT, 0, 3, STRESS_NONE},
@@ -93,6 +94,7 @@ void print_workers(struct paper *paper, const json_t *result)
 void print_alerts(struct paper *paper, const json_t *result)
 {
     static const struct column columns[] = {
+        {"TARGET", "target", CELL_KEY, 6, 0, STRESS_NONE},
         {"NO", "alert", CELL_NUMBER, 0, 0, STRESS_NONE},
         {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
         {"TOLD", "told", CELL_TEXT, 0, 0, STRESS_WORD},
@@ -104,6 +106,7 @@ void print_alerts(struct paper *paper, const json_t *result)
         {"WHAT", "title", CELL_TEXT, 16, 1, STRESS_NONE},
     };
     static const struct column messages[] = {
+        {"TARGET", "target", CELL_KEY, 6, 0, STRESS_NONE},
         {"NO", "alert", CELL_NUMBER, 0, 0, STRESS_NONE},
         {"CHANNEL", "channel", CELL_TEXT, 6, 0, STRESS_NONE},
         {"EVENT", "event", CELL_TEXT, 0, 0, STRESS_NONE},
@@ -122,6 +125,7 @@ void print_alerts(struct paper *paper, const json_t *result)
                 continue;
             json_t *line = json_copy(message);
             json_object_set(line, "alert", json_object_get(item, "alert"));
+            json_object_set(line, "target", json_object_get(item, "target"));
             json_array_append_new(failing, line);
         }
     }

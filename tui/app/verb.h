@@ -45,6 +45,7 @@ enum verb_takes {
     TAKES_ROWS = 1 << 25 /* --row, --rows: rejected rows in place of a file */,
     ACTS = 1 << 23 /* the call has a name, by which it is done once */,
     TAKES_SINCE = 1 << 24 /* --since, --until: looking back */,
+    ONE_LIST = 1 << 28 /* of several targets, too */,
 };
 
 struct verb {

@@ -64,19 +64,6 @@ void marks_add(struct grid *grid, const json_t *item)
     json_object_set(grid->marks, text, json_object_get(item, grid->id));
 }
 
-bool marks_of_target(const struct grid *grid, const json_t *item)
-{
-    const char *target = grid_target(grid, item), *name, *of;
-    json_t *id;
-    json_object_foreach(grid->marks, name, id)
-    {
-        of = strstr(name, behind);
-        if (of && (!target || strcmp(of + 1, target) != 0))
-            return false;
-    }
-    return true;
-}
-
 void marks_clear(struct grid *grid)
 {
     json_decref(grid->marks);
@@ -98,19 +85,48 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-json_t *marks_ids(const struct grid *grid)
+static const char *target_of(const char *name)
+{
+    const char *at = strstr(name, behind);
+    return at ? at + 1 : NULL;
+}
+
+json_t *marks_ids(const struct grid *grid, const char *target)
 {
     size_t count = json_object_size(grid->marks), n = 0;
-    const char **names = calloc(count + 1, sizeof *names), *name;
+    const char **names = calloc(count + 1, sizeof *names), *name, *of;
     json_t *ids = json_array(), *id;
     if (!names)
         return ids;
-    json_object_foreach(grid->marks, name, id) names[n++] = name;
+    json_object_foreach(grid->marks, name, id)
+    {
+        of = target_of(name);
+        if (!target || !of || strcmp(of, target) == 0)
+            names[n++] = name;
+    }
     qsort(names, n, sizeof *names, by_text);
     for (size_t i = 0; i < n; i++)
         json_array_append(ids, json_object_get(grid->marks, names[i]));
     free(names);
     return ids;
+}
+
+json_t *marks_targets(const struct grid *grid)
+{
+    json_t *targets = json_array(), *lost, *id;
+    const char *target, *name, *of;
+    json_object_foreach((json_t *)grid->targets, target, lost)
+    {
+        bool any = false;
+        json_object_foreach(grid->marks, name, id)
+        {
+            of = target_of(name);
+            any = any || (of && strcmp(of, target) == 0);
+        }
+        if (any)
+            json_array_append_new(targets, json_string(target));
+    }
+    return targets;
 }
 
 static void mark_range(struct grid *grid)

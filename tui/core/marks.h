@@ -12,11 +12,12 @@ size_t marks_count(const struct grid *grid);
 void marks_add(struct grid *grid, const json_t *item);
 /* Every item whose member is as this one's: so many, whether they are here or not. Other marks go. */
 void marks_like(struct grid *grid, const char *member, const json_t *item, size_t count);
-/* Is all that is marked of this item's target? */
-bool marks_of_target(const struct grid *grid, const json_t *item);
 void marks_clear(struct grid *grid);
-/* The ids that were marked one by one, in the order of their text; the caller's to release. */
-json_t *marks_ids(const struct grid *grid);
+/* The ids that were marked one by one, of a target alone if it is given, in the order of their text; the caller's to
+ * release. */
+json_t *marks_ids(const struct grid *grid, const char *target);
+/* The targets that have marks, by name; none where items are of one. The caller's to release. */
+json_t *marks_targets(const struct grid *grid);
 /* Space, V, u, U. False: another key. */
 bool marks_request(struct grid *grid, enum request request);
 

@@ -6,13 +6,17 @@
 
 enum { MOST_KEYS = 3 };
 
-/* By what the lists of the agents are sorted, the greatest first. The first key is what their pages go on after. */
+/* By what the lists of the agents are sorted, the greatest first; behind a + the least first. What has no value is
+ * last. page: what their pages go on after; NULL: there is one page. */
 static const struct order {
-    const char *method, *keys[MOST_KEYS];
+    const char *method, *page, *keys[MOST_KEYS];
 } orders[] = {
-    {"runs", {"run_id"}},
-    {"requests", {"request"}},
-    {"causes", {"kind", "rows", "files"}},
+    {"runs", "run_id", {"run_id"}},
+    {"requests", "request", {"request"}},
+    {"causes", NULL, {"kind", "rows", "files"}},
+    {"alerts", NULL, {"+state", "opened_at"}},
+    {"workers", NULL, {"+lease_until", "seen_at"}},
+    {"audit", "id", {"at"}},
 };
 
 static const struct order *order_of(const char *method)
@@ -38,12 +42,22 @@ static int compare_values(const json_t *left, const json_t *right)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
+static int compare_by(const char *key, const json_t *a, const json_t *b)
+{
+    bool least_first = key[0] == '+';
+    const json_t *left = json_object_get(a, key + least_first), *right = json_object_get(b, key + least_first);
+    bool no_left = !left || json_is_null(left), no_right = !right || json_is_null(right);
+    if (no_left || no_right)
+        return no_left - no_right;
+    int order = compare_values(left, right);
+    return least_first ? -order : order;
+}
+
 static int by_order(const void *left, const void *right)
 {
     const struct sorted *a = left, *b = right;
     for (size_t i = 0; i < MOST_KEYS && a->order->keys[i]; i++) {
-        const char *key = a->order->keys[i];
-        int order = compare_values(json_object_get(a->item, key), json_object_get(b->item, key));
+        int order = compare_by(a->order->keys[i], a->item, b->item);
         if (order)
             return order;
     }
@@ -80,11 +94,21 @@ static void join_objects(json_t *whole, const char *name, const json_t *before, 
     json_object_set_new(whole, name, sum);
 }
 
+/* What is each target's own stays so, as a list. */
+static bool is_own(const char *name)
+{
+    return strcmp(name, "verified") == 0;
+}
+
 static void add_member(json_t *whole, const char *target, const char *name, json_t *value)
 {
     json_t *before = json_object_get(whole, name), *item;
     size_t i;
-    if (json_is_array(value)) {
+    if (is_own(name)) {
+        if (!before)
+            json_object_set_new(whole, name, before = json_array());
+        json_array_append_new(before, of_target(value, target));
+    } else if (json_is_array(value)) {
         if (!before)
             json_object_set_new(whole, name, before = json_array());
         json_array_foreach(value, i, item) json_array_append_new(before, of_target(item, target));
@@ -120,15 +144,21 @@ static void sort(const struct order *order, json_t *items)
     free(list);
 }
 
+static const json_t *last_of(const json_t *items)
+{
+    return json_array_get(items, json_array_size(items) - 1);
+}
+
 /* The key down to which every part that has more has told all: what lies below it may have others between. */
-static const char *floor_of(const json_t *parts)
+static const char *floor_of(const struct order *order, const json_t *parts)
 {
     const char *target, *highest = NULL;
     json_t *part;
     json_object_foreach((json_t *)parts, target, part)
     {
-        const char *next = json_string_value(json_object_get(part, "next"));
-        highest = next && (!highest || strcmp(next, highest) > 0) ? next : highest;
+        bool more = json_is_string(json_object_get(part, "next"));
+        const char *last = json_string_value(json_object_get(last_of(json_object_get(part, "items")), order->keys[0]));
+        highest = more && last && (!highest || strcmp(last, highest) > 0) ? last : highest;
     }
     return highest;
 }
@@ -149,9 +179,14 @@ static const json_t *last_key(const struct order *order, const json_t *items, co
         const json_t *item = json_array_get(items, n - 1);
         const char *of = json_string_value(json_object_get(item, "target"));
         if (of && strcmp(of, target) == 0)
-            return json_object_get(item, order->keys[0]);
+            return json_object_get(item, order->page);
     }
     return NULL;
+}
+
+static json_t *as_text(const json_t *key)
+{
+    return json_is_integer(key) ? json_sprintf("%lld", (long long)json_integer_value(key)) : json_incref((json_t *)key);
 }
 
 static json_t *go_on_after(const struct order *order, const json_t *parts, const json_t *items, const json_t *after)
@@ -161,13 +196,13 @@ static json_t *go_on_after(const struct order *order, const json_t *parts, const
     json_object_foreach((json_t *)parts, target, part)
     {
         const json_t *all = json_object_get(part, "items"), *last = last_key(order, items, target);
-        const json_t *least = json_object_get(json_array_get(all, json_array_size(all) - 1), order->keys[0]);
+        const json_t *least = json_object_get(last_of(all), order->page);
         bool whole = !json_array_size(all) || (last && json_equal(last, least));
         bool asked = after ? json_object_get(after, target) != NULL : json_is_object(part);
         if (!asked || (json_is_object(part) && whole && !json_is_string(json_object_get(part, "next"))))
             continue;
         const json_t *from = last ? last : json_object_get(after, target);
-        json_object_set(next, target, from ? (json_t *)from : json_null());
+        json_object_set_new(next, target, from ? as_text(from) : json_null());
     }
     return next;
 }
@@ -176,10 +211,10 @@ json_t *merge_answers(const char *method, const json_t *parts, const json_t *aft
 {
     const struct order *order = order_of(method);
     json_t *whole = join(parts), *items = json_object_get(whole, "items");
-    const char *least = floor_of(parts);
     if (!order)
         return whole;
     sort(order, items);
+    const char *least = order->page ? floor_of(order, parts) : NULL;
     if (least) {
         cut(order, items, least);
         json_object_set_new(whole, "next", go_on_after(order, parts, items, after));

@@ -1,5 +1,7 @@
 #include "tui/view/acts.h"
 
+#include "tui/core/marks.h"
+
 #include <string.h>
 
 static const char *id_of(const json_t *run)
@@ -101,4 +103,21 @@ void acts_suggest(struct view *view, const char *run, json_t *result)
         dialog_redrive(view, &subject, 1, 0);
     else
         view_flash(view, ROLE_DIM, "there is no suggestion; R re-drives it as it is");
+}
+
+void acts_where_marked(struct view *view, void (*act)(struct view *view))
+{
+    json_t *targets = marks_targets(&view->grid);
+    size_t count = json_array_size(targets);
+    if (!count)
+        act(view);
+    view->turns = count;
+    for (size_t i = count; i-- > 0;) {
+        view->turn = i + 1;
+        view->answering = json_string_value(json_array_get(targets, i));
+        act(view);
+    }
+    view->answering = NULL;
+    view->turns = 0;
+    json_decref(targets);
 }

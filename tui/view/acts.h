@@ -14,6 +14,9 @@ void acts_open_file(struct view *view, const char *run, const char *name, bool q
 void acts_ask_ideas(struct view *view, int tag, const json_t *run, json_int_t cause);
 /* result: of reason or causes. */
 void acts_suggest(struct view *view, const char *run, json_t *result);
+/* Calls act once for each target that has marks, with view_target() being it; the first target's dialog is on top. Once
+ * without marks: for the row under the cursor. */
+void acts_where_marked(struct view *view, void (*act)(struct view *view));
 /* What of a cause's rows is open. */
 json_int_t acts_open(const json_t *cause);
 

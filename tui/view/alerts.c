@@ -53,7 +53,7 @@ static void init(struct view *view)
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "alerts", json_pack("{s:i}", "limit", PAGE));
+    view_ask_all(view, 0, "alerts", json_pack("{s:i}", "limit", PAGE));
 }
 
 static void draw_message(const json_t *message, struct canvas *canvas, int y, int x, int width)
@@ -134,6 +134,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_alerts = {
     .name = "Alerts",
     .help = "who was told of what, and what could not be sent",
+    .fleet = true,
     .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,

@@ -1,11 +1,11 @@
 /* Who did what, the newest first, and whether the chain of lines still holds. */
 #include "shared/ulid.h"
-#include "tui/view/view.h"
+#include "tui/view/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 200, MOST_DETAIL = 64 * 1024 };
+enum { MOST_DETAIL = 64 * 1024 };
 
 static const struct grid_column columns[] = {
     {"AT", "at", CELL_TEXT, 8, 11, false},
@@ -18,7 +18,8 @@ static const struct grid_column columns[] = {
 enum { COLUMN_AT, COLUMN_WHO, COLUMN_ROLE, COLUMN_WHAT };
 
 struct audit {
-    json_t *verified;
+    struct pages pages;
+    json_t *verified; /* of one target; of several a list */
 };
 
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
@@ -37,41 +38,70 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
 
 static void init(struct view *view)
 {
+    pages_init(&((struct audit *)view->state)->pages, "audit", NULL);
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
+    view->grid.key = "id";
 }
 
 static void dispose(struct view *view)
 {
     struct audit *audit = view->state;
+    pages_dispose(&audit->pages);
     json_decref(audit->verified);
 }
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "audit", json_pack("{s:i}", "limit", PAGE));
+    pages_load(&((struct audit *)view->state)->pages, view);
 }
 
 static void answer(struct view *view, int tag, json_t *result)
 {
     struct audit *audit = view->state;
-    json_t *items = json_object_get(result, "items");
-    (void)tag;
-    view_keep(view, result);
+    json_t *verified = json_object_get(result, "verified");
+    pages_take(&audit->pages, view, tag, result);
+    if (tag != PAGES_FIRST)
+        return;
     json_decref(audit->verified);
-    audit->verified = json_incref(json_object_get(result, "verified"));
-    grid_set(&view->grid, items, 0, json_array_size(items));
+    audit->verified = json_incref(verified);
+}
+
+static const char *broken_of(const json_t *verified)
+{
+    return json_string_value(json_object_get(verified, "broken"));
+}
+
+/* Of several chains the broken one counts. */
+static void add_chains(struct buf *text, const json_t *all, const char **broken)
+{
+    const json_t *one;
+    json_int_t lines = 0;
+    size_t i, count = json_array_size(all);
+    json_array_foreach(all, i, one)
+    {
+        lines += json_integer_value(json_object_get(one, "lines"));
+        if (broken_of(one) && !*broken)
+            buf_printf(text, "The chain of %s is broken: %s", json_string_value(json_object_get(one, "target")),
+                *broken = broken_of(one));
+    }
+    if (*broken)
+        return;
+    view_number(text, lines);
+    buf_printf(text, " lines of %zu targets, each follows from the one before: the chains hold", count);
 }
 
 static void draw_chain(const struct view *view, struct canvas *canvas, int y)
 {
     const struct audit *audit = view->state;
-    const char *broken = json_string_value(json_object_get(audit->verified, "broken"));
+    const char *broken = broken_of(audit->verified);
     struct buf text;
     if (!view->loaded)
         return;
     buf_init(&text, MOST_DETAIL);
-    if (broken)
+    if (json_is_array(audit->verified))
+        add_chains(&text, audit->verified, &broken);
+    else if (broken)
         buf_printf(&text, "The chain is broken: %s", broken);
     else {
         view_number(&text, json_integer_value(json_object_get(audit->verified, "lines")));
@@ -183,12 +213,15 @@ static bool request(struct view *view, enum request request)
         enter(view);
         return true;
     }
-    return grid_request(&view->grid, request);
+    bool done = grid_request(&view->grid, request);
+    pages_follow(&((struct audit *)view->state)->pages, view);
+    return done;
 }
 
 const struct view_type view_audit = {
     .name = "Audit",
     .help = "who did what, and whether the chain holds",
+    .fleet = true,
     .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .size = sizeof(struct audit),

@@ -21,6 +21,18 @@ static void add_number(json_t *facts, const char *label, json_int_t number)
     buf_dispose(&text);
 }
 
+/* Each target has its own rehearsal, rules and approvers: one dialog each, one behind another. */
+static void add_turn(json_t *facts, const struct view *view, const char *target)
+{
+    struct buf text;
+    buf_init(&text, MOST_LINE);
+    buf_printf(&text, "%s, %zu of %zu", target, view->turn, view->turns);
+    if (view->turn < view->turns)
+        buf_add_cstr(&text, ": the next one's dialog comes after this");
+    add_fact(facts, "target", buf_str(&text));
+    buf_dispose(&text);
+}
+
 /* In a fleet a command has to tell of which target it is. */
 static void open_dialog(struct view *view, json_t *arguments)
 {
@@ -28,6 +40,8 @@ static void open_dialog(struct view *view, json_t *arguments)
     const char *target = view_target(view), *command;
     json_t *commands = json_object_get(arguments, "commands"), *line;
     size_t i;
+    if (view->turns > 1)
+        add_turn(json_object_get(arguments, "facts"), view, target);
     if (target && view->host->ask_all)
         json_array_foreach(commands, i, line)
         {

@@ -247,7 +247,12 @@ static struct redrive_subject subject_of(const struct view *view, const json_t *
         .ideas = json_object_get(item, "suggestions")};
 }
 
-/* Those that are marked, or the one under the cursor. */
+static bool is_of(const json_t *item, const char *target)
+{
+    return !target || !json_object_get(item, "target") || view_is(item, "target", target);
+}
+
+/* Those of a target that are marked, or the one under the cursor. */
 static void redrive(struct view *view)
 {
     const json_t *items = ((struct rejects *)view->state)->of[view->tab], *item;
@@ -257,7 +262,8 @@ static void redrive(struct view *view)
         return;
     json_array_foreach(items, i, item)
     {
-        if (marks_count(&view->grid) ? marks_has(&view->grid, item) : item == grid_item(&view->grid))
+        bool marked = marks_has(&view->grid, item) && is_of(item, view_target(view));
+        if (marks_count(&view->grid) ? marked : item == grid_item(&view->grid))
             subjects[count++] = subject_of(view, item);
     }
     if (count)
@@ -310,17 +316,15 @@ static const char *disabled(const struct view *view, enum request request)
     return NULL;
 }
 
-/* All of the cause's code in this tab: of whatever column and dataset. */
+/* All of the cause's code in this tab: of whatever column, dataset and target. */
 static void mark_same(struct view *view)
 {
     const json_t *items = ((struct rejects *)view->state)->of[view->tab], *item;
-    const json_t *here = grid_item(&view->grid), *code = json_object_get(here, "code");
-    const json_t *target = json_object_get(here, "target");
+    const json_t *code = json_object_get(grid_item(&view->grid), "code");
     size_t i;
     json_array_foreach(items, i, item)
     {
-        if (json_equal(json_object_get(item, "code"), code) &&
-            (!target || json_equal(json_object_get(item, "target"), target)))
+        if (json_equal(json_object_get(item, "code"), code))
             marks_add(&view->grid, item);
     }
 }
@@ -366,7 +370,7 @@ static bool request(struct view *view, enum request request)
     case REQUEST_ENTER:
         return enter(view);
     case REQUEST_REDRIVE:
-        redrive(view);
+        acts_where_marked(view, redrive);
         return true;
     case REQUEST_SUGGEST:
         suggest(view);

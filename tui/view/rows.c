@@ -386,7 +386,8 @@ static struct redrive_subject chosen(const struct view *view, json_t **numbers)
         subject.count = (json_int_t)grid->like_count;
         return subject;
     }
-    *numbers = marks_count(grid) ? marks_ids(grid) : json_pack("[O]", json_object_get(grid_item(grid), "row_number"));
+    *numbers =
+        marks_count(grid) ? marks_ids(grid, NULL) : json_pack("[O]", json_object_get(grid_item(grid), "row_number"));
     subject.row = *numbers;
     subject.count = (json_int_t)json_array_size(*numbers);
     return subject;

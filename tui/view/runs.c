@@ -1,8 +1,11 @@
 /* Runs, the newest first. */
 #include "tui/core/marks.h"
 #include "tui/view/acts.h"
+#include "tui/view/pages.h"
 
-enum { PAGE = 200, MOST_SAME = 1000 };
+#include <string.h>
+
+enum { MOST_SAME = 1000 };
 
 static const struct grid_column columns[] = {
     {"RUN", "run_id", CELL_TEXT, 8, 8, false},
@@ -20,12 +23,11 @@ static const struct grid_column columns[] = {
 };
 
 enum { COLUMN_RUN, COLUMN_OUTCOME, COLUMN_FILE, COLUMN_ROWS, COLUMN_LOST, COLUMN_LOSS, COLUMN_STARTED, COLUMN_TOOK };
-enum { TAG_FIRST, TAG_MORE, TAG_SAME, TAG_IDEAS };
+enum { TAG_SAME = PAGES_MORE + 1, TAG_IDEAS };
 
 struct runs {
-    json_t *items, *next;
+    struct pages pages;
     json_t *wanted; /* the run whose suggestions were asked for */
-    bool asked;
 };
 
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
@@ -59,7 +61,8 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
 static void init(struct view *view)
 {
     struct runs *runs = view->state;
-    runs->items = json_array();
+    pages_init(&runs->pages, "runs",
+        json_pack("{s:s*, s:s*}", "dataset", view_argument(view, "dataset"), "part", view_argument(view, "part")));
     grid_init(&view->grid, columns, sizeof columns / sizeof *columns, 1);
     view->grid.cell = fill_cell;
     view->grid.id = view->grid.key = "run_id";
@@ -68,19 +71,38 @@ static void init(struct view *view)
 static void dispose(struct view *view)
 {
     struct runs *runs = view->state;
-    json_decref(runs->items);
-    json_decref(runs->next);
+    pages_dispose(&runs->pages);
     json_decref(runs->wanted);
-}
-
-static json_t *params(const struct view *view)
-{
-    return json_pack("{s:s*, s:i}", "dataset", view_argument(view, "dataset"), "limit", PAGE);
 }
 
 static void load(struct view *view)
 {
-    view_ask_all(view, TAG_FIRST, "runs", params(view));
+    pages_load(&((struct runs *)view->state)->pages, view);
+}
+
+static void open_found(struct view *view, const char *screen)
+{
+    size_t count;
+    const struct view_type *const *types = view_types(&count);
+    json_t *run = json_object_get(grid_item(&view->grid), "run_id");
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(types[i]->name, screen) == 0)
+            view_open(view, types[i], json_pack("{s:O, s:s}", "run", run, "title", view_argument(view, "part")));
+}
+
+/* Looked for by a part of its id, in whichever target: the only one is gone to. */
+static void go_to_found(struct view *view)
+{
+    const char *screen = view_argument(view, "screen");
+    size_t found = grid_lines(&view->grid);
+    if (!screen)
+        return;
+    if (found == 1)
+        open_found(view, screen);
+    else
+        view_flash(view, ROLE_WARN,
+            found ? "several runs have this in their ids; Enter goes into one" : "no run has this in its id");
+    json_object_del(view->arguments, "screen");
 }
 
 /* All runs of a cause, on this page or not. */
@@ -99,37 +121,14 @@ static void mark_all(struct view *view, const json_t *result)
 static void answer(struct view *view, int tag, json_t *result)
 {
     struct runs *runs = view->state;
-    const json_t *next = json_object_get(result, "next");
-    if (tag == TAG_SAME) {
+    if (tag == TAG_SAME)
         mark_all(view, result);
-        return;
-    }
-    if (tag == TAG_IDEAS) {
+    else if (tag == TAG_IDEAS)
         acts_suggest(view, json_string_value(runs->wanted), result);
-        return;
+    else {
+        pages_take(&runs->pages, view, tag, result);
+        go_to_found(view);
     }
-    view_keep(view, result);
-    runs->asked = false;
-    if (tag == TAG_FIRST) {
-        json_decref(runs->items);
-        runs->items = json_array();
-    }
-    json_array_extend(runs->items, json_object_get(result, "items"));
-    json_decref(runs->next);
-    runs->next = next && !json_is_null(next) ? json_incref(json_object_get(result, "next")) : NULL;
-    grid_set(&view->grid, runs->items, 0, json_array_size(runs->items));
-}
-
-/* The next page is asked for before it is needed. */
-static void ask_more(struct view *view)
-{
-    struct runs *runs = view->state;
-    if (!runs->next || runs->asked || view->grid.at + PAGE / 2 < grid_lines(&view->grid))
-        return;
-    json_t *more = params(view);
-    json_object_set(more, "after", runs->next);
-    runs->asked = true;
-    view_ask_all(view, TAG_MORE, "runs", more);
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
@@ -160,18 +159,27 @@ static const char *disabled(const struct view *view, enum request request)
     return marked ? NULL : acts_disabled(item, request);
 }
 
+static void redrive_marked(struct view *view)
+{
+    json_t *runs = marks_ids(&view->grid, view_target(view));
+    struct redrive_subject subject = {
+        .run = json_string_value(json_array_get(runs, 0)), .runs = runs, .count = (json_int_t)json_array_size(runs)};
+    dialog_redrive(view, &subject, 1, NO_IDEA);
+    json_decref(runs);
+}
+
+static void discard_marked(struct view *view)
+{
+    json_t *runs = marks_ids(&view->grid, view_target(view));
+    dialog_discard(view, runs, "as marked");
+    json_decref(runs);
+}
+
 static bool act(struct view *view, enum request request)
 {
     if (!marks_count(&view->grid) || request == REQUEST_WITHDRAW)
         return acts_on_run(view, grid_item(&view->grid), request);
-    json_t *runs = marks_ids(&view->grid);
-    struct redrive_subject subject = {
-        .run = json_string_value(json_array_get(runs, 0)), .runs = runs, .count = (json_int_t)json_array_size(runs)};
-    if (request == REQUEST_REDRIVE)
-        dialog_redrive(view, &subject, 1, NO_IDEA);
-    else
-        dialog_discard(view, runs, "as marked");
-    json_decref(runs);
+    acts_where_marked(view, request == REQUEST_REDRIVE ? redrive_marked : discard_marked);
     return true;
 }
 
@@ -202,7 +210,7 @@ static bool request(struct view *view, enum request request)
             return true;
     }
     bool done = grid_request(&view->grid, request);
-    ask_more(view);
+    pages_follow(&runs->pages, view);
     return done;
 }
 

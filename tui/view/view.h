@@ -64,7 +64,8 @@ struct view {
     const struct view_host *host;
     json_t *arguments;     /* "run", "dataset", "cause", "title" … */
     json_t *result;        /* the last whole answer */
-    const char *answering; /* the target whose answer it takes */
+    const char *answering; /* the target whose answer it takes, or on which it acts */
+    size_t turn, turns;    /* of the targets it acts on, counted from 1; 0: it acts on one */
     json_t *parts;         /* the host's own: what each target has answered */
     struct grid grid;      /* what keys move in; screens without one leave it empty */
     void *state;

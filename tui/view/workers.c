@@ -45,7 +45,7 @@ static void init(struct view *view)
 
 static void load(struct view *view)
 {
-    view_ask(view, 0, "workers", json_pack("{s:i}", "limit", PAGE));
+    view_ask_all(view, 0, "workers", json_pack("{s:i}", "limit", PAGE));
 }
 
 static void draw(struct view *view, struct canvas *canvas, int y, int height)
@@ -69,6 +69,7 @@ static bool request(struct view *view, enum request request)
 const struct view_type view_workers = {
     .name = "Workers",
     .help = "who works on what, and whose lease is over",
+    .fleet = true,
     .follows = true,
     .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER),
     .init = init,

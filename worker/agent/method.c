@@ -168,7 +168,8 @@ static const struct {
     const char *name;
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
-    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}, {"seen", true}, {"stage", true}};
+    {"incident", false}, {"note", true}, {"partition", true}, {"since", true}, {"seen", true}, {"stage", true},
+    {"part", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {

@@ -23,7 +23,7 @@ static void begin(struct grid *grid)
 
 static void check(const struct grid *grid, const char *expected)
 {
-    json_t *ids = marks_ids(grid);
+    json_t *ids = marks_ids(grid, NULL);
     char *text = json_dumps(ids, JSON_COMPACT);
     assert_string_equal(text, expected);
     free(text);
@@ -86,12 +86,43 @@ static void all_of_a_cause_are_more_than_those_that_are_here(void **state)
     grid_dispose(&grid);
 }
 
+/* Of several targets: the same number of two is two items, and each target's are to be had alone. */
+static void marks_are_of_their_target(void **state)
+{
+    (void)state;
+    struct grid grid;
+    json_t *targets = json_pack("{s:b, s:b, s:b}", "west", 0, "east", 0, "north", 0), *ids, *named;
+    json_t *items = json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "n", 1, "target", "east", "n", 1, "target",
+        "west", "n", 2, "target", "west");
+    grid_init(&grid, columns, 1, 0);
+    grid.id = "n";
+    grid.targets = targets;
+    grid_set(&grid, items, 0, 3);
+    for (int i = 0; i < 3; i++)
+        assert_true(marks_request(&grid, REQUEST_MARK));
+    assert_int_equal(marks_count(&grid), 3);
+    named = marks_targets(&grid);
+    char *text = json_dumps(named, JSON_COMPACT);
+    assert_string_equal(text, "[\"west\",\"east\"]");
+    free(text);
+    ids = marks_ids(&grid, "west");
+    text = json_dumps(ids, JSON_COMPACT);
+    assert_string_equal(text, "[1,2]");
+    free(text);
+    json_decref(ids);
+    json_decref(named);
+    grid_dispose(&grid);
+    json_decref(items);
+    json_decref(targets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(space_marks_and_moves_on),
         cmocka_unit_test(a_range_has_both_its_ends),
         cmocka_unit_test(all_of_a_cause_are_more_than_those_that_are_here),
+        cmocka_unit_test(marks_are_of_their_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

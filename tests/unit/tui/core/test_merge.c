@@ -59,6 +59,53 @@ static void lists_keep_their_order(void **state)
         NULL, "cause", "b1 a1 b3 a2", NULL);
 }
 
+/* What wants a look is first, of whichever target; what has no lease is behind what has one. */
+static void lists_that_do_not_page(void **state)
+{
+    (void)state;
+    check("alerts",
+        "{\"a\": {\"items\": [{\"alert\": 9, \"state\": \"open\", \"opened_at\": \"2026-01-02\"},"
+        "                     {\"alert\": 8, \"state\": \"resolved\", \"opened_at\": \"2026-01-09\"}], \"next\": "
+        "\"8\"},"
+        " \"b\": {\"items\": [{\"alert\": 3, \"state\": \"open\", \"opened_at\": \"2026-01-05\"},"
+        "                     {\"alert\": 2, \"state\": \"open\", \"opened_at\": \"2026-01-01\"}]}}",
+        NULL, "alert", "b3 a9 b2 a8", NULL);
+    check("workers",
+        "{\"a\": {\"items\": [{\"worker\": \"x\", \"lease_until\": \"07:00\"},"
+        "                     {\"worker\": \"y\", \"lease_until\": null, \"seen_at\": \"05:00\"}]},"
+        " \"b\": {\"items\": [{\"worker\": \"z\", \"lease_until\": \"06:00\"},"
+        "                     {\"worker\": \"w\", \"lease_until\": null, \"seen_at\": \"05:30\"}]}}",
+        NULL, "worker", "bz ax bw ay", NULL);
+}
+
+/* Lines have numbers of their target's own: they are told apart by their times, and go on after their numbers. */
+static void lines_of_audits_go_on_after_their_numbers(void **state)
+{
+    (void)state;
+    check("audit",
+        "{\"a\": {\"items\": [{\"id\": 7, \"at\": \"09:00\"}, {\"id\": 6, \"at\": \"05:00\"}], \"next\": \"6\"},"
+        " \"b\": {\"items\": [{\"id\": 90, \"at\": \"08:00\"}, {\"id\": 89, \"at\": \"04:00\"}]}}",
+        NULL, "id", "a7 b90 a6", "{\"a\": \"6\", \"b\": \"90\"}");
+    check("audit",
+        "{\"a\": {\"items\": [{\"id\": 5, \"at\": \"03:00\"}]}, \"b\": {\"items\": [{\"id\": 89, \"at\": \"04:00\"}]}}",
+        "{\"a\": \"6\", \"b\": \"90\"}", "id", "b89 a5", NULL);
+}
+
+static void each_target_has_its_own_chain(void **state)
+{
+    (void)state;
+    json_t *parts = read_json("{\"a\": {\"verified\": {\"lines\": 3, \"head\": \"x\"}, \"items\": []},"
+                              " \"b\": {\"verified\": {\"lines\": 4, \"broken\": \"line 2\"}, \"items\": []}}");
+    json_t *expected =
+        read_json("{\"verified\": [{\"lines\": 3, \"head\": \"x\", \"target\": \"a\"},"
+                  "                {\"lines\": 4, \"broken\": \"line 2\", \"target\": \"b\"}], \"items\": []}");
+    json_t *whole = merge_answers("audit", parts, NULL);
+    assert_true(json_equal(whole, expected));
+    json_decref(whole);
+    json_decref(expected);
+    json_decref(parts);
+}
+
 /* a has told all down to 4, b down to 2: between 4 and 2 a may have more, so that b's 3 and 2 have to wait. */
 static void a_page_ends_where_a_target_may_have_more(void **state)
 {
@@ -102,6 +149,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_keep_their_order),
+        cmocka_unit_test(lists_that_do_not_page),
+        cmocka_unit_test(lines_of_audits_go_on_after_their_numbers),
+        cmocka_unit_test(each_target_has_its_own_chain),
         cmocka_unit_test(a_page_ends_where_a_target_may_have_more),
         cmocka_unit_test(what_is_no_list_is_summed_or_joined),
     };
