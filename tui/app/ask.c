@@ -128,8 +128,8 @@ static void print_merged(const struct asking *asking, const json_t *answers)
 {
     json_t *parts = json_object(), *item;
     size_t i;
-    json_array_foreach(answers, i, item) json_object_set(
-        parts, json_string_value(json_object_get(item, "target")), json_object_get(item, "result"));
+    json_array_foreach(answers, i, item)
+        json_object_set(parts, json_string_value(json_object_get(item, "target")), json_object_get(item, "result"));
     json_t *whole = merge_answers(asking->verb->method, parts, NULL);
     print_text(asking->verb, whole);
     json_decref(whole);
