@@ -33,14 +33,21 @@
  *            cause, row | row [], scope (file | rows)           what its file, or rows of it, would do: see below
  *
  * redrive    run | runs [] | cause!, reason!, rules, set [], map [], patch, row | row [], scope,
- *            apply_to (these | until | contract), until, ask, client   the request, as requests has it
+ *            apply_to (these | until | contract), until, rate, ask, client   the request, as requests has it
  * requests   dataset, request, after, limit                     items []: what was asked for, its scope (file | rows),
  *                                                               with details [] of files; of each what its rehearsal
  *                                                               came to (would_pass, would_fail, duplicates) and its
- *                                                               hash, to which the request is bound
+ *                                                               hash, to which the request is bound; files, finished,
+ *                                                               loaded; once begun progress {rows, of_rows, under_way,
+ *                                                               begun_at, seconds, files_per_s, rows_per_s, eta_s};
+ *                                                               rate; paused_by, paused_at
  * approve    request!, client                                   the request
  * decline    request!, reason!, client                          the request; of one under way what nobody has begun
- * reprocess  dataset!, since, until, reason!, rules, set [], map [], ask, client
+ * pause      request!, client                                   the request: no more of its files are begun
+ * resume     request!, client                                   the request
+ * rate       request!, rate! (5/s, 100/min, 2000/h, 50/d, none), client   the request: so many files are begun at most
+ * cancel     request!, reason!, client                          the request; of one under way what nobody has begun
+ * reprocess  dataset!, since, until, reason!, rules, set [], map [], rate, ask, client
  *                                                               the request: what was loaded, and delivered then
  * withdraw   run!, reason!, ask, client                         the request: what was loaded of its file is taken back
  * discard    run!, cause, row | row [], scope, reason!, client  the run; with cause, row or scope: these rows alone
@@ -77,6 +84,10 @@
  * returned   run!, cause, row | row [], reason!, client         the run: what was exported has gone to its producer
  *
  * "patch": true reads a run's file with its patch over it; a request is bound to what the patch comes to.
+ *
+ * pause, resume and rate are about requests that are approved; rate also of one that waits for it. What has begun is
+ * finished; cancel leaves finished files as they are, and the others stand as before. A request that has a rate is
+ * carried out by a worker, not before the answer.
  *
  * Acting calls (redrive to discard, override, revoke, contract, patch, acknowledge) take "client", a ULID of the
  * caller's: repeated with the same parameters they are done once and answer what came of it, and "outcome" tells what

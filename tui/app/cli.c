@@ -140,6 +140,12 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "NAME=VALUE",
         .help = "only this partition"},
+    {.name = "rate",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct cli_options, input.rate),
+        .flag_only = true,
+        .value = "N/TIME",
+        .help = "so many files at most: 5/s, 100/min, 2000/h, none"},
     {.name = "since",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, input.since),
@@ -242,7 +248,8 @@ static bool offers(const struct verb *verb, const char *option)
         {"until", TAKES_UNTIL | TAKES_SINCE}, {"since", TAKES_SINCE}, {"apply-to", TAKES_APPLY},
         {"row", TAKES_EDIT | TAKES_ROW | TAKES_ROWS}, {"rows", TAKES_ROWS}, {"column", TAKES_EDIT},
         {"value", TAKES_EDIT}, {"raw", TAKES_EDIT}, {"undo", TAKES_EDIT}, {"patch", TAKES_PATCH}, {"note", TAKES_NOTE},
-        {"output", TAKES_OUTPUT}, {"mark-returned", TAKES_OUTPUT}, {"partition", TAKES_PARTITION}};
+        {"output", TAKES_OUTPUT}, {"mark-returned", TAKES_OUTPUT}, {"partition", TAKES_PARTITION},
+        {"rate", TAKES_RATE}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(option, some[i].option) == 0)
             return verb->takes & some[i].takes;

@@ -3,6 +3,7 @@
 #include "tui/app/verb.h"
 #include "tui/core/overrides.h"
 #include "tui/core/table.h"
+#include "tui/view/progress.h"
 
 #include <string.h>
 
@@ -15,6 +16,26 @@ static void line(struct buf *out, const char *label, enum cell_kind kind, const 
     buf_printf(out, "%-14s", label);
     table_cell(out, kind, value);
     buf_add_byte(out, '\n');
+}
+
+static void words(
+    struct buf *out, const char *label, void (*write)(struct buf *out, const json_t *request), const json_t *request)
+{
+    struct buf text;
+    buf_init(&text, 64 * 1024);
+    write(&text, request);
+    if (text.n) {
+        buf_printf(out, "%-14s", label);
+        utf8_sanitise(out, buf_str(&text));
+        buf_add_byte(out, '\n');
+    }
+    buf_dispose(&text);
+}
+
+static bool is_text(const json_t *request, const char *key, const char *text)
+{
+    const char *is = json_string_value(json_object_get(request, key));
+    return is && text && strcmp(is, text) == 0;
 }
 
 static void print_diff(struct buf *out, const json_t *diff)
@@ -41,6 +62,7 @@ void print_requests(struct paper *paper, const json_t *result)
         {"STATE", "state", CELL_TEXT, 0, 0, STRESS_WORD},
         {"DATASET", "dataset", CELL_TEXT, 10, 4, 0},
         {"FILES", "files", CELL_NUMBER, 0, 0, 0},
+        {"DONE", "finished", CELL_NUMBER, 0, 0, 0},
         {"LOADED", "loaded", CELL_NUMBER, 0, 0, 0},
         {"BY", "requested_by", CELL_TEXT, 6, 3, 0},
         {"AT", "requested_at", CELL_TIME, 0, 2, 0},
@@ -88,12 +110,14 @@ void print_request(struct paper *paper, const json_t *result)
     line(out, "asked by", CELL_TEXT, json_object_get(request, "requested_by"));
     line(out, "decided by", CELL_TEXT, json_object_get(request, "decided_by"));
     line(out, "message", CELL_TEXT, json_object_get(request, "message"));
+    words(out, "done", progress_words, request);
+    words(out, "pace", progress_pace, request);
     if (state && strcmp(state, "requested") == 0) {
         line(out, "expires", CELL_TIME, json_object_get(request, "expires_at"));
         buf_add_cstr(out, "\nIt waits for: sluice approve ");
         table_cell(out, CELL_TEXT, json_object_get(request, "request"));
         buf_add_byte(out, '\n');
-    } else if (state && strcmp(state, "declined") != 0)
+    } else if (is_text(request, "decided_by", json_string_value(json_object_get(request, "requested_by"))))
         buf_add_cstr(out, "\nThis lake is a single user's: whoever asks may approve.\n");
     if (json_array_size(json_object_get(request, "details"))) {
         buf_add_byte(out, '\n');

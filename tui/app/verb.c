@@ -27,16 +27,26 @@ static const struct verb verbs[] = {
         print_rehearsal},
     {"redrive", "redrive", false,
         ACTS | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_CAUSE | TAKES_UNTIL | TAKES_APPLY | TAKES_PATCH |
-            TAKES_ROWS,
+            TAKES_ROWS | TAKES_RATE,
         "[RUN]", "reads a file, rows of it, or a cause's, again",
         "sluice redrive --cause 3 --map 'Price EUR=unit_price' --reason 'new till software'", print_request},
-    {"reprocess", "reprocess", false, ACTS | TAKES_DATASET | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_SINCE,
-        "", "reads a dataset's loaded files by other rules",
+    {"reprocess", "reprocess", false,
+        ACTS | TAKES_DATASET | TAKES_OVERRIDES | TAKES_REASON | TAKES_ASK | TAKES_SINCE | TAKES_RATE, "",
+        "reads a dataset's loaded files by other rules",
         "sluice reprocess --dataset sales --since 7d --reason 'the tax was wrong'", print_request},
     {"withdraw", "withdraw", true, ACTS | TAKES_REASON | TAKES_ASK, "RUN", "takes back what was loaded of its file",
         "sluice withdraw 7BBXP --reason 'the wrong month'", print_request},
     {"requests", "requests", false, TAKES_DATASET | TAKES_PAGE, "", "re-drives asked for, newest first",
         "sluice requests --limit 10", print_requests},
+    {"request", "requests", true, 0, "REQUEST", "one request: how far it is, what became of its files",
+        "sluice request 7BBXP", print_request},
+    {"pause", "pause", true, ACTS, "REQUEST", "begins no more of its files; what has begun is finished",
+        "sluice pause 7BBXP", print_request},
+    {"resume", "resume", true, ACTS, "REQUEST", "goes on with its files", "sluice resume 7BBXP", print_request},
+    {"rate", "rate", true, ACTS | TAKES_RATE, "REQUEST", "so many of its files a time, at most",
+        "sluice rate 7BBXP --rate 100/min", print_request},
+    {"cancel", "cancel", true, ACTS | TAKES_REASON, "REQUEST", "ends it; what is finished stays as it is",
+        "sluice cancel 7BBXP --reason 'the warehouse is busy'", print_request},
     {"approve", "approve", true, ACTS, "REQUEST", "lets a re-drive that was asked for run", "sluice approve 7BBXP",
         print_request},
     {"decline", "decline", true, ACTS | TAKES_REASON, "REQUEST", "refuses a re-drive that was asked for",
@@ -167,6 +177,8 @@ static bool allowed(const struct verb *verb, const struct verb_input *input, str
         return refuse(verb, "--until", err);
     if (input->since && !(verb->takes & TAKES_SINCE))
         return refuse(verb, "--since", err);
+    if (input->rate && !(verb->takes & TAKES_RATE))
+        return refuse(verb, "--rate", err);
     if (input->output && !(verb->takes & TAKES_OUTPUT))
         return refuse(verb, "--output", err);
     if (input->partition && !(verb->takes & TAKES_PARTITION))
@@ -266,6 +278,7 @@ json_t *verb_params(const struct verb *verb, const struct verb_input *input, str
     put_number(params, "limit", input->limit);
     put_text(params, "rules", input->rules);
     put_text(params, "reason", input->reason);
+    put_text(params, "rate", input->rate);
     put_text(params, "note", input->note);
     put_text(params, "key", input->key);
     put_text(params, "partition", input->partition);

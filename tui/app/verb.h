@@ -16,6 +16,7 @@ struct verb_input {
     const char *dataset, *after, *stage;
     uint64_t cause, limit;
     const char *rules, *reason;
+    const char *rate;
     const char *since, *until, *apply_to, *note, *output, *partition;
     const char *key;                  /* the second positional argument */
     const char *column, *value, *raw; /* an edit */
@@ -44,6 +45,7 @@ enum verb_takes {
     TAKES_ROW = 1 << 22 /* --row alone */,
     TAKES_ROWS = 1 << 25 /* --row, --rows: rejected rows in place of a file */,
     ACTS = 1 << 23 /* the call has a name, by which it is done once */,
+    TAKES_RATE = 1 << 26,
     TAKES_SINCE = 1 << 24 /* --since, --until: looking back */,
     ONE_LIST = 1 << 28 /* of several targets, too */,
 };

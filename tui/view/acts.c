@@ -121,3 +121,28 @@ void acts_where_marked(struct view *view, void (*act)(struct view *view))
     view->turns = 0;
     json_decref(targets);
 }
+
+/* Approved, and not over. */
+static bool is_under_way(const json_t *item)
+{
+    return view_is(item, "state", "approved") || view_is(item, "state", "running");
+}
+
+bool acts_on_request(struct view *view, const json_t *item, enum request request)
+{
+    bool asked = view_is(item, "state", "requested"), open = is_under_way(item);
+    if (!item)
+        return true;
+    if (request == REQUEST_APPROVE || request == REQUEST_DECLINE) {
+        if (asked)
+            dialog_decide(view, request == REQUEST_APPROVE ? "approve" : "decline", item);
+        else
+            view_flash(view, ROLE_DIM, "it is decided already");
+    } else if (open && request == REQUEST_PAUSE)
+        dialog_pace(view, json_is_string(json_object_get(item, "paused_by")) ? "resume" : "pause", item);
+    else if ((open || asked) && request != REQUEST_PAUSE)
+        dialog_pace(view, request == REQUEST_RATE ? "rate" : "cancel", item);
+    else
+        view_flash(view, ROLE_DIM, asked ? "nobody has approved it: nothing of it runs" : "it is over");
+    return true;
+}

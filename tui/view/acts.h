@@ -20,4 +20,10 @@ void acts_where_marked(struct view *view, void (*act)(struct view *view));
 /* What of a cause's rows is open. */
 json_int_t acts_open(const json_t *cause);
 
+/* What is done to a request. */
+#define ACTS_ON_REQUEST                                                                         \
+    (REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE) | REQUEST_BIT(REQUEST_PAUSE) | \
+        REQUEST_BIT(REQUEST_RATE) | REQUEST_BIT(REQUEST_CANCEL))
+bool acts_on_request(struct view *view, const json_t *item, enum request request);
+
 #endif

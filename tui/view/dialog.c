@@ -16,6 +16,7 @@ static const struct text_field {
     {FOCUS_COUNT, offsetof(struct dialog, count), 64},
     {FOCUS_OVERRIDES, offsetof(struct dialog, words), DIALOG_LINE},
     {FOCUS_UNTIL, offsetof(struct dialog, until), 64},
+    {FOCUS_RATE, offsetof(struct dialog, rate), 64},
 };
 
 struct buf *dialog_text(struct dialog *dialog, enum focus focus)
@@ -103,6 +104,9 @@ static void make_call(struct view *view)
     struct str reason = str_trim(buf_str(&dialog->reason));
     dialog_put_rules(view, params);
     (void)put_reach(dialog, params); /* that it can be read was seen before */
+    struct str rate = str_trim(buf_str(&dialog->rate));
+    if (rate.n)
+        json_object_set_new(params, "rate", json_stringn(rate.p, rate.n));
     if (as && reason.n)
         json_object_set_new(params, as, json_stringn(reason.p, reason.n));
     ulid_new(dialog->client);
@@ -284,6 +288,8 @@ bool dialog_is_there(const struct view *view, enum focus focus)
         return wants_count(view);
     case FOCUS_DO:
         return open;
+    case FOCUS_RATE:
+        return json_is_true(json_object_get(view->arguments, "paced"));
     case FOCUS_UNTIL:
         return changes && dialog->reach == REACH_UNTIL;
     default:

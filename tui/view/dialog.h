@@ -7,6 +7,7 @@
  *   "rehearse" [params of rehearsals]: what they come to is shown; all must load
  *   "changes": overrides, rules and the files it is for can be chosen; "overrides" to begin with, or the number
  *     "suggestion" of those in "suggestions" [{overrides, why}]
+ *   "paced": it is of many files, and can be given a rate
  *   "count", "unit": how many of what it is about; else the rows rehearsed
  */
 #ifndef TUI_VIEW_DIALOG_H
@@ -41,5 +42,7 @@ void dialog_withdraw(struct view *view, const char *run, const char *name, json_
 void dialog_acknowledge(struct view *view, const char *key, json_int_t number, const char *name);
 /* method: "approve" or "decline"; request: an item of requests. */
 void dialog_decide(struct view *view, const char *method, const json_t *request);
+/* method: "pause", "resume", "rate" or "cancel"; request: the same. */
+void dialog_pace(struct view *view, const char *method, const json_t *request);
 
 #endif

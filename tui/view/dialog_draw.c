@@ -85,7 +85,8 @@ static int draw_changes(const struct view *view, struct canvas *canvas, int y)
     y = draw_fact(canvas, y, "why", ROLE_TEXT, str_of(why ? why : ""));
     y = draw_choice(view, canvas, y, FOCUS_RULES, "rules", rules, dialog->same_rules);
     y = draw_choice(view, canvas, y, FOCUS_REACH, "for", reach, dialog->reach);
-    return draw_field(view, canvas, y, FOCUS_UNTIL, "until");
+    y = draw_field(view, canvas, y, FOCUS_UNTIL, "until");
+    return draw_field(view, canvas, y, FOCUS_RATE, "rate");
 }
 
 /* ---- the rehearsal ---- */
@@ -227,6 +228,8 @@ static void add_options(const struct view *view, struct buf *out)
         add_quoted(out, "until", buf_str(&dialog->until));
     if (dialog->reach == REACH_CONTRACT)
         buf_add_cstr(out, " --apply-to contract");
+    if (str_trim(buf_str(&dialog->rate)).n)
+        buf_printf(out, " --rate " STR_FMT, STR_ARG(str_trim(buf_str(&dialog->rate))));
     if (as && (dialog_wants_reason(view) || dialog->reason.n))
         add_quoted(out, as, buf_str(&dialog->reason));
 }

@@ -1,6 +1,7 @@
 /* What opens the dialog: the arguments of each acting call. */
 #include "tui/core/overrides.h"
 #include "tui/view/dialog.h"
+#include "tui/view/progress.h"
 
 #include <string.h>
 
@@ -10,6 +11,11 @@ static void add_fact(json_t *facts, const char *label, struct str value)
 {
     if (value.n)
         json_array_append_new(facts, json_pack("{s:s, s:s%}", "label", label, "value", value.p, value.n));
+}
+
+static void add_text(json_t *facts, const char *label, const json_t *text)
+{
+    add_fact(facts, label, (struct str){json_string_value(text), json_string_length(text)});
 }
 
 static void add_number(json_t *facts, const char *label, json_int_t number)
@@ -162,6 +168,8 @@ void dialog_redrive(struct view *view, const struct redrive_subject *subjects, s
         json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:O*}", "title", redrive_title(subjects, count),
             "button", "Ask", "method", "redrive", "changes", 1, "reason", "needed", "reason_as", "reason", "calls",
             calls, "commands", commands, "rehearse", rehearse, "facts", facts, "suggestions", subjects->ideas);
+    if (subjects->runs || count > 1 || (subjects->cause && (subjects->everywhere || !subjects->rows)))
+        json_object_set_new(arguments, "paced", json_true());
     if (known) {
         json_object_set_new(arguments, "count", json_integer(extent));
         json_object_set_new(arguments, "unit", json_string(unit));
@@ -252,6 +260,34 @@ void dialog_acknowledge(struct view *view, const char *key, json_int_t number, c
         facts);
 }
 
+/* What is to be said of it, under which parameter. */
+static const struct plain paces[] = {
+    {"Begin no more of its files for now", "Pause", "pause", NULL, NULL, NULL, 0},
+    {"Go on with its files", "Resume", "resume", NULL, NULL, NULL, 0},
+    {"So many of its files a time, at most: 5/s, 100/min, 2000/h, none", "Set", "rate", "optional", "rate", NULL, 0},
+    {"End it: what is finished stays, the rest stands as before", "Cancel it", "cancel", "needed", "reason", NULL, 0},
+};
+
+void dialog_pace(struct view *view, const char *method, const json_t *request)
+{
+    const char *id = json_string_value(json_object_get(request, "request"));
+    json_t *facts = json_array();
+    struct buf words;
+    buf_init(&words, MOST_LINE);
+    add_text(facts, "dataset", json_object_get(request, "dataset"));
+    add_text(facts, "because", json_object_get(request, "reason"));
+    progress_words(&words, request);
+    add_fact(facts, "done", buf_str(&words));
+    buf_reset(&words);
+    progress_pace(&words, request);
+    add_fact(facts, "pace", buf_str(&words));
+    buf_dispose(&words);
+    for (size_t i = 0; i < sizeof paces / sizeof *paces; i++)
+        if (strcmp(paces[i].method, method) == 0)
+            open_plain(view, &paces[i], json_pack("[{s:s}]", "request", id ? id : ""),
+                json_pack("[o]", json_sprintf("sluice %s %s", method, id ? id : "")), facts);
+}
+
 /* How many rows a request names; 0: it is of files. */
 static json_int_t rows_of(const json_t *request)
 {
@@ -273,10 +309,8 @@ void dialog_decide(struct view *view, const char *method, const json_t *request)
     bool approves = strcmp(method, "approve") == 0;
     json_t *facts = json_array();
     struct buf words;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const json_t *value = json_object_get(request, keys[i]);
-        add_fact(facts, labels[i], (struct str){json_string_value(value), json_string_length(value)});
-    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        add_text(facts, labels[i], json_object_get(request, keys[i]));
     buf_init(&words, MOST_LINE);
     overrides_words(&words, json_object_get(request, "overrides"));
     add_fact(facts, "overrides", words.n ? str_trim(buf_str(&words)) : STR("none"));

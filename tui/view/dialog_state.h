@@ -16,6 +16,7 @@ enum focus {
     FOCUS_RULES,
     FOCUS_REACH,
     FOCUS_UNTIL,
+    FOCUS_RATE,
     FOCUSES
 };
 enum phase { PHASE_OPEN, PHASE_ASKED, PHASE_DONE };
@@ -35,7 +36,7 @@ struct dialog {
     bool same_rules;
     enum reach reach;
     size_t idea; /* the suggestion shown, counted from 1; 0: none */
-    struct buf reason, count, words, until;
+    struct buf reason, count, words, until, rate;
     struct buf refusal; /* what the agent had against it */
     json_t *call;       /* as it was sent; it is done once, and can be asked after by its name */
     size_t done;        /* of the calls */

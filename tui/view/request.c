@@ -1,11 +1,12 @@
 /* One request, with all that whoever approves it wants to know: what it changes, for which files, and what came of it.
  */
-#include "tui/view/dialog.h"
+#include "tui/view/acts.h"
+#include "tui/view/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACT_LINES = 10, MOST_TEXT = 64 * 1024 };
+enum { FACT_LINES = 12, MOST_TEXT = 64 * 1024 };
 
 static const struct grid_column columns[] = {
     {"OUTCOME", "outcome", CELL_TEXT, 8, 12, false},
@@ -110,7 +111,11 @@ static void draw_facts(const struct view *view, const json_t *item, struct canva
         add_who(&words, item, "decided_by", "decided_at");
     y = draw_words(canvas, y, "decided by", &words);
     grid_value(&words, CELL_TEXT, json_object_get(item, "message"));
-    draw_words(canvas, y, "message", &words);
+    y = draw_words(canvas, y, "message", &words);
+    progress_words(&words, item);
+    y = draw_words(canvas, y, "done", &words);
+    progress_pace(&words, item);
+    draw_words(canvas, y, "pace", &words);
     buf_dispose(&words);
 }
 
@@ -133,21 +138,12 @@ static void enter(struct view *view)
                 view_base_name(json_string_value(json_object_get(file, "file")))));
 }
 
-static void decide(struct view *view, const char *method)
-{
-    const char *state = json_string_value(json_object_get(view->result, "state"));
-    if (state && strcmp(state, "requested") == 0)
-        dialog_decide(view, method, view->result);
-    else if (state)
-        view_flash(view, ROLE_DIM, "it is decided already");
-}
-
 static bool request(struct view *view, enum request request)
 {
     if (request == REQUEST_ENTER)
         enter(view);
-    else if (request == REQUEST_APPROVE || request == REQUEST_DECLINE)
-        decide(view, request == REQUEST_APPROVE ? "approve" : "decline");
+    else if (REQUEST_BIT(request) & ACTS_ON_REQUEST)
+        return acts_on_request(view, view->result, request);
     else
         return grid_request(&view->grid, request);
     return true;
@@ -157,8 +153,7 @@ const struct view_type view_request = {
     .name = "Request",
     .help = "one request: what it changes, for which files, and what came of it",
     .follows = true,
-    .requests =
-        REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE),
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | ACTS_ON_REQUEST,
     .init = init,
     .load = load,
     .answer = answer,

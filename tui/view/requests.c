@@ -1,5 +1,6 @@
 /* What was asked for: what waits for approval, what runs, what became of the rest. */
-#include "tui/view/dialog.h"
+#include "tui/view/acts.h"
+#include "tui/view/progress.h"
 
 #include <string.h>
 
@@ -7,7 +8,7 @@ enum { PAGE = 200 };
 
 static const struct grid_column columns[] = {
     {"REQUEST", "request", CELL_TEXT, 8, 8, false},
-    {"STATE", "state", CELL_TEXT, 9, 9, false},
+    {"STATE", "state", CELL_TEXT, 9, 12, false},
     {"ACTION", "action", CELL_TEXT, 7, 9, false},
     {"DATASET", "dataset", CELL_TEXT, 8, 24, false},
     {"FILES", "files", CELL_NUMBER, 5, 0, false},
@@ -41,9 +42,12 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     } else if (column == COLUMN_AT) {
         view_time(cell->text, value);
         cell->style = ROLE_DIM;
+    } else if (column == COLUMN_STATE) {
+        progress_state(cell->text, item);
+        cell->style = state_role(json_string_value(value));
     } else {
         grid_value(cell->text, columns[column].kind, value);
-        cell->style = column == COLUMN_STATE ? state_role(json_string_value(value)) : ROLE_TEXT;
+        cell->style = ROLE_TEXT;
     }
 }
 
@@ -87,6 +91,7 @@ static void draw_detail(const json_t *item, struct canvas *canvas, int y, int he
     view_fact(canvas, y++, x, width, "because ", CELL_TEXT, json_object_get(item, "reason"));
     y += view_fact(canvas, y, x, width, "decided by ", CELL_TEXT, json_object_get(item, "decided_by"));
     y += view_fact(canvas, y, x, width, "message ", CELL_TEXT, json_object_get(item, "message"));
+    y = progress_draw(item, canvas, y, x);
     json_array_foreach(files, i, file)
     {
         const char *outcome = json_string_value(json_object_get(file, "outcome"));
@@ -121,22 +126,11 @@ static void draw(struct view *view, struct canvas *canvas, int y, int height)
         draw_detail(item, canvas, y + list, height - list);
 }
 
-static bool decide(struct view *view, const char *method)
-{
-    const json_t *item = grid_item(&view->grid);
-    const char *state = json_string_value(json_object_get(item, "state"));
-    if (state && strcmp(state, "requested") == 0)
-        dialog_decide(view, method, item);
-    else if (item)
-        view_flash(view, ROLE_DIM, "it is decided already");
-    return true;
-}
-
 static bool request(struct view *view, enum request request)
 {
-    if (request == REQUEST_APPROVE || request == REQUEST_DECLINE)
-        return decide(view, request == REQUEST_APPROVE ? "approve" : "decline");
     const json_t *item = grid_item(&view->grid);
+    if (REQUEST_BIT(request) & ACTS_ON_REQUEST)
+        return acts_on_request(view, item, request);
     if (request == REQUEST_ENTER && item) {
         struct buf id;
         buf_init(&id, 64);
@@ -154,8 +148,7 @@ const struct view_type view_requests = {
     .help = "what waits for approval, what runs, and what became of it",
     .fleet = true,
     .follows = true,
-    .requests =
-        REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | REQUEST_BIT(REQUEST_APPROVE) | REQUEST_BIT(REQUEST_DECLINE),
+    .requests = REQUESTS_LIST | REQUEST_BIT(REQUEST_ENTER) | ACTS_ON_REQUEST,
     .init = init,
     .load = load,
     .answer = answer,

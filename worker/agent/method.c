@@ -45,6 +45,10 @@ static const struct method methods[] = {
     {"requests", false, NULL, requests_sql_text, NULL},
     {"approve", false, "approver", NULL, answer_approve},
     {"decline", false, "approver", NULL, answer_decline},
+    {"pause", false, "operator", NULL, answer_pause},
+    {"resume", false, "operator", NULL, answer_resume},
+    {"rate", false, "operator", NULL, answer_rate},
+    {"cancel", false, "operator", NULL, answer_cancel},
     {"discard", true, "operator", NULL, answer_discard},
     {"outcome", false, NULL, NULL, answer_outcome},
     {"overrides", false, NULL, overrides_sql_text, NULL},
@@ -169,7 +173,7 @@ static const struct {
     bool is_text;
 } parameters[] = {{"run", true}, {"dataset", true}, {"cause", false}, {"limit", false}, {"subject", true},
     {"incident", false}, {"note", true}, {"partition", true}, {"since", true}, {"seen", true}, {"stage", true},
-    {"part", true}};
+    {"part", true}, {"request", true}, {"rate", true}};
 
 static bool bad_parameter(const char *name, const char *wants, int *code, struct err *err)
 {

@@ -62,6 +62,10 @@ bool answer_withdraw(struct call *call, struct buf *result, int *code, struct er
 bool answer_reprocess(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_approve(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_decline(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_pause(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_resume(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_rate(struct call *call, struct buf *result, int *code, struct err *err);
+bool answer_cancel(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_discard(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_override(struct call *call, struct buf *result, int *code, struct err *err);
 bool answer_contract(struct call *call, struct buf *result, int *code, struct err *err);

@@ -59,7 +59,7 @@ bool acting_approve(struct acting *acting, const struct redrive *redrive, struct
         !redrive_approve(agent->storage, acting->journal, &acting->contracts, redrive, &acting->by, call->arena, err))
         return false;
     /* Approved it is, whatever becomes of this process: a worker does what is left. */
-    if (!redrive_carry_out(&worker, redrive, &left))
+    if (!redrive->spacing && !redrive_carry_out(&worker, redrive, &left))
         log_err(LOG_WARN, "left-to-a-worker", &left);
     return true;
 }
@@ -90,6 +90,7 @@ static bool ask(struct acting *acting, struct redrive *redrive, struct err *err)
     struct redrive_request request = {.run_id = call->run_id,
         .patch = json_is_true(json_object_get(call->params, "patch")),
         .reason = call_text(call, "reason"),
+        .rate = call_text(call, "rate"),
         .memory = agent->memory,
         .stop = agent->stop,
         .rules = {.storage = agent->storage,

@@ -32,6 +32,7 @@ static bool ask_reprocess(struct acting *acting, struct redrive *redrive, struct
     struct overrides *overrides = ARENA_NEW(call->arena, struct overrides);
     struct redrive_request request = {.run_id = "",
         .reason = call_text(call, "reason"),
+        .rate = call_text(call, "rate"),
         .memory = agent->memory,
         .stop = agent->stop,
         .rules = {.storage = agent->storage,

@@ -174,6 +174,7 @@ static int run(int argc, char **argv)
     catch_signals();
     struct worker worker = make_worker(&place);
     worker.options.ignore_backoff = true;
+    worker.options.keeps_pace = true;
     if (place.rest.count)
         worker.options.only = str_of(place.rest.items[0]);
     worker.progress = progress_new(own.progress);

@@ -10,7 +10,9 @@ enum { FIRST_ATTEMPT = 1 };
     "    AND e.sha256 IS NULL AND e.state IN ('PENDING', 'PROCESSING', 'FAILED')) "                       \
     "AND NOT EXISTS (SELECT 1 FROM run r WHERE r.file_id = f.file_id AND r.lease_until IS NOT NULL) "     \
     "AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.dataset = f.dataset "                                   \
-    "    AND (h.held_until IS NULL OR h.held_until > ?1)) "
+    "    AND (h.held_until IS NULL OR h.held_until > ?1)) "                                               \
+    "AND NOT EXISTS (SELECT 1 FROM redrive d WHERE d.redrive_id = f.redrive_id "                          \
+    "    AND (d.paused_at IS NOT NULL OR (" PACE_HOLDS("?1") "))) "
 
 static bool find_waiting(struct journal *journal, struct str owner, int64_t now, bool ignore_backoff, struct str only,
     struct claim *claim, bool *found, struct arena *arena, struct err *err)
@@ -78,7 +80,7 @@ bool journal_claim(struct journal *journal, struct str owner, int64_t now, int64
         ulid_new(claim->run_id);
         struct str kind = claim->file.redrive_id.n ? STR("redrive") : STR("file");
         ok = insert_run(journal, claim, kind, STR(""), owner, now, lease_us, err) && take_file(journal, claim, err) &&
-             redrive_taken(journal, claim, err);
+             redrive_taken(journal, claim, now, err);
     }
     return unit_end(journal, ok, err);
 }

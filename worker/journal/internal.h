@@ -10,6 +10,9 @@
 #include <sqlite3.h>
 
 struct redrive;
+struct redrive_file;
+struct decider;
+struct telling;
 
 struct statement {
     const char *sql;
@@ -84,10 +87,23 @@ void file_from_row(struct query *query, int first, struct arena *arena, struct j
 /* journal_audit() inside the caller's transaction. */
 bool audit_append(
     struct journal *journal, const struct audit_entry *entry, int64_t *audit_id, struct err *err) MUST_CHECK;
+/* Of an alias d of redrive: its rate lets no file begin yet. No wait is longer than the rate has it, whatever became of
+ * rate or clock. */
+#define PACE_HOLDS(now) "d.next_at > " now " AND d.next_at <= " now " + d.spacing"
 /* A file's run for a re-drive begins and ends, in the transaction that says so; nothing for any other run. */
-bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err) MUST_CHECK;
+bool redrive_taken(struct journal *journal, const struct claim *claim, int64_t now, struct err *err) MUST_CHECK;
 bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
     int64_t now, struct err *err) MUST_CHECK;
+/* The worker itself, in the audit. */
+extern const struct decider redrive_worker;
+/* A step of a request: "redrive-approved", "override-approved". Ends detail. */
+bool redrive_tell(struct journal *journal, struct telling *detail, const struct redrive *redrive, const char *step,
+    const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
+/* The file is no longer what it was when it was asked for. Always false. */
+bool redrive_moved_on(const struct redrive_file *file, struct err *err);
+/* Rows that nothing came of are open again. */
+bool redrive_release_rows(struct journal *journal, const struct redrive *redrive, const struct redrive_file *file,
+    struct err *err) MUST_CHECK;
 /* From one state to another; how many. */
 bool rows_move(struct journal *journal, const char *run_id, const struct row_choice *choice, enum row_state from,
     enum row_state to, uint64_t *moved, struct err *err) MUST_CHECK;

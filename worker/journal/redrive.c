@@ -5,14 +5,11 @@
 
 #include <stdio.h>
 
-static const struct decider worker = {.name = STR("worker"), .role = STR("worker"), .from = STR("")};
-
 #define EXPIRES_US (INT64_C(24) * 3600 * 1000000)
 
 /* ---- the audit ---- */
 
-/* A step of a request: "redrive-approved", "override-approved". */
-static bool tell_of(struct journal *journal, struct telling *detail, const struct redrive *redrive, const char *step,
+bool redrive_tell(struct journal *journal, struct telling *detail, const struct redrive *redrive, const char *step,
     const struct decider *by, int64_t now, struct err *err)
 {
     char action[32];
@@ -56,7 +53,7 @@ static bool none_open(struct journal *journal, const struct redrive_file *file, 
     return ok;
 }
 
-static bool has_moved_on(const struct redrive_file *file, struct err *err)
+bool redrive_moved_on(const struct redrive_file *file, struct err *err)
 {
     return ERR(err, ERR_EXISTS, STR_FMT " is no longer %s by run %s", STR_ARG(file->arrival_key),
         file->from_state == FILE_QUARANTINED ? "quarantined"
@@ -76,7 +73,7 @@ static bool is_as_asked(struct journal *journal, const struct redrive_file *file
     query_cstr(&query, file->former_run_id);
     query_cstr(&query, file->sha256);
     query_cstr(&query, file_state_name(file->from_state));
-    return query_run_int(&query, &one, &found) && (found || has_moved_on(file, err));
+    return query_run_int(&query, &one, &found) && (found || redrive_moved_on(file, err));
 }
 
 static bool insert_redrive(
@@ -87,8 +84,9 @@ static bool insert_redrive(
     sha256_of(redrive->overrides, hash);
     query_open(&query, journal,
         "INSERT INTO redrive (redrive_id, dataset, cause_id, rules, overrides, overrides_hash, reason, state, "
-        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash, requested_from, scope) "
-        "VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?)",
+        "requested_by, requested_at, expires_at, action, apply_until, patch_id, patch_hash, requested_from, scope, "
+        "rate, spacing) "
+        "VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, 'requested', ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?)",
         err);
     query_cstr(&query, redrive->redrive_id);
     query_str(&query, redrive->dataset);
@@ -106,6 +104,8 @@ static bool insert_redrive(
     query_str_or_null(&query, redrive->patch_hash);
     query_str(&query, by->from);
     query_cstr(&query, redrive->of_rows ? "rows" : "file");
+    query_str_or_null(&query, redrive->spacing ? redrive->rate : STR(""));
+    query_int(&query, redrive->spacing);
     return query_run(&query);
 }
 
@@ -144,8 +144,7 @@ static bool take_rows(
                ERR(err, ERR_EXISTS, "rows of run %s were dealt with meanwhile", file->run_id));
 }
 
-/* Rows that nothing came of are open again. */
-static bool release_rows(
+bool redrive_release_rows(
     struct journal *journal, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
 {
     static const struct row_choice all = {0};
@@ -163,6 +162,8 @@ static bool tell_request(
     jsonw_put_cstring(&detail.json, "rules", redrive->same_rules ? "same" : "current");
     jsonw_key(&detail.json, "overrides");
     jsonw_raw(&detail.json, redrive->overrides);
+    if (redrive->spacing)
+        jsonw_put_string(&detail.json, "rate", redrive->rate);
     if (redrive->apply_until)
         jsonw_put_time(&detail.json, "until", redrive->apply_until);
     if (redrive->change) {
@@ -191,7 +192,7 @@ static bool tell_request(
         jsonw_object_end(&detail.json);
     }
     jsonw_array_end(&detail.json);
-    return tell_of(journal, &detail, redrive, "requested", by, now, err);
+    return redrive_tell(journal, &detail, redrive, "requested", by, now, err);
 }
 
 bool journal_redrive_request(
@@ -271,7 +272,7 @@ bool journal_redrive_read(
     query_open(&query, journal,
         "SELECT redrive_id, dataset, coalesce(cause_id, 0), rules = 'same', overrides, reason, requested_by, state, "
         "requested_at, expires_at, action, coalesce(apply_until, 0), coalesce(patch_id, ''), coalesce(patch_hash, ''), "
-        "scope = 'rows' FROM redrive WHERE instr(redrive_id, upper(?1)) > 0 LIMIT 2",
+        "scope = 'rows', coalesce(rate, ''), spacing FROM redrive WHERE instr(redrive_id, upper(?1)) > 0 LIMIT 2",
         err);
     query_str(&query, part);
     while (query_step(&query) == STEP_ROW)
@@ -291,6 +292,8 @@ bool journal_redrive_read(
             redrive->patch_id = query_column_copy(&query, 12, arena);
             redrive->patch_hash = query_column_copy(&query, 13, arena);
             redrive->of_rows = query_column_int(&query, 14) != 0;
+            redrive->rate = query_column_copy(&query, 15, arena);
+            redrive->spacing = query_column_int(&query, 16);
         }
     if (!query_run(&query))
         return false;
@@ -300,241 +303,4 @@ bool journal_redrive_read(
         found ? "'" STR_FMT "' is part of more than one request's id" : "no request has '" STR_FMT "' in its id",
         STR_ARG(part));
     return err_hint(err, "'sluice requests' lists them.");
-}
-
-/* ---- decisions ---- */
-
-/* Compare-and-swap from requested; what is only stopped may be under way. */
-static bool decide(struct journal *journal, const struct redrive *redrive, const char *state, struct str message,
-    const struct decider *by, int64_t now, struct err *err)
-{
-    struct query query;
-    int changed = 0;
-    query_open(&query, journal,
-        "UPDATE redrive SET state = ?2, message = ?3, decided_by = ?4, decided_at = ?5 "
-        "WHERE redrive_id = ?1 AND (state = 'requested' OR (?2 = 'declined' AND state IN ('approved', 'running')))",
-        err);
-    query_cstr(&query, redrive->redrive_id);
-    query_cstr(&query, state);
-    query_str_or_null(&query, message);
-    query_str(&query, by->name);
-    query_int(&query, now);
-    return query_run_changed(&query, &changed) &&
-           (changed || ERR(err, ERR_EXISTS, "request %s is decided already", redrive->redrive_id));
-}
-
-static bool queue_file(
-    struct journal *journal, const struct redrive *redrive, const struct redrive_file *file, struct err *err)
-{
-    struct query query;
-    int changed = 0;
-    query_open(&query, journal,
-        "UPDATE file SET state = 'PENDING', redrive_id = ?2, attempts = 0, retry_at = 0, backoff_by = NULL, "
-        "waiting_for = NULL WHERE file_id = ?1 AND state = ?4 AND job_run_id = ?3",
-        err);
-    query_int(&query, file->file_id);
-    query_cstr(&query, redrive->redrive_id);
-    query_cstr(&query, file->former_run_id);
-    query_cstr(&query, file_state_name(file->from_state));
-    return query_run_changed(&query, &changed) && (changed || has_moved_on(file, err));
-}
-
-/* Nobody has approved it for this file, nor will. */
-static bool is_only_asked(
-    struct journal *journal, const struct redrive *redrive, int64_t file_id, bool *is, struct err *err)
-{
-    struct query query;
-    int64_t one;
-    query_open(&query, journal,
-        "SELECT 1 FROM redrive_file x JOIN file f USING (file_id) WHERE x.redrive_id = ?1 AND x.file_id = ?2 "
-        "AND x.outcome IS NULL AND f.redrive_id IS NOT ?1",
-        err);
-    query_cstr(&query, redrive->redrive_id);
-    query_int(&query, file_id);
-    return query_run_int(&query, &one, is);
-}
-
-/* Files that wait for it and that nobody has begun with. */
-static bool call_back(struct journal *journal, const struct redrive *redrive, struct err *err)
-{
-    struct query query;
-    bool ok = true;
-    for (size_t i = 0; ok && i < redrive->file_count; i++) {
-        int waits = 0;
-        bool asked = false;
-        ok = is_only_asked(journal, redrive, redrive->files[i].file_id, &asked, err) &&
-             (!asked || release_rows(journal, redrive, &redrive->files[i], err));
-        if (!ok)
-            break;
-        query_open(&query, journal,
-            "UPDATE redrive_file SET outcome = 'declined' WHERE redrive_id = ?1 AND file_id = ?2 AND outcome IS NULL "
-            "AND EXISTS (SELECT 1 FROM file f WHERE f.file_id = ?2 AND f.redrive_id = ?1 AND f.state IN ('PENDING', "
-            "'FAILED')) AND NOT EXISTS (SELECT 1 FROM run r WHERE r.file_id = ?2 AND r.lease_until IS NOT NULL)",
-            err);
-        query_cstr(&query, redrive->redrive_id);
-        query_int(&query, redrive->files[i].file_id);
-        ok = query_run_changed(&query, &waits) &&
-             (!waits || (file_as_before(journal, redrive->files[i].file_id, str_of(redrive->redrive_id), err) &&
-                            release_rows(journal, redrive, &redrive->files[i], err)));
-    }
-    return ok;
-}
-
-bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
-    struct str message, const struct decider *by, int64_t now, struct err *err)
-{
-    struct telling detail;
-    struct decider closer = *by;
-    if (strcmp(state, "declined") != 0) /* that is not what the call was to do */
-        closer.client = STR("");
-    if (!unit_begin(journal, err))
-        return false;
-    telling_begin(&detail);
-    jsonw_put_string(&detail.json, "message", message);
-    bool ok = tell_of(journal, &detail, redrive, state, &closer, now, err) &&
-              decide(journal, redrive, state, message, by, now, err) && call_back(journal, redrive, err);
-    return unit_end(journal, ok, err);
-}
-
-static bool expire(
-    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
-{
-    return journal_redrive_close(journal, redrive, "expired", STR("nobody decided within 24 hours"), by, now, err);
-}
-
-static bool next_expired(
-    struct journal *journal, int64_t now, struct redrive *redrive, bool *found, struct arena *arena, struct err *err)
-{
-    struct query query;
-    query_open(
-        &query, journal, "SELECT redrive_id FROM redrive WHERE state = 'requested' AND expires_at <= ?1 LIMIT 1", err);
-    query_int(&query, now);
-    *found = query_step(&query) == STEP_ROW;
-    struct str id = *found ? query_column_copy(&query, 0, arena) : STR("");
-    return query_run(&query) && (!*found || journal_redrive_read(journal, id, redrive, arena, err));
-}
-
-bool journal_redrive_expire(struct journal *journal, int64_t now, struct err *err)
-{
-    bool found = true, ok = true;
-    while (ok && found) {
-        struct arena *arena = arena_new(0);
-        struct redrive redrive;
-        ok = (arena || ERR(err, ERR_MEMORY, "no memory for a request")) &&
-             next_expired(journal, now, &redrive, &found, arena, err) &&
-             (!found || expire(journal, &redrive, &worker, now, err));
-        arena_free(arena);
-    }
-    return ok;
-}
-
-bool journal_redrive_approve(
-    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
-{
-    struct telling detail;
-    if (now >= redrive->expires_at && str_eq(redrive->state, STR("requested")))
-        return expire(journal, redrive, by, now, err) &&
-               ERR(err, ERR_EXISTS, "request %s has expired: ask again", redrive->redrive_id);
-    if (!unit_begin(journal, err))
-        return false;
-    bool ok = decide(journal, redrive, redrive->file_count ? "approved" : "done", STR(""), by, now, err);
-    for (size_t i = 0; ok && i < redrive->file_count; i++)
-        ok = queue_file(journal, redrive, &redrive->files[i], err);
-    ok = ok && (!redrive->apply_until || standing_begin(journal, redrive, now, err));
-    telling_begin(&detail);
-    jsonw_put_uint(&detail.json, "files", redrive->file_count);
-    jsonw_put_string(&detail.json, "requested_by", redrive->requested_by);
-    jsonw_put_bool(&detail.json, "four_eyes", !str_eq(by->name, redrive->requested_by));
-    bool told = tell_of(journal, &detail, redrive, "approved", by, now, ok ? err : &(struct err){0});
-    return unit_end(journal, ok && told, err);
-}
-
-bool journal_discard(struct journal *journal, const char *run_id, struct str reason, const struct decider *by,
-    int64_t now, struct err *err)
-{
-    struct telling detail;
-    struct query query;
-    int changed = 0;
-    if (!unit_begin(journal, err))
-        return false;
-    query_open(&query, journal,
-        "UPDATE file SET state = 'DISCARDED' WHERE job_run_id = ?1 AND state = 'QUARANTINED' AND NOT EXISTS (SELECT 1 "
-        "FROM redrive_file x JOIN redrive r USING (redrive_id) WHERE x.file_id = file.file_id AND r.state IN "
-        "('requested', 'approved', 'running'))",
-        err);
-    query_cstr(&query, run_id);
-    bool ok = query_run_changed(&query, &changed);
-    if (ok && !changed) {
-        ok = ERR(err, ERR_EXISTS, "run %s holds no quarantined file that nobody has asked for", run_id);
-        err_hint(err, "'sluice show RUN' tells the file's state; decline its request first.");
-    }
-    telling_begin(&detail);
-    jsonw_put_string(&detail.json, "reason", reason);
-    ok = ok ? telling_end(&detail, journal, "discarded", str_of(run_id), by, now, err) : (telling_drop(&detail), false);
-    return unit_end(journal, ok, err);
-}
-
-/* ---- the run of one ---- */
-
-static bool end_one(
-    struct journal *journal, const struct claim *claim, struct str outcome, struct str message, struct err *err)
-{
-    struct query query;
-    query_open(&query, journal,
-        "UPDATE redrive_file SET outcome_run_id = ?3, outcome = ?4, message = ?5 WHERE redrive_id = ?1 AND file_id = "
-        "?2",
-        err);
-    query_str(&query, claim->file.redrive_id);
-    query_int(&query, claim->file.file_id);
-    query_cstr(&query, claim->run_id);
-    query_str(&query, outcome);
-    query_str_or_null(&query, message);
-    return query_run(&query);
-}
-
-bool redrive_taken(struct journal *journal, const struct claim *claim, struct err *err)
-{
-    struct query query;
-    if (!claim->file.redrive_id.n)
-        return true;
-    query_open(
-        &query, journal, "UPDATE redrive SET state = 'running' WHERE redrive_id = ?1 AND state = 'approved'", err);
-    query_str(&query, claim->file.redrive_id);
-    return query_run(&query);
-}
-
-bool redrive_ended(struct journal *journal, const struct claim *claim, struct str outcome, struct str message,
-    int64_t now, struct err *err)
-{
-    static const struct row_choice all = {0};
-    uint64_t moved;
-    struct telling detail;
-    struct query query;
-    if (!claim->file.redrive_id.n)
-        return true;
-    if (!end_one(journal, claim, outcome, message, err))
-        return false;
-    if (claim->file.rows_of.n && !str_eq(outcome, STR("loaded")) &&
-        !rows_move(journal, claim->file.rows_of.p, &all, ROW_REQUESTED, ROW_OPEN, &moved, err))
-        return false;
-    query_open(&query, journal,
-        "UPDATE redrive SET state = CASE "
-        "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome = 'void') THEN 'void' "
-        "WHEN EXISTS (SELECT 1 FROM redrive_file WHERE redrive_id = ?1 AND outcome NOT IN ('loaded', 'duplicate', "
-        "'withdrawn')) THEN 'failed' ELSE 'done' END WHERE redrive_id = ?1 AND state IN ('approved', 'running') "
-        "AND NOT EXISTS (SELECT 1 FROM redrive_file "
-        "WHERE redrive_id = ?1 AND outcome IS NULL)",
-        err);
-    query_str(&query, claim->file.redrive_id);
-    if (!query_run(&query))
-        return false;
-    query_open(&query, journal, "UPDATE file SET redrive_id = NULL WHERE file_id = ?1", err);
-    query_int(&query, claim->file.file_id);
-    if (!query_run(&query))
-        return false;
-    telling_begin(&detail);
-    jsonw_put_string(&detail.json, "file", claim->file.arrival_key);
-    jsonw_put_cstring(&detail.json, "run", claim->run_id);
-    jsonw_put_string(&detail.json, "outcome", outcome);
-    return telling_end(&detail, journal, "redrive-outcome", claim->file.redrive_id, &worker, now, err);
 }

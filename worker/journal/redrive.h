@@ -38,6 +38,8 @@ struct redrive {
     struct str overrides; /* as overrides_write() has them */
     struct str reason, requested_by, state;
     int64_t requested_at, expires_at;
+    struct str rate;                      /* "100/min"; empty: as fast as it goes */
+    int64_t spacing;                      /* as pace_read() has it */
     const struct contract_change *change; /* of a new request; read it with journal_change_read() */
     struct str patch_id, patch_hash;      /* of its one file; empty: none */
     struct redrive_file *files;
@@ -63,8 +65,8 @@ bool journal_redrive_read(
 /* Its files wait from now on. ERR_EXISTS: it is not open any more, or has expired (then it is marked so). */
 bool journal_redrive_approve(struct journal *journal, const struct redrive *redrive, const struct decider *by,
     int64_t now, struct err *err) MUST_CHECK;
-/* state: "declined" or "void". What was approved can be declined for as long as it lasts: files that nobody has begun
- * with stand as before. ERR_EXISTS: it is decided already, or over. */
+/* state: "declined", "cancelled" or "void". What was approved can be declined or cancelled for as long as it lasts:
+ * files that nobody has begun with stand as before. ERR_EXISTS: it is decided already, or over. */
 bool journal_redrive_close(struct journal *journal, const struct redrive *redrive, const char *state,
     struct str message, const struct decider *by, int64_t now, struct err *err) MUST_CHECK;
 /* Closes what nobody decided on in time: its files and rows can be asked for again. */

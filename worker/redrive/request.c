@@ -1,6 +1,7 @@
 #include "worker/redrive/request.h"
 
 #include "shared/clock.h"
+#include "worker/journal/pace.h"
 #include "worker/journal/standing.h"
 #include "worker/redrive/change.h"
 #include "worker/redrive/withdraw.h"
@@ -306,7 +307,10 @@ bool redrive_ask(const struct redrive_request *request, const struct decider *by
         .same_rules = request->rules.rules == RULES_SAME,
         .reason = request->reason,
         .cause_id = request->cause_id,
+        .rate = request->rate,
         .state = STR("requested")};
+    if (request->rate.n && !pace_read(request->rate, &redrive->spacing, err))
+        return false;
     if (!str_trim(request->reason).n) {
         ERR(err, ERR_USAGE, "a re-drive needs a reason");
         return err_hint(err, "--reason 'the producer changed the delimiter': whoever looks later will want to know.");

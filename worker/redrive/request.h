@@ -19,6 +19,7 @@ struct redrive_request {
     bool patch;            /* with its run's patch */
     int64_t apply_until;   /* the overrides then stand for files still to come; 0: for these alone */
     struct str reason;
+    struct str rate; /* as pace_read() takes it; empty: as fast as it goes */
     size_t memory;
     const volatile sig_atomic_t *stop;
 };

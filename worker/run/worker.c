@@ -3,9 +3,12 @@
 #include "shared/clock.h"
 #include "shared/fault.h"
 #include "shared/log.h"
+#include "worker/journal/pace.h"
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
 #include "worker/run/warehouse.h"
+
+#include <time.h>
 
 /* ---- what a predecessor left ---- */
 
@@ -207,9 +210,29 @@ enum work_result worker_next(struct worker *worker, struct err *err)
     return !ok ? WORK_FAILED : found ? WORK_DONE : WORK_NOTHING;
 }
 
+/* For the next file of a request that has a rate. A signal ends the nap, and it never lasts long. */
+static bool keep_pace(struct worker *worker, bool *waited, struct err *err)
+{
+    enum { NAP_US = 500000 };
+    int64_t now = clock_now(), at = 0;
+    *waited = false;
+    if (!worker->options.keeps_pace || worker->options.only.n)
+        return true;
+    if (!journal_pace_next(worker->journal, now, &at, err))
+        return false;
+    if (!at)
+        return true;
+    int64_t us = at - now < NAP_US ? at - now : NAP_US;
+    const struct timespec nap = {.tv_nsec = us * 1000};
+    nanosleep(&nap, NULL);
+    *waited = true;
+    return true;
+}
+
 bool worker_work(struct worker *worker, struct err *err)
 {
     uint64_t files, bytes;
+    bool waited;
     if (!journal_waiting(worker->journal, &files, &bytes, err))
         return false;
     progress_total(worker->progress, files, bytes);
@@ -220,7 +243,11 @@ bool worker_work(struct worker *worker, struct err *err)
         case WORK_DONE:
             break;
         case WORK_NOTHING:
-            return true;
+            if (!keep_pace(worker, &waited, err))
+                return false;
+            if (!waited)
+                return true;
+            break;
         case WORK_FAILED:
             return false;
         }

@@ -20,6 +20,7 @@ struct worker_options {
     int64_t lease_us;
     bool ignore_backoff; /* try at once what another process put off */
     uint64_t max_files;  /* 0: until nothing waits */
+    bool keeps_pace;     /* waits for files that their request's rate holds back; else they are left */
     struct str only;     /* one arrival key; empty: all */
 };
 

@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "worker/journal/pace.h"
 #include "worker/watch/arrivals.h"
 #include "worker/watch/changes.h"
 #include "worker/watch/notices.h"
@@ -240,6 +241,18 @@ static bool compact(struct loop *loop, struct err *err)
 
 /* ---- the loop ---- */
 
+/* Files that their request's rate holds back are looked for when they are due. */
+static bool keep_pace(struct loop *loop, struct err *err)
+{
+    int64_t now = clock_now(), at;
+    if (!journal_pace_next(loop->worker->journal, now, &at, err))
+        return false;
+    int64_t due = clock_monotonic() + at - now;
+    if (at && due < loop->next_look)
+        loop->next_look = due;
+    return true;
+}
+
 static bool turn(struct loop *loop, struct err *err)
 {
     struct storage *storage = loop->worker->storage;
@@ -259,7 +272,7 @@ static bool turn(struct loop *loop, struct err *err)
     loop->watching = true;
     /* A file whose backoff has run out shows at a look only. */
     return take_due(loop, err) && arrivals_take(&loop->arrivals, loop->worker, &loop->found, err) &&
-           (!(looks || loop->found) || worker_work(loop->worker, err)) && compact(loop, err);
+           (!(looks || loop->found) || worker_work(loop->worker, err)) && keep_pace(loop, err) && compact(loop, err);
 }
 
 /* A dependency is down: one incident, a growing pause, everything by itself when it is back. */

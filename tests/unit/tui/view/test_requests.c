@@ -17,6 +17,15 @@ static const char requests_text[] =
     "2026-01-08.csv\",\"run\":\"R1\",\"outcome\":null},"
     "{\"file\":\"raw/sales/2026-01-09.csv\",\"run\":\"R2\",\"outcome\":null,\"message\":\"changed\"}]}]}";
 
+static const char bulk_text[] =
+    "{\"items\":[{\"request\":\"" REQUEST_ID "\",\"dataset\":\"sales\",\"state\":\"running\",\"action\":\"redrive\","
+    "\"rules\":\"current\",\"overrides\":{},\"reason\":\"new till\",\"requested_by\":\"alice\","
+    "\"requested_at\":\"2026-11-21T03:10:00Z\",\"decided_by\":\"bo\",\"decided_at\":\"2026-11-21T03:12:00Z\","
+    "\"files\":40,\"loaded\":11,\"finished\":12,\"rate\":\"100/min\",\"paused_by\":\"b\\u001bo\","
+    "\"paused_at\":\"2026-11-21T03:14:00Z\",\"progress\":{\"rows\":12048,\"of_rows\":40000,\"under_way\":1,"
+    "\"seconds\":7.5,\"files_per_s\":1.6,\"rows_per_s\":1606.4,\"eta_s\":null},"
+    "\"details\":[{\"file\":\"raw/sales/a.csv\",\"run\":\"R\",\"outcome\":\"loaded\",\"rows\":1004}]}]}";
+
 static const char audit_text[] =
     "{\"items\":[{\"at\":\"2026-11-21T03:10:00Z\",\"actor\":\"alice\",\"role\":\"operator\","
     "\"action\":\"redrive-requested\",\"subject\":\"" REQUEST_ID
@@ -56,9 +65,45 @@ static const char audit_text[] =
     "\n" \
     "\n" \
     "\n" \
+    "\n" \
+    "\n" \
     " OUTCOME     ROWS  FILE            MESSAGE\n" \
     " waits             2026-01-08.csv\n" \
     " waits             2026-01-09.csv  changed\n"
+#define BULK_LIST \
+    " REQUEST   STATE       ACTION   DATASET   FILES  LOADED  BY      AT\n" \
+    " 90AGDPFK  paused 30%  redrive  sales        40      11  alice   03:10:00\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "── This request ────────────────────────────────────────────────────────────────\n" \
+    " because  new till\n" \
+    " decided by  bo\n" \
+    "    ▋         12 of 40 files, 1.6 files/s, 12,048 of 40,000 rows, 1,606 rows/s\n" \
+    " at most 100/min; paused by b^[o, 03:14:00\n" \
+    " loaded       1,004 rows     a.csv\n"
+#define BULK \
+    " what        redrive  running  sales  current\n" \
+    " because     new till\n" \
+    " asked by    alice, 03:10:00\n" \
+    " decided by  bo, 03:12:00\n" \
+    " done        12 of 40 files, 1.6 files/s, 12,048 of 40,000 rows, 1,606 rows/s\n" \
+    " pace        at most 100/min; paused by b^[o, 03:14:00\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    "\n" \
+    " OUTCOME     ROWS  FILE          MESSAGE\n" \
+    " loaded     1,004  a.csv\n"
 #define AUDIT \
     " 1,203 lines, each follows from the one before: the chain holds\n" \
     " AT           WHO     ROLE      WHAT               SUBJECT            FROM\n" \
@@ -128,6 +173,33 @@ static void request(void **state)
     host_end(&host);
 }
 
+/* What is under way, and what can be done with it. */
+static void bulk(void **state)
+{
+    static const struct {
+        enum request request;
+        const char *method;
+    } keys[] = {{REQUEST_PAUSE, "resume"}, {REQUEST_RATE, "rate"}, {REQUEST_CANCEL, "cancel"}};
+    (void)state;
+    for (int one = 0; one < 2; one++) {
+        struct host host;
+        host_begin(&host, one ? &view_request : &view_requests, json_pack("{s:s}", "request", REQUEST_ID));
+        host_tell(&host, 0, bulk_text);
+        host_check(&host, one ? BULK : BULK_LIST);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+            host.opened = NULL;
+            host.view->type->request(host.view, keys[i].request);
+            assert_ptr_equal(host.opened, &view_dialog);
+            assert_string_equal(json_string_value(json_object_get(host.opened_arguments, "method")), keys[i].method);
+        }
+        host.opened = NULL;
+        host.view->type->request(host.view, REQUEST_APPROVE);
+        assert_null(host.opened);
+        assert_string_equal(host.flash, "it is decided already");
+        host_end(&host);
+    }
+}
+
 static void audit(void **state)
 {
     (void)state;
@@ -173,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests),
         cmocka_unit_test(request),
+        cmocka_unit_test(bulk),
         cmocka_unit_test(audit),
         cmocka_unit_test(a_broken_chain_is_told),
     };
