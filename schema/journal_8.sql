@@ -39,3 +39,36 @@ CREATE TABLE redrive (
 INSERT INTO redrive SELECT *, NULL, 0, 0, NULL, NULL FROM redrive_before;
 DROP TABLE redrive_before;
 CREATE INDEX redrive_open ON redrive (redrive_id) WHERE state IN ('requested', 'approved', 'running');
+
+-- What stands of a run's rows in the warehouse's silver since that was made again from bronze ('sluiced stage silver').
+CREATE TABLE silver_again (
+    run_id      TEXT PRIMARY KEY REFERENCES run (run_id),
+    load_run_id TEXT NOT NULL REFERENCES run (run_id),       -- that made it
+    rows        INTEGER NOT NULL CHECK (rows >= 0),
+    recovered   INTEGER NOT NULL CHECK (recovered BETWEEN 0 AND rows)  -- of them, rejected when the file was read
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX silver_again_by_load ON silver_again (load_run_id);
+
+-- A load's rows are those of its one stage, whichever it is.
+DROP VIEW run_view;
+CREATE VIEW run_view AS
+SELECT r.run_id, r.kind, r.dataset, r.partition, r.state, r.outcome, r.attempt, r.owner, r.lease_until,
+       r.started_at, r.finished_at, r.finished_at - r.started_at AS duration,
+       r.ruleset_hash, r.dialect, r.manifest_key,
+       coalesce(r.error_code, r.error_kind) AS error_code, r.error_message, r.superseded_by,
+       (SELECT iif(b.outcome = 'withdrawn', 'withdrawn', 'superseded') FROM run b
+         WHERE b.run_id = r.superseded_by) AS taken_back,
+       r.file_id, f.arrival_key, f.location, f.arrived_at, f.size, f.sha256, f.state AS file_state, f.waiting_for,
+       (SELECT s.rows_in + s.rows_expanded FROM stage_count s WHERE s.run_id = r.run_id
+           AND (r.kind = 'load' OR s.stage = iif(r.kind = 'compact', 'compact', 'parse'))) AS rows_in,
+       (SELECT s.rows_out FROM stage_count s WHERE s.run_id = r.run_id
+           AND (r.kind = 'load' OR s.stage = iif(r.kind = 'compact', 'compact', 'write'))) AS rows_out,
+       coalesce((SELECT s.rows_rejected FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'silver'),
+                (SELECT sum(s.rows_rejected) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_rejected,
+       coalesce((SELECT s.rows_duplicate FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'silver'),
+                (SELECT sum(s.rows_duplicate) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_duplicate,
+       coalesce((SELECT s.rows_filtered FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = 'silver'),
+                (SELECT sum(s.rows_filtered) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_filtered,
+       (SELECT coalesce(sum(b.open_rows), 0) FROM reject_block b WHERE b.run_id = r.run_id) AS rows_open
+  FROM run r LEFT JOIN file f USING (file_id);

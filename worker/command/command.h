@@ -19,6 +19,7 @@ extern const struct command command_register;
 extern const struct command command_check;
 extern const struct command command_infer;
 extern const struct command command_gold;
+extern const struct command command_stage;
 extern const struct command command_fsck;
 extern const struct command command_pause;
 extern const struct command command_resume;

@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &command_infer,
     &reading,
     &command_gold,
+    &command_stage,
     &command_fsck,
     &command_health,
     &command_pause,

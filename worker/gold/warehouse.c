@@ -305,6 +305,16 @@ bool warehouse_gold(
     return ok;
 }
 
+bool warehouse_gold_forget(struct worker *worker, const struct contract *contract, struct err *err)
+{
+    struct buf name;
+    buf_init(&name, MAX_PATH);
+    buf_printf(&name, "warehouse-gold " STR_FMT, STR_ARG(contract->dataset));
+    bool ok = buf_ok(&name, "a name", err) && journal_meta_set(worker->journal, name.p, STR(""), err);
+    buf_dispose(&name);
+    return ok;
+}
+
 bool warehouse_gold_all(struct worker *worker, struct err *err)
 {
     for (size_t i = 0; i < worker->contracts->count; i++) {

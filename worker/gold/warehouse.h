@@ -15,6 +15,8 @@ struct warehouse_gold {
 
 bool warehouse_gold(
     struct worker *worker, const struct contract *contract, struct warehouse_gold *done, struct err *err) MUST_CHECK;
+/* As if it had never been made: the next warehouse_gold() makes it. */
+bool warehouse_gold_forget(struct worker *worker, const struct contract *contract, struct err *err) MUST_CHECK;
 /* Of every dataset that has changed. A fault of one is logged, told as an incident, and counted as waiting. */
 bool warehouse_gold_all(struct worker *worker, struct err *err) MUST_CHECK;
 /* Is the contract's export the warehouse's, and so not the lake's? */

@@ -69,6 +69,27 @@ static bool close_rows(struct journal *journal, const struct claim *claim, struc
     return query_run(&query) && count_closed(journal, claim, err);
 }
 
+/* Silver that was made again of them. */
+static bool close_loads(struct journal *journal, const struct claim *claim, struct err *err)
+{
+    struct query query;
+    query_open(&query, journal,
+        "UPDATE run_cause SET superseded = rows WHERE run_id IN (SELECT load_run_id FROM silver_again WHERE run_id IN "
+        "(SELECT run_id " EARLIER "))",
+        err);
+    query_int(&query, claim->file.file_id);
+    query_cstr(&query, claim->run_id);
+    if (!query_run(&query))
+        return false;
+    query_open(&query, journal,
+        "UPDATE run SET superseded_by = ?2 WHERE run_id IN (SELECT load_run_id FROM silver_again WHERE run_id IN "
+        "(SELECT run_id " EARLIER "))",
+        err);
+    query_int(&query, claim->file.file_id);
+    query_cstr(&query, claim->run_id);
+    return query_run(&query);
+}
+
 static bool mark_superseded(struct journal *journal, const struct claim *claim, struct err *err)
 {
     struct query query;
@@ -87,7 +108,7 @@ bool journal_supersede(struct journal *journal, const struct claim *claim, const
     bool ok = claim_check(journal, claim, &state, err);
     for (size_t i = 0; ok && i < count; i++)
         ok = mark_removed(journal, claim, keys[i], now, err);
-    ok = ok && close_rows(journal, claim, err) && mark_superseded(journal, claim, err);
+    ok = ok && close_rows(journal, claim, err) && close_loads(journal, claim, err) && mark_superseded(journal, claim, err);
     return unit_end(journal, ok, err);
 }
 

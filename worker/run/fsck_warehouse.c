@@ -53,7 +53,8 @@ static sqlite3_stmt *prepare(struct drift *drift, const char *sql, struct str fi
 static bool read_expected(struct drift *drift, struct str dataset, bool typed, struct counts *expected, struct err *err)
 {
     sqlite3_stmt *statement = prepare(drift,
-        "SELECT s.run_id, sum(s.rows_out) FROM run r JOIN stage_count s USING (run_id) WHERE r.dataset = ?1 "
+        "SELECT s.run_id, sum(iif(?3, coalesce(a.rows, s.rows_out), s.rows_out)) FROM run r JOIN stage_count s USING "
+        "(run_id) LEFT JOIN silver_again a USING (run_id) WHERE r.dataset = ?1 AND r.kind IN ('file', 'redrive') "
         "AND r.outcome = 'loaded' AND r.superseded_by IS NULL AND r.state = 'archived' AND r.finished_at >= ?2 "
         "AND (s.stage = 'silver' AND ?3 OR s.stage IN ('raw', 'bronze') AND NOT ?3) GROUP BY 1 ORDER BY 1",
         dataset, err);

@@ -102,6 +102,21 @@ static void write_cause(struct json *json, const struct sink_cause *cause)
     jsonw_object_end(json);
 }
 
+static void write_silver(struct json *json, const struct manifest *m)
+{
+    jsonw_put_int(json, "stage_file", m->stage_file);
+    jsonw_key(json, "silver");
+    jsonw_array_begin(json);
+    for (size_t i = 0; i < m->silver_count; i++) {
+        jsonw_object_begin(json);
+        jsonw_put_string(json, "run_id", m->silver[i].run_id);
+        jsonw_put_uint(json, "rows", m->silver[i].rows);
+        jsonw_put_uint(json, "recovered", m->silver[i].recovered);
+        jsonw_object_end(json);
+    }
+    jsonw_array_end(json);
+}
+
 static void write_lists(struct json *json, const struct manifest *m)
 {
     jsonw_key(json, "outputs");
@@ -146,6 +161,8 @@ bool manifest_write(struct storage *storage, const struct manifest *m, struct er
     jsonw_put_string(&json, "gold_inputs", m->gold_inputs);
     jsonw_put_string(&json, "blocks", m->blocks);
     jsonw_put_uint(&json, "block_rows", m->block_rows);
+    if (m->stage_file)
+        write_silver(&json, m);
     write_lists(&json, m);
     jsonw_object_end(&json);
     buf_printf(&key, ".sluice/manifests/" STR_FMT ".json", STR_ARG(m->run_id));
@@ -225,6 +242,20 @@ static struct str *read_texts(const json_t *from, size_t *count, struct arena *a
     return texts;
 }
 
+static bool read_silver(const json_t *root, struct manifest *m, struct arena *arena)
+{
+    const json_t *list = json_object_get(root, "silver");
+    m->stage_file = (int64_t)get_u64(root, "stage_file");
+    m->silver_count = json_array_size(list);
+    m->silver = ARENA_ARRAY(arena, struct silver_run, m->silver_count);
+    for (size_t i = 0; m->silver && i < m->silver_count; i++) {
+        const json_t *run = json_array_get(list, i);
+        m->silver[i] =
+            (struct silver_run){get_str(run, "run_id", arena), get_u64(run, "rows"), get_u64(run, "recovered")};
+    }
+    return m->silver != NULL;
+}
+
 static bool read_lists(const json_t *root, struct manifest *m, struct arena *arena)
 {
     const json_t *outputs = json_object_get(root, "outputs"), *counts = json_object_get(root, "counts"),
@@ -268,7 +299,8 @@ static bool read_root(const json_t *root, struct manifest *m, struct arena *aren
     m->gold_inputs = get_str(root, "gold_inputs", arena);
     m->blocks = get_str(root, "blocks", arena);
     m->block_rows = get_u64(root, "block_rows");
-    return read_lists(root, m, arena) && (m->archive_to.n || m->output_count || m->counts[STAGE_GOLD].finished_at) &&
+    return read_lists(root, m, arena) && read_silver(root, m, arena) &&
+           (m->archive_to.n || m->output_count || m->stage_file || m->counts[STAGE_GOLD].finished_at) &&
            (!m->gold_inputs.n || m->output_count);
 }
 

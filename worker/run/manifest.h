@@ -5,7 +5,7 @@
 #ifndef WORKER_RUN_MANIFEST_H
 #define WORKER_RUN_MANIFEST_H
 
-#include "worker/journal/journal.h"
+#include "worker/journal/silver.h"
 #include "worker/sink/sink.h"
 #include "worker/storage/storage.h"
 
@@ -36,6 +36,9 @@ struct manifest {
     struct str *removes; /* lake keys that go with it */
     size_t remove_count;
     struct str archive_to;  /* where the original goes; empty: the run is about no file */
+    int64_t stage_file;     /* whose stage in the warehouse was made again; 0: nobody's */
+    struct silver_run *silver; /* what stands of its runs since */
+    size_t silver_count;
     struct str gold_inputs; /* a compaction: gold_state.inputs of journal.h, outputs[0] is the gold object; or empty */
 };
 

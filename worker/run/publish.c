@@ -145,6 +145,7 @@ static bool commit_contents(struct worker *worker, const struct claim *claim, co
             return false;
     return commit_system_cause(worker, manifest, err) && commit_blocks(worker, manifest, cause_ids, err) &&
            commit_gold(worker, claim, manifest, err) && warehouse_remember(worker, manifest, err) &&
+           journal_silver_again(journal, claim->run_id, manifest->silver, manifest->silver_count, err) &&
            (!manifest->settles.n || journal_rows_settle(journal, manifest->settles.p, claim->run_id, err)) &&
            (!manifest->takes_back ||
                journal_supersede(journal, claim, manifest->removes, manifest->remove_count, clock_now(), err)) &&

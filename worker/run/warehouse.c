@@ -2,6 +2,8 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "worker/journal/silver.h"
+#include "worker/warehouse/again.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,11 +41,17 @@ static bool was_used(struct worker *worker, struct str dataset, bool *used, stru
 /* Rows that the warehouse alone refused stand in the lake: read again by themselves they would stand there twice. */
 static bool may_add(struct file_run *run, struct err *err)
 {
-    bool refused;
+    bool refused, recovered;
+    const char *rows_of = run->claim.file.rows_of.p;
     if (!run->claim.file.rows_of.n)
         return true;
-    if (!journal_run_refused(run->worker->journal, run->claim.file.rows_of.p, &refused, err))
+    if (!journal_run_refused(run->worker->journal, rows_of, &refused, err) ||
+        !journal_silver_recovered(run->worker->journal, rows_of, &recovered, err))
         return false;
+    if (recovered) {
+        ERR_REJECT(err, "warehouse-rows", "silver was made again since, and holds rows that run %s had rejected", rows_of);
+        return err_hint(err, "Re-drive the whole file: the lake has these rows then as well.");
+    }
     if (!refused)
         return true;
     ERR_REJECT(err, "warehouse-rows", "the warehouse alone refused rows of run " STR_FMT ", which stand in the lake",
@@ -190,6 +198,8 @@ bool warehouse_ask(
         return err_hint(err, "Say which warehouse: --warehouse URL, or warehouse: in sluice.yaml.");
     }
     struct ledger_key key = key_of(worker, claim);
+    if (manifest->stage_file)
+        return again_ask(worker->pg, key.lake_id, manifest->stage_file, claim->run_id, committed, err);
     return ledger_ask(worker->pg, &key, committed, err);
 }
 
