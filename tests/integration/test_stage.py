@@ -148,5 +148,175 @@ class Same(Case):
             self.assertEqual(self.fsck(lake), (0, [], 0))
 
 
+class Changed(Case):
+    NEW = (CASES.replace('"qty <> 0 or price is null"', '"net is null or net <> 0"').replace('"", "n/a"', '"", "n/a", "many", "31/02/2026"')
+           .replace("twice < 5000", "twice < 3000").replace("between 0 and 1 ", "between 0 and 0.9 ")
+           .replace("qty - 7", "qty - 3").replace("  label:", '  half: "net / 2.0 > 100"\n  label:').replace("missing: reject", "missing: \"null\"")
+           .replace("{name: price, type: number, scale: 2}", "{name: price, type: number, scale: 2, constraints: {maximum: 550}}"))
+
+    def plain(self, schema, tier):
+        """All but the columns that tell one load from another."""
+        columns = self.sql(f"SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute WHERE attnum > 0 AND "
+                           f"attrelid = '{schema}.{tier}_table'::regclass AND attname NOT IN ('_run_id', 'ingest_ts')")[0][0]
+        return self.sql(f"SELECT {columns} FROM {schema}.{tier}_table ORDER BY _row_number")
+
+    def test_it_is_what_a_fresh_load_gives(self):
+        # a byte that is no UTF-8 is U+FFFD in raw, and is rejected all the same
+        text = cases().encode().replace(b" b'x ,DE", b" \xff'x ,DE", 1)
+        references = {"rates.csv": RATES, "names.csv": NAMES}
+        with Lake({"cases.yaml": CASES} | references) as lake:
+            lake.put("raw/cases/a.csv", text)
+            self.run_lake(lake)
+            self.copy("cases")
+            old = {r["row_number"] for r in lake.rejects()}
+            lake.put("datasets/cases.yaml", self.NEW)
+            report = self.report(lake, "bronze", "--dataset", "cases")
+            self.assertEqual((report["rows_in"], report["rows_out"], report["gold_rows"]), (600, 600, None))
+            report = self.report(lake, "silver", "--dataset", "cases")
+            with Lake({"cases.yaml": self.NEW.replace("schema: cases", "schema: fresh")} | references) as other:
+                # tables are a dataset's own: another name for the same rules
+                other.put("datasets/cases.yaml", self.NEW.replace("schema: cases", "schema: fresh").replace("dataset: cases", "dataset: fresh"))
+                other.put("raw/cases/a.csv", text)
+                self.run_lake(other)
+                new = {r["row_number"]: r["errors"] for r in other.rejects()}
+                sheet = other.query("SELECT rows_in, rows_out, rows_rejected, rows_duplicate, rows_filtered FROM stage_count WHERE "
+                                    "stage = 'silver'")
+            self.assertEqual(self.plain("cases", "bronze"), self.plain("fresh", "bronze"))
+            self.assertEqual(self.plain("cases", "silver"), self.plain("fresh", "silver"))
+            load = lake.query("SELECT run_id FROM run JOIN stage_count USING (run_id) WHERE kind = 'load' AND stage = 'silver'")[0][0]
+            self.assertEqual(lake.query("SELECT rows_in, rows_out, rows_rejected, rows_duplicate, rows_filtered FROM stage_count "
+                                        "WHERE run_id = ?", load), sheet)
+            # who is rejected now and was not has the very errors of a fresh load
+            lost = {r["row_number"]: r for r in lake.rejects() if r["run_id"] == load}
+            self.assertEqual(set(lost), set(new) - old)
+            self.assertEqual({n: [(e["stage"], e["code"], e["column"], e["rule_id"], e["message"]) for e in r["errors"]]
+                              for n, r in lost.items()},
+                             {n: [(e["stage"], e["code"], e["column"], e["rule_id"], e["message"]) for e in new[n]] for n in lost})
+            row = next(iter(lost.values()))
+            self.assertEqual(row["cells"]["id"], self.sql(f"SELECT id FROM cases.bronze_table WHERE _row_number = {row['row_number']}")[0][0])
+            self.assertEqual(lake.query("SELECT sum(rows) FROM run_cause WHERE run_id = ?", load), [(len(lost),)])
+            silver = {int(r[0]) for r in self.sql("SELECT _row_number FROM cases.silver_table")}
+            self.assertEqual((report["newly_rejected"], report["newly_passing"]), (len(lost), len(old & silver)))
+            self.assertTrue(lost and old & silver)
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+            # the rules of before again: so is silver, and what was told of it between is past
+            lake.put("datasets/cases.yaml", CASES.replace("derive:\n", 'derive:\n  half: "null::boolean"\n'))
+            report = self.report(lake, "silver", "--dataset", "cases")
+            self.sql("ALTER TABLE cases.copy ADD half boolean")
+            self.assertEqual((self.differs("cases"), report["newly_rejected"], report["newly_passing"]), ([], 0, 0))
+            self.assertEqual(lake.query("SELECT sum(rows - superseded) FROM run_cause WHERE run_id = ?", load), [(0,)])
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+
+    def test_what_stands_by_several_runs(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            lake.put("raw/sales/b.csv", table(1000, 5, 0))
+            self.run_lake(lake)
+            run = lake.query("SELECT job_run_id FROM file ORDER BY file_id")[0][0]
+            sluice = test_warehouse.Console.sluice
+            self.assertEqual(sluice(self, lake, "redrive", run, "--rows", "--set", 'fields.amount.missingValues=["oops"]'), "done")
+            self.copy("sales")
+            report = self.report(lake, "silver")
+            self.assertEqual((self.differs("sales"), report["rows_in"], report["rows_out"], report["rows_merged"]), ([], 62, 55, 7))
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+            # by the contract itself the rows would pass: they are the later run's all the same
+            lake.put("datasets/sales.yaml", CONTRACT.replace('["", "NULL"]', '["", "NULL", "oops"]'))
+            self.report(lake, "silver", "--run", run[-8:])
+            self.assertEqual(self.differs("sales"), [])
+            # what was taken back does not come again
+            self.assertEqual(sluice(self, lake, "withdraw", run), "done")
+            report = self.report(lake, "silver")
+            self.assertEqual((report["files"], len(self.rows("sales"))), (1, 5))
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+
+    def test_rows_that_pass_now_and_are_read_again(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            lake.put("datasets/sales.yaml", CONTRACT.replace('["", "NULL"]', '["", "NULL", "oops"]'))
+            report = self.report(lake, "silver")
+            self.assertEqual((report["newly_passing"], report["rows_out"], len(self.rows("sales"))), (7, 50, 50))
+            run = lake.query("SELECT job_run_id FROM file")[0][0]
+            # by themselves they would stand there twice; the whole file brings them to the lake as well
+            test_warehouse.Console.sluice(self, lake, "redrive", run, "--rows", "--rules", "current")
+            self.assertIn("holds rows that run", lake.query("SELECT error_message FROM run WHERE kind = 'redrive'")[0][0])
+            self.assertEqual(test_warehouse.Console.sluice(self, lake, "redrive", run, "--rules", "current"), "done")
+            self.assertEqual(len(self.rows("sales")), 50)
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+
+    def test_constraints_of_the_table(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table(1, 9, 5))
+            self.run_lake(lake)
+            self.sql("DELETE FROM sales.silver_table WHERE id > 7; ALTER TABLE sales.silver_table ADD CONSTRAINT few CHECK (id < 8), "
+                     "ADD UNIQUE (id)")
+            report = self.report(lake, "silver")
+            self.assertEqual((report["rows_out"], report["rows_rejected"], report["newly_rejected"]), (6, 3, 2))
+            lost = {r["row_number"]: r["errors"] for r in lake.rejects() if "of_run" in r}
+            self.assertEqual({n: [(e["stage"], e["code"]) for e in errors] for n, errors in lost.items()},
+                             {8: [("silver", "row-constraint")], 9: [("silver", "row-constraint")]})
+            self.assertIn("few", lost[8][0]["message"])
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+
+
+class Refused(Case):
+    def test_what_cannot_be_made(self):
+        with self.lake() as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            self.copy("sales")
+            strict = CONTRACT.replace('check: "amount >= 0"}', 'check: "amount < 40", severity: quarantine, tolerate: 3}')
+            lake.put("datasets/sales.yaml", strict)
+            refused = self.report(lake, "silver", check=[1])["refused"]
+            self.assertRegex(refused[0]["message"], "rule not_negative fails on 9 rows, 3 are tolerated")
+            lake.put("datasets/sales.yaml", CONTRACT + "limits: {max_reject_pct: 10}\n")
+            self.assertIn("7 of 50 rows would be rejected (14.0 %)", self.report(lake, "silver", check=[1])["refused"][0]["message"])
+            self.assertEqual(self.differs("sales"), [])
+            self.assertEqual(lake.query("SELECT count(*) FROM run WHERE kind = 'load' AND state = 'failed'"), [(2,)])
+            self.assertEqual(lake.leftovers(), [])
+            lake.put("datasets/sales.yaml", CONTRACT)
+            for arguments, said in ((("raw", "--dataset", "sales"), "reprocess"), (("silver",), "--run ID or --dataset NAME"),
+                                    (("silver", "--dataset", "none"), "no contract of a dataset none"),
+                                    (("silver", "--run", "nothing"), "no run has"), (("gold", "--dataset", "sales"), "no gold_sql")):
+                self.assertIn(said, lake.run("--warehouse", self.url, *arguments, command="stage", check=[2]).stderr)
+            self.assertIn("no warehouse", lake.run("silver", "--dataset", "sales", command="stage", check=[2]).stderr)
+            self.sql("DELETE FROM sales.bronze_table WHERE _row_number = 3")
+            self.assertIn("bronze_table\" holds 49 rows", self.report(lake, "silver", check=[4])["refused"][0]["message"])
+            self.assertEqual(self.differs("sales"), [])
+            # raw has it still
+            self.report(lake, "bronze")
+            self.report(lake, "silver")
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+            self.sql("DELETE FROM sales.silver_table WHERE _row_number = 4")
+            self.assertEqual(self.fsck(lake)[1], ["warehouse, sales.silver_table: 42 rows of run RUN, the journal has 43"])
+
+    def test_killed_on_the_way(self):
+        new = GOLD.replace("amount >= 0", "amount < 40")
+        with Lake({"sales.yaml": GOLD, "gold.sql": SELECT}, memory=True) as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            for point, changed in (("stage-taken", False), ("stage-made", False), ("stage-prepared", False),
+                                   ("stage-committing", False), ("stage-committed", True), ("publishing", True), ("commit", True),
+                                   ("ended", True)):
+                with self.subTest(point=point):
+                    lake.put("datasets/sales.yaml", GOLD)
+                    self.stage(lake, "silver")
+                    self.copy("sales")
+                    lake.put("datasets/sales.yaml", new)
+                    self.stage(lake, "silver", check=[-9], fault=f"kill:{point}")
+                    self.run_lake(lake)
+                    # 40.50 to 50.50, but those of 42 and 49
+                    self.assertEqual(len(self.differs("sales")), 9 if changed else 0)
+                    self.assertEqual(self.sql("SELECT sum(sales) FROM sales.gold_table"), [["34" if changed else "43"]])
+                    self.sound(lake)
+            self.stage(lake, "silver", fault="fail:stage-committed")
+            self.assertEqual(len(self.rows("sales")), 34)
+            self.assertEqual(self.fsck(lake), (0, [], 0))
+
+    def sound(self, lake):
+        self.assertEqual(self.fsck(lake), (0, [], 0))
+        self.assertEqual(lake.leftovers(), [])
+
+
 if __name__ == "__main__":
     unittest.main()

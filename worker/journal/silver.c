@@ -35,8 +35,8 @@ static bool put(struct journal *journal, const char *load_run_id, const struct s
     return query_run(&query);
 }
 
-bool journal_silver_again(struct journal *journal, const char *load_run_id, const struct silver_run *runs, size_t count,
-    struct err *err)
+bool journal_silver_again(
+    struct journal *journal, const char *load_run_id, const struct silver_run *runs, size_t count, struct err *err)
 {
     bool ok = true;
     if (!unit_begin(journal, err))
@@ -82,7 +82,8 @@ bool journal_run_find(struct journal *journal, struct str part, struct str *run_
     struct query query;
     int found = 0;
     query_open(&query, journal,
-        "SELECT run_id, dataset FROM run WHERE instr(run_id, upper(?1)) > 0 AND kind IN ('file', 'redrive') LIMIT 2", err);
+        "SELECT run_id, dataset FROM run WHERE instr(run_id, upper(?1)) > 0 AND kind IN ('file', 'redrive') LIMIT 2",
+        err);
     query_str(&query, part);
     while (query_step(&query) == STEP_ROW) {
         found++;
@@ -96,8 +97,8 @@ bool journal_run_find(struct journal *journal, struct str part, struct str *run_
         STR_ARG(part));
 }
 
-bool journal_rejected(struct journal *journal, struct str run_id, uint64_t **numbers, size_t *count,
-    struct arena *arena, struct err *err)
+bool journal_rejected(
+    struct journal *journal, struct str run_id, uint64_t **numbers, size_t *count, struct arena *arena, struct err *err)
 {
     struct query query;
     size_t capacity = 0;

@@ -1,4 +1,5 @@
-/* Silver made again: what stands of a run in the warehouse since, and what a stage has to know of the runs it is made of. */
+/* Silver made again: what stands of a run in the warehouse since, and what a stage has to know of the runs it is made
+ * of. */
 #ifndef WORKER_JOURNAL_SILVER_H
 #define WORKER_JOURNAL_SILVER_H
 

@@ -108,7 +108,8 @@ bool journal_supersede(struct journal *journal, const struct claim *claim, const
     bool ok = claim_check(journal, claim, &state, err);
     for (size_t i = 0; ok && i < count; i++)
         ok = mark_removed(journal, claim, keys[i], now, err);
-    ok = ok && close_rows(journal, claim, err) && close_loads(journal, claim, err) && mark_superseded(journal, claim, err);
+    ok = ok && close_rows(journal, claim, err) && close_loads(journal, claim, err) &&
+         mark_superseded(journal, claim, err);
     return unit_end(journal, ok, err);
 }
 

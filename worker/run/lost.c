@@ -144,15 +144,16 @@ static bool write_rows(struct lost *lost, struct again *again, struct err *err)
     bool found = true, ok = true;
     while (ok && found) {
         struct again_error error;
-        ok = again_next_error(again, &error, &found, err) &&
-             (found ? add_error(lost, &error, err) : end_row(lost, err));
+        ok =
+            again_next_error(again, &error, &found, err) && (found ? add_error(lost, &error, err) : end_row(lost, err));
     }
     return ok && flush(lost, 1, err) && fs_sync_fd(lost->fd, lost->path, err);
 }
 
 /* ---- the file ---- */
 
-static bool add_output(struct lost *lost, struct worker *worker, struct manifest *manifest, struct str staged, struct err *err)
+static bool add_output(
+    struct lost *lost, struct worker *worker, struct manifest *manifest, struct str staged, struct err *err)
 {
     char *key = arena_printf(lost->arena, "rejected/data_quality/json/" STR_FMT "/" STR_FMT ".jsonl",
         STR_ARG(manifest->dataset), STR_ARG(manifest->run_id));
@@ -206,10 +207,9 @@ static bool begin(struct lost *lost, struct err *err)
 bool lost_write(struct worker *worker, struct manifest *manifest, struct again *again, const struct again_file *file,
     struct arena *arena, struct err *err)
 {
-    struct lost lost = {
-        .file = file, .run_id = manifest->run_id, .arena = arena, .fd = -1, .row_arena = arena_new(0)};
-    char *staged = arena_printf(
-        arena, STR_FMT "/rejects.jsonl", STR_ARG(manifest_staging_key(manifest->run_id.p, arena)));
+    struct lost lost = {.file = file, .run_id = manifest->run_id, .arena = arena, .fd = -1, .row_arena = arena_new(0)};
+    char *staged =
+        arena_printf(arena, STR_FMT "/rejects.jsonl", STR_ARG(manifest_staging_key(manifest->run_id.p, arena)));
     buf_init(&lost.text, MAX_LINE);
     buf_init(&lost.message, MAX_MESSAGE);
     bool ok = begin(&lost, err) && (staged || no_memory(err)) && open_file(&lost, worker, str_of(staged), err) &&

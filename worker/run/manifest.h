@@ -35,8 +35,8 @@ struct manifest {
     struct str settles;  /* the run whose requested rows have been read again; empty: none */
     struct str *removes; /* lake keys that go with it */
     size_t remove_count;
-    struct str archive_to;  /* where the original goes; empty: the run is about no file */
-    int64_t stage_file;     /* whose stage in the warehouse was made again; 0: nobody's */
+    struct str archive_to;     /* where the original goes; empty: the run is about no file */
+    int64_t stage_file;        /* whose stage in the warehouse was made again; 0: nobody's */
     struct silver_run *silver; /* what stands of its runs since */
     size_t silver_count;
     struct str gold_inputs; /* a compaction: gold_state.inputs of journal.h, outputs[0] is the gold object; or empty */

@@ -165,7 +165,8 @@ static bool within_limits(const struct making *m, struct err *err)
     const struct contract *contract = m->runs[0].contract;
     uint64_t lost = m->counts.rejected + m->counts.duplicate, rows = m->counts.rows - m->counts.blank;
     double percent = rows ? 100.0 * (double)lost / (double)rows : 0;
-    bool too_many = contract->has_max_reject_pct && rows && rows >= contract->min_rows && percent > contract->max_reject_pct;
+    bool too_many =
+        contract->has_max_reject_pct && rows && rows >= contract->min_rows && percent > contract->max_reject_pct;
     if (!too_many && !(contract->has_stop_after && lost > contract->stop_after))
         return true;
     ERR_REJECT(err, "too-many-rejects", "%llu of %llu rows would be rejected (%.1f %%), more than the contract allows",
@@ -264,7 +265,8 @@ static bool find_out(struct making *m, const struct err *why, struct err *err)
     bool committed = false, asked = false;
     log_err(LOG_WARN, "commit-unsure", why);
     for (int i = 0; i < ASK_TIMES && !asked; i++)
-        asked = again_ask(m->worker->pg, m->worker->storage->lake_id, m->found->file_id, m->claim.run_id, &committed, err);
+        asked =
+            again_ask(m->worker->pg, m->worker->storage->lake_id, m->found->file_id, m->claim.run_id, &committed, err);
     m->beyond_return = !asked || committed;
     if (asked && !committed)
         *err = *why;
@@ -312,8 +314,8 @@ static bool work(struct making *m, struct err *err)
         .warehouse = true,
         .stage_file = m->found->file_id};
     if (!ruleset_keep(m->worker->storage, m->contract, err) ||
-        !journal_run_ruleset(m->worker->journal, &m->claim, str_of(m->contract->hash), m->contract->dataset,
-            m->contract->text, err) ||
+        !journal_run_ruleset(
+            m->worker->journal, &m->claim, str_of(m->contract->hash), m->contract->dataset, m->contract->text, err) ||
         !make(m, err))
         return false;
     count(m, started_at);
@@ -361,8 +363,8 @@ static bool claim_and_work(struct making *m, struct err *err)
 static bool complain(struct stage_report *report, const struct making *m, const struct err *why, struct err *err)
 {
     void *list = report->complaints;
-    if (!arena_reserve(report->arena, &list, report->complaint_count, &report->complaint_capacity,
-            sizeof *report->complaints))
+    if (!arena_reserve(
+            report->arena, &list, report->complaint_count, &report->complaint_capacity, sizeof *report->complaints))
         return no_memory(err);
     report->complaints = list;
     report->complaints[report->complaint_count++] =

@@ -1,7 +1,7 @@
 /*
  * A stage of the warehouse made again from the one before it, by the contract as it is now and what a run's own
- * overrides say: file by file, each a run of its own (kind load) with one transaction in the warehouse as its point of no
- * return. The lake is left as it is.
+ * overrides say: file by file, each a run of its own (kind load) with one transaction in the warehouse as its point of
+ * no return. The lake is left as it is.
  */
 #ifndef WORKER_RUN_STAGE_H
 #define WORKER_RUN_STAGE_H

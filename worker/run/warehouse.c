@@ -49,7 +49,8 @@ static bool may_add(struct file_run *run, struct err *err)
         !journal_silver_recovered(run->worker->journal, rows_of, &recovered, err))
         return false;
     if (recovered) {
-        ERR_REJECT(err, "warehouse-rows", "silver was made again since, and holds rows that run %s had rejected", rows_of);
+        ERR_REJECT(
+            err, "warehouse-rows", "silver was made again since, and holds rows that run %s had rejected", rows_of);
         return err_hint(err, "Re-drive the whole file: the lake has these rows then as well.");
     }
     if (!refused)

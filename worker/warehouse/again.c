@@ -68,8 +68,8 @@ static bool begin(struct again *again, struct err *err)
     return take_file(again, err) && lock_tables(again, err) && fault_pass("stage-taken", NULL, err);
 }
 
-struct again *again_open(struct pg *pg, const struct contract *contract, const struct again_file *file, size_t memory,
-    struct err *err)
+struct again *again_open(
+    struct pg *pg, const struct contract *contract, const struct again_file *file, size_t memory, struct err *err)
 {
     struct arena *arena = arena_new(0);
     struct again *again = arena ? ARENA_NEW(arena, struct again) : NULL;
@@ -145,8 +145,8 @@ static void add_bronze(struct buf *sql, const struct again *again, const struct 
             pg_name(sql, column->name);
         }
     }
-    buf_printf(sql, " FROM " STR_FMT " r WHERE r._run_id = '%s'; ", STR_ARG(again->tables.tiers[TIER_RAW].name),
-        run->run_id);
+    buf_printf(
+        sql, " FROM " STR_FMT " r WHERE r._run_id = '%s'; ", STR_ARG(again->tables.tiers[TIER_RAW].name), run->run_id);
 }
 
 static bool count_rows(
@@ -155,7 +155,8 @@ static bool count_rows(
     const char *values[] = {run_id};
     struct str name = again->tables.tiers[tier].name;
     char *sql = arena_printf(again->arena,
-        "SELECT count(*), coalesce(max(octet_length(t::text)), 0) FROM " STR_FMT " t WHERE _run_id = $1", STR_ARG(name));
+        "SELECT count(*), coalesce(max(octet_length(t::text)), 0) FROM " STR_FMT " t WHERE _run_id = $1",
+        STR_ARG(name));
     struct pg_result *found = sql ? pg_query(again->pg, sql, values, 1, err) : NULL;
     if (!found)
         return sql ? false : ERR(err, ERR_MEMORY, "no memory for a statement");
@@ -234,7 +235,8 @@ static bool open_cursor(struct again *again, size_t of, struct err *err)
         add_text(&sql, contract->fields[i].name, again->raw_too);
     buf_printf(&sql,
         "%s, b._parse_error, b._row_number, (extract(epoch FROM b.ingest_ts) * 1000000)::bigint FROM " STR_FMT " b",
-        contract->extra_columns == EXTRA_RESCUE ? "b._rescued" : "NULL", STR_ARG(again->tables.tiers[TIER_BRONZE].name));
+        contract->extra_columns == EXTRA_RESCUE ? "b._rescued" : "NULL",
+        STR_ARG(again->tables.tiers[TIER_BRONZE].name));
     if (again->raw_too)
         buf_printf(&sql, " LEFT JOIN " STR_FMT " r ON r._run_id = b._run_id AND r._row_number = b._row_number",
             STR_ARG(again->tables.tiers[TIER_RAW].name));

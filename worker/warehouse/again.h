@@ -1,7 +1,7 @@
 /*
  * bronze or silver of one file made again from the stage before: one transaction, which holds the file's ledger row.
- * For silver, text goes out to the caller, who converts it, and comes back typed; the contract's expressions then run in
- * PostgreSQL over temporary tables. One thread's.
+ * For silver, text goes out to the caller, who converts it, and comes back typed; the contract's expressions then run
+ * in PostgreSQL over temporary tables. One thread's.
  */
 #ifndef WORKER_WAREHOUSE_AGAIN_H
 #define WORKER_WAREHOUSE_AGAIN_H
@@ -27,15 +27,15 @@ struct again_file {
 
 struct again_counts {
     uint64_t rows, out, rejected, duplicate, filtered, merged; /* merged: the later run's */
-    uint64_t blank, fresh; /* fresh: lost now, and not when the file was read */
+    uint64_t blank, fresh;                                     /* fresh: lost now, and not when the file was read */
     uint64_t bytes;
 };
 
 struct again;
 
 /* The contract: whose tables they are. ERR_CHANGED: other runs stand by now. */
-struct again *again_open(struct pg *pg, const struct contract *contract, const struct again_file *file, size_t memory,
-    struct err *err);
+struct again *again_open(
+    struct pg *pg, const struct contract *contract, const struct again_file *file, size_t memory, struct err *err);
 bool again_bronze(struct again *again, struct again_counts *counts, struct err *err) MUST_CHECK;
 
 /* Rows of runs[of], to be judged by the rules of runs[as]. */

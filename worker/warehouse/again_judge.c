@@ -390,7 +390,8 @@ static bool replace(struct again *again, struct err *err)
     if (constrained)
         return settle_good(again, err);
     buf_init(&sql, AGAIN_MAX_SQL);
-    buf_printf(&sql, "INSERT INTO " STR_FMT " (" STR_FMT ") SELECT " STR_FMT " FROM " AGAIN_GOOD " ORDER BY _row_number",
+    buf_printf(&sql,
+        "INSERT INTO " STR_FMT " (" STR_FMT ") SELECT " STR_FMT " FROM " AGAIN_GOOD " ORDER BY _row_number",
         STR_ARG(silver->name), STR_ARG(silver->list), STR_ARG(silver->list));
     return again_run_text(again, &sql, err);
 }
@@ -445,8 +446,9 @@ static bool open_errors(struct again *again, struct err *err)
     const struct contract *contract = again->contract;
     struct buf sql;
     buf_init(&sql, AGAIN_MAX_SQL);
-    buf_add_cstr(&sql, "DECLARE sluice_lost NO SCROLL CURSOR FOR SELECT e._row_number, e.run, e.stage, e.code, e.field, "
-                       "coalesce(e.rule, -1), e.value, e.detail, (SELECT row_to_json(c)::text FROM (SELECT ");
+    buf_add_cstr(&sql,
+        "DECLARE sluice_lost NO SCROLL CURSOR FOR SELECT e._row_number, e.run, e.stage, e.code, e.field, "
+        "coalesce(e.rule, -1), e.value, e.detail, (SELECT row_to_json(c)::text FROM (SELECT ");
     for (uint32_t i = 0; i < contract->field_count; i++) {
         buf_add_cstr(&sql, i ? ", b." : "b.");
         pg_name(&sql, contract->fields[i].name);
@@ -454,8 +456,9 @@ static bool open_errors(struct again *again, struct err *err)
     buf_printf(&sql, ") c) FROM " AGAIN_ERRORS " e LEFT JOIN " STR_FMT " b ON b._run_id = (",
         STR_ARG(again->tables.tiers[TIER_BRONZE].name));
     again_run_ids(again, &sql);
-    buf_add_cstr(&sql, ")[(e.run + 1)::int] AND b._row_number = e._row_number WHERE NOT e.known ORDER BY e._row_number, e.nth, "
-                       "e.detail");
+    buf_add_cstr(&sql,
+        ")[(e.run + 1)::int] AND b._row_number = e._row_number WHERE NOT e.known ORDER BY e._row_number, e.nth, "
+        "e.detail");
     again->errors_open = again_run_text(again, &sql, err);
     return again->errors_open;
 }

@@ -46,7 +46,8 @@ void sql_typed_table(struct buf *sql, const struct contract *contract)
                       "_known boolean, _failed text) ON COMMIT DROP");
 }
 
-static bool copy_reference(struct again *again, const struct reference *reference, const char *statement, struct err *err)
+static bool copy_reference(
+    struct again *again, const struct reference *reference, const char *statement, struct err *err)
 {
     struct buf rows;
     bool ok = pg_copy_begin(again->pg, statement, err);
@@ -79,8 +80,8 @@ static bool make_reference(struct again *again, uint32_t at, struct err *err)
     struct buf sql;
     char statement[80];
     buf_init(&sql, AGAIN_MAX_SQL);
-    buf_printf(&sql, "DROP TABLE IF EXISTS pg_temp.sluice_reference_%u; CREATE TEMP TABLE sluice_reference_%u (_key ", at,
-        at);
+    buf_printf(
+        &sql, "DROP TABLE IF EXISTS pg_temp.sluice_reference_%u; CREATE TEMP TABLE sluice_reference_%u (_key ", at, at);
     tables_type(&sql, reference->key_type);
     for (uint32_t c = 0; c < reference->column_count; c++) {
         buf_printf(&sql, ", _c%u ", c);
@@ -162,8 +163,8 @@ enum when { WHEN_ALWAYS, WHEN_ACTIVE };
  * Its value where nothing that it reads failed. Names of fields are looked for one level nearer than references, so
  * that a column of a reference may be called as a field is. before, after: around the column _v of the value.
  */
-static void add_value(struct buf *sql, const struct contract *contract, const struct expr *expr, const struct type *type,
-    enum when when, const char *before, const char *after)
+static void add_value(struct buf *sql, const struct contract *contract, const struct expr *expr,
+    const struct type *type, enum when when, const char *before, const char *after)
 {
     buf_add_cstr(sql, "CASE WHEN NOT (_t._bad && '{");
     size_t start = sql->n;
@@ -198,8 +199,9 @@ static void add_value(struct buf *sql, const struct contract *contract, const st
 static void add_partition(struct buf *sql, const struct contract *contract, uint32_t i)
 {
     const struct partition_column *partition = &contract->partitions[i];
-    static const char text[] = "CASE WHEN _v IS NULL THEN 1 WHEN _v = '' THEN 2 WHEN octet_length(_v) + 2 * "
-                               "(char_length(_v) - char_length(translate(_v, " ESCAPED ", ''))) > 200 THEN 3 ELSE 0 END";
+    static const char text[] =
+        "CASE WHEN _v IS NULL THEN 1 WHEN _v = '' THEN 2 WHEN octet_length(_v) + 2 * "
+        "(char_length(_v) - char_length(translate(_v, " ESCAPED ", ''))) > 200 THEN 3 ELSE 0 END";
     add_value(sql, contract, partition->expr, &partition->type, WHEN_ACTIVE,
         partition->type.kind == TYPE_STRING ? text : "CASE WHEN _v IS NULL THEN 1 ELSE 0 END", "");
 }
@@ -230,8 +232,8 @@ static bool step_at(const struct contract *contract, uint32_t i, struct sql_step
         *step = (struct sql_step){STEP_FILTER, 0};
         return true;
     }
-    *step = (struct sql_step){i < contract->rule_count ? STEP_RULE : STEP_PARTITION,
-        i < contract->rule_count ? i : i - contract->rule_count};
+    *step = (struct sql_step){
+        i < contract->rule_count ? STEP_RULE : STEP_PARTITION, i < contract->rule_count ? i : i - contract->rule_count};
     return i < contract->rule_count + contract->partition_count;
 }
 
@@ -277,7 +279,8 @@ void sql_joined(struct buf *sql, const struct contract *contract, const char *wh
         pg_name(sql, contract->fields[i].name);
         buf_add_cstr(sql, ", ");
     }
-    buf_add_cstr(sql, "_y._rescued, _y._row_number, _y._ingest, _y._wrong, _y._known, coalesce(_y._failed::int[], '{}')");
+    buf_add_cstr(
+        sql, "_y._rescued, _y._row_number, _y._ingest, _y._wrong, _y._known, coalesce(_y._failed::int[], '{}')");
     uint32_t slot = contract->field_count;
     for (uint32_t i = 0; i < contract->reference_count; i++) {
         const struct reference *reference = &contract->references[i];
@@ -310,8 +313,8 @@ void sql_joined(struct buf *sql, const struct contract *contract, const char *wh
     buf_add_cstr(sql, where);
 }
 
-/* From the outermost SELECT inwards. OFFSET 0 keeps PostgreSQL from writing a value's text out wherever it is read; what
- * nothing reads stands in one SELECT. */
+/* From the outermost SELECT inwards. OFFSET 0 keeps PostgreSQL from writing a value's text out wherever it is read;
+ * what nothing reads stands in one SELECT. */
 void sql_judged(struct buf *sql, const struct contract *contract, const char *where)
 {
     struct sql_step step;
