@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -87,6 +88,82 @@ class Cluster:
         """A new one."""
         self.psql(f'CREATE DATABASE "{name}"')
         return self.url(name)
+
+
+class Authority:
+    """Makes certificates, with openssl."""
+
+    def __init__(self, folder, name):
+        self.folder = pathlib.Path(folder) / name
+        self.folder.mkdir()
+        self.certificate = self.folder / "ca.crt"
+        (self.folder / "index.txt").touch()
+        (self.folder / "conf").write_text(
+            "[ca]\ndefault_ca = own\n[own]\n" + "".join(f"{k} = {self.folder}/{v}\n" for k, v in (
+                ("database", "index.txt"), ("new_certs_dir", ""), ("certificate", "ca.crt"), ("private_key", "ca.key"))) +
+            "rand_serial = yes\nunique_subject = no\ndefault_md = sha256\npolicy = any\ncopy_extensions = copy\n[any]\ncommonName = supplied\n")
+        self.openssl("req", "-x509", *self.new_key("ca"), "-days", "2", "-subj", f"/CN={name}", "-out", self.certificate)
+
+    def new_key(self, name):
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", self.folder / f"{name}.key"]
+
+    def openssl(self, *arguments):
+        done = subprocess.run(["openssl", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError(f"openssl {arguments[0]}: {done.stderr}")
+
+    def sign(self, host, first="20200101000000Z", last="20990101000000Z"):
+        """Certificate and key of a server of this name."""
+        made = self.folder / f"{host}-{last}.crt"
+        self.openssl("req", *self.new_key(made.stem), "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-out",
+                     self.folder / "request")
+        self.openssl("ca", "-batch", "-notext", "-config", self.folder / "conf", "-startdate", first, "-enddate", last, "-in",
+                     self.folder / "request", "-out", made)
+        return made, self.folder / f"{made.stem}.key"
+
+
+class Secure:
+    """A cluster that is listened to over TCP as well, as localhost, with a certificate of an authority."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.authority = Authority(cluster.path, "authority")
+        # a port that was free a moment ago: another one where somebody was faster
+        for turn in range(20):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+            cluster.stop()
+            self.configure(listen_addresses="127.0.0.1", port=self.port)
+            self.use(*self.authority.sign("localhost") if turn == 0 else ())
+            try:
+                cluster.start()
+                return
+            except AssertionError:
+                if turn == 19:
+                    raise
+
+    def configure(self, **settings):
+        with (self.cluster.data / "postgresql.auto.conf").open("a") as conf:
+            conf.write("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
+
+    def use(self, certificate=None, key=None):
+        """At the next start, or after reload()."""
+        if certificate:
+            for source, name in ((certificate, "server.crt"), (key, "server.key")):
+                shutil.copy(source, self.cluster.data / name)
+                (self.cluster.data / name).chmod(0o600)
+                if self.cluster.drop:
+                    shutil.chown(self.cluster.data / name, "postgres", "postgres")
+            self.configure(ssl="on", ssl_cert_file="server.crt", ssl_key_file="server.key")
+
+    def restart(self):
+        self.cluster.stop()
+        self.cluster.start()
+
+    def url(self, database, host="localhost", **words):
+        words = "".join(f"&{k}={v}" for k, v in words.items())
+        return f"postgresql://owner@{host}:{self.port}/{database}?hostaddr=127.0.0.1{words}"
 
 
 class Pooler:

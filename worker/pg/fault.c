@@ -65,6 +65,20 @@ static bool find_state(const char *message, char state[6])
     return false;
 }
 
+/* Of a server that did not prove who it is: what to do. */
+static const char *proof_hint(const char *message)
+{
+    if (strstr(message, "does not support SSL"))
+        return "The server speaks no TLS: let it (ssl = on), or say sslmode=disable in the URL where the way there is "
+               "safe.";
+    if (strstr(message, "does not match host name"))
+        return "Its certificate is for another name: connect by that one, or have one made for this.";
+    if (strstr(message, "verify failed"))
+        return "Either sslrootcert (~/.postgresql/root.crt) does not name who signed its certificate, or that has "
+               "expired: 'openssl s_client -starttls postgres -connect HOST:PORT' shows both.";
+    return "The server must prove who it is: sslrootcert names whom to trust, ~/.postgresql/root.crt by default.";
+}
+
 bool pg_connect_error(struct pg *pg, struct err *err)
 {
     static const char what[] = "cannot connect to the warehouse";
@@ -72,9 +86,7 @@ bool pg_connect_error(struct pg *pg, struct err *err)
     if (find_state(message, pg->state))
         by_state(err, pg->state, what, message);
     else if (strstr(message, "certificate") || strstr(message, "SSL"))
-        say(err, ERR_CONFIG,
-            "The server must prove who it is: sslrootcert names whom to trust, ~/.postgresql/root.crt by default.",
-            what, message);
+        say(err, ERR_CONFIG, proof_hint(message), what, message);
     else if (libpq.connectionNeedsPassword(pg->connection))
         say(err, ERR_CONFIG, "A password is wanted: PGPASSFILE or ~/.pgpass.", what, message);
     else if (strstr(message, "definition of service"))
