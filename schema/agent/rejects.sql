@@ -11,6 +11,7 @@ SELECT json_object(
         'rows_rejected', rows_rejected + rows_duplicate, 'rows_open', rows_open,
         'error_code', error_code, 'error_message', error_message) AS item
       FROM run_view
-     WHERE (outcome = 'quarantined' OR (outcome = 'loaded' AND rows_rejected + rows_duplicate > 0))
+     WHERE kind IN ('file', 'redrive')
+       AND (outcome = 'quarantined' OR (outcome = 'loaded' AND rows_rejected + rows_duplicate > 0))
        AND (:dataset IS NULL OR dataset = :dataset) AND (:after IS NULL OR run_id < :after)
      ORDER BY run_id DESC LIMIT :limit + 1))

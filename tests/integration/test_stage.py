@@ -199,6 +199,12 @@ class Changed(Case):
             self.assertEqual((report["newly_rejected"], report["newly_passing"]), (len(lost), len(old & silver)))
             self.assertTrue(lost and old & silver)
             self.assertEqual(self.fsck(lake), (0, [], 0))
+            key = f"rejected/data_quality/json/cases/{load}.jsonl"
+            told = (lake.path / key).read_bytes()
+            (lake.path / key).write_bytes(told.partition(b"\n")[2])
+            self.assertEqual(self.fsck(lake)[1], [f"rejected/data_quality/json/cases/RUN.jsonl: holds {len(lost) - 1} rows, the "
+                                                  f"journal has {len(lost)}"])
+            (lake.path / key).write_bytes(told)
             # the rules of before again: so is silver, and what was told of it between is past
             lake.put("datasets/cases.yaml", CASES.replace("derive:\n", 'derive:\n  half: "null::boolean"\n'))
             report = self.report(lake, "silver", "--dataset", "cases")

@@ -60,18 +60,23 @@ bool journal_loaded_run(struct journal *journal, struct str run_id, struct loade
 {
     struct query query;
     query_open(&query, journal,
-        "SELECT coalesce(r.ruleset_hash, ''), f.arrival_key, (SELECT rows_out FROM stage_count s WHERE s.run_id = "
-        "r.run_id AND s.stage = 'raw'), (SELECT rows_out FROM stage_count s WHERE s.run_id = r.run_id AND s.stage = "
-        "'bronze') FROM run r JOIN file f USING (file_id) WHERE r.run_id = ? AND r.outcome = 'loaded' AND r.state = "
+        "SELECT coalesce(r.ruleset_hash, ''), f.arrival_key, coalesce((SELECT rows_out FROM stage_count s WHERE "
+        "s.run_id = r.run_id AND s.stage = 'raw'), -1), coalesce((SELECT rows_out FROM stage_count s WHERE s.run_id = "
+        "r.run_id AND s.stage = 'bronze'), -1) FROM run r JOIN file f USING (file_id) WHERE r.run_id = ? AND r.outcome "
+        "= 'loaded' AND r.state = "
         "'archived' AND r.superseded_by IS NULL",
         err);
     query_str(&query, run_id);
     *found = query_step(&query) == STEP_ROW;
-    if (*found)
+    if (*found) {
+        int64_t raw = query_column_int(&query, 2), bronze = query_column_int(&query, 3);
         *run = (struct loaded_run){.ruleset_hash = query_column_copy(&query, 0, arena),
             .arrival_key = query_column_copy(&query, 1, arena),
-            .raw = (uint64_t)query_column_int(&query, 2),
-            .bronze = (uint64_t)query_column_int(&query, 3)};
+            .has_raw = raw >= 0,
+            .has_bronze = bronze >= 0,
+            .raw = raw > 0 ? (uint64_t)raw : 0,
+            .bronze = bronze > 0 ? (uint64_t)bronze : 0};
+    }
     query_close(&query);
     return query.ok;
 }

@@ -19,7 +19,8 @@ bool journal_silver_recovered(struct journal *journal, const char *run_id, bool 
 struct loaded_run {
     struct str ruleset_hash; /* it was read under */
     struct str arrival_key;
-    uint64_t raw, bronze; /* rows */
+    bool has_raw, has_bronze; /* it kept that stage */
+    uint64_t raw, bronze;     /* rows */
 };
 /* *found false: it does not stand, or its end is still to come. */
 bool journal_loaded_run(struct journal *journal, struct str run_id, struct loaded_run *run, bool *found,

@@ -354,6 +354,28 @@ static bool check_gold(struct check *check, struct err *err)
     return ok;
 }
 
+/* What loads say of the rows that they lost. */
+static bool check_loads(struct check *check, struct err *err)
+{
+    sqlite3_stmt *statement;
+    if (!prepare(check,
+            "SELECT o.key, o.kind, o.rows, o.bytes, o.sha256 FROM run r JOIN run_output ro USING (run_id) JOIN output "
+            "o "
+            "USING (output_id) WHERE r.kind = 'load' AND r.finished_at >= ?1 AND o.kind = 'rejects-json' AND "
+            "o.removed_at IS NULL ORDER BY o.key",
+            &statement, err))
+        return false;
+    sqlite3_bind_int64(statement, 1, check->options->since);
+    bool ok = true;
+    while (ok && sqlite3_step(statement) == SQLITE_ROW) {
+        struct expected output = {
+            text(statement, 0), text(statement, 1), number(statement, 2), number(statement, 3), text(statement, 4)};
+        ok = check_output(check, &output, err);
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 /* ---- what nobody knows of ---- */
 
 struct strays {
@@ -409,6 +431,6 @@ bool fsck(struct storage *storage, struct journal *journal, const struct fsck_op
     struct fsck_report *report, struct err *err)
 {
     struct check check = {.storage = storage, .journal = journal, .options = options, .report = report};
-    return check_runs(&check, err) && check_audit(&check, err) && check_gold(&check, err) &&
+    return check_runs(&check, err) && check_audit(&check, err) && check_gold(&check, err) && check_loads(&check, err) &&
            count_unfinished(&check, err) && (options->since || report->unfinished || find_strays(&check, err));
 }

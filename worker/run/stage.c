@@ -92,6 +92,8 @@ static bool find_run(struct making *m, size_t i, struct err *err)
         return err_hint(err, "Once 'sluiced run' has brought it to its end, do this again.");
     }
     to->run_id = run_id.p;
+    to->has_raw = run.has_raw;
+    to->has_bronze = run.has_bronze;
     to->raw = run.raw;
     to->bronze = run.bronze;
     if (!journal_rejected(m->worker->journal, run_id, &rejected, &to->rejected_count, m->arena, err))

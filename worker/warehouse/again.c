@@ -49,14 +49,33 @@ static bool take_file(struct again *again, struct err *err)
                        "file %s was loaded anew or taken back meanwhile", file_id);
 }
 
+static bool has(const struct again *again, enum tier tier)
+{
+    return again->tables.tiers[tier].count != 0;
+}
+
 static bool lock_tables(struct again *again, struct err *err)
 {
     struct buf sql;
     buf_init(&sql, AGAIN_MAX_SQL);
-    buf_printf(&sql, "LOCK TABLE " STR_FMT ", " STR_FMT ", " STR_FMT " IN ROW EXCLUSIVE MODE",
-        STR_ARG(again->tables.tiers[TIER_RAW].name), STR_ARG(again->tables.tiers[TIER_BRONZE].name),
-        STR_ARG(again->tables.tiers[TIER_SILVER].name));
+    for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+        if (has(again, tier))
+            buf_printf(&sql, "LOCK TABLE " STR_FMT " IN ROW EXCLUSIVE MODE; ", STR_ARG(again->tables.tiers[tier].name));
     return again_run_text(again, &sql, err);
+}
+
+static bool not_kept(const struct again_run *run, const char *what, struct err *err)
+{
+    err_set(err, ERR_FILE, PG_ERROR, __FILE__, __LINE__, "the warehouse has no %s of run %s", what, run->run_id);
+    return err_hint(err, "warehouse.stages says what is kept; 'sluice reprocess' reads the file itself again.");
+}
+
+bool again_source(const struct again *again, size_t i, enum tier *tier, struct err *err)
+{
+    const struct again_run *run = &again->file.runs[i];
+    bool bronze = run->has_bronze && has(again, TIER_BRONZE);
+    *tier = bronze ? TIER_BRONZE : TIER_RAW;
+    return bronze || (run->has_raw && has(again, TIER_RAW)) || not_kept(run, "bronze or raw", err);
 }
 
 static bool begin(struct again *again, struct err *err)
@@ -176,6 +195,10 @@ bool again_bronze(struct again *again, struct again_counts *counts, struct err *
         const struct again_run *run = &again->file.runs[i];
         struct buf sql;
         uint64_t widest;
+        if (!run->has_raw || !has(again, TIER_RAW))
+            return not_kept(run, "raw", err);
+        if (!has(again, TIER_BRONZE))
+            return not_kept(run, "bronze", err);
         buf_init(&sql, AGAIN_MAX_SQL);
         if (!count_rows(again, TIER_RAW, run->run_id, run->raw, &widest, err))
             return false;
@@ -191,16 +214,18 @@ bool again_bronze(struct again *again, struct again_counts *counts, struct err *
 
 /* ---- silver: what is read ---- */
 
-/* Rows of both that are not the later runs'. */
-static void add_not_later(struct buf *sql, const struct again *again, size_t of)
+/* Rows that no later run has. */
+static bool add_not_later(struct buf *sql, const struct again *again, size_t of, struct err *err)
 {
-    if (of + 1 == again->file.run_count)
-        return;
-    buf_printf(sql, " AND NOT EXISTS (SELECT FROM " STR_FMT " l WHERE l._row_number = b._row_number AND l._run_id IN (",
-        STR_ARG(again->tables.tiers[TIER_BRONZE].name));
-    for (size_t i = of + 1; i < again->file.run_count; i++)
-        buf_printf(sql, "%s'%s'", i > of + 1 ? ", " : "", again->file.runs[i].run_id);
-    buf_add_cstr(sql, "))");
+    enum tier tier;
+    for (size_t i = of + 1; i < again->file.run_count; i++) {
+        if (!again_source(again, i, &tier, err))
+            return false;
+        buf_printf(sql,
+            " AND NOT EXISTS (SELECT FROM " STR_FMT " l WHERE l._row_number = b._row_number AND l._run_id = '%s')",
+            STR_ARG(again->tables.tiers[tier].name), again->file.runs[i].run_id);
+    }
+    return true;
 }
 
 /* Bronze only trimmed it: then it is what was delivered, as a text keeps its spaces. */
@@ -225,7 +250,7 @@ static void add_text(struct buf *sql, struct str name, bool raw_too)
     }
 }
 
-static bool open_cursor(struct again *again, size_t of, struct err *err)
+static bool open_cursor(struct again *again, size_t of, enum tier source, struct err *err)
 {
     const struct contract *contract = again->run->contract;
     struct buf sql;
@@ -235,13 +260,15 @@ static bool open_cursor(struct again *again, size_t of, struct err *err)
         add_text(&sql, contract->fields[i].name, again->raw_too);
     buf_printf(&sql,
         "%s, b._parse_error, b._row_number, (extract(epoch FROM b.ingest_ts) * 1000000)::bigint FROM " STR_FMT " b",
-        contract->extra_columns == EXTRA_RESCUE ? "b._rescued" : "NULL",
-        STR_ARG(again->tables.tiers[TIER_BRONZE].name));
+        contract->extra_columns == EXTRA_RESCUE ? "b._rescued" : "NULL", STR_ARG(again->tables.tiers[source].name));
     if (again->raw_too)
         buf_printf(&sql, " LEFT JOIN " STR_FMT " r ON r._run_id = b._run_id AND r._row_number = b._row_number",
             STR_ARG(again->tables.tiers[TIER_RAW].name));
     buf_printf(&sql, " WHERE b._run_id = '%s'", again->file.runs[of].run_id);
-    add_not_later(&sql, again, of);
+    if (!add_not_later(&sql, again, of, err)) {
+        buf_dispose(&sql);
+        return false;
+    }
     buf_add_cstr(&sql, " ORDER BY b._row_number");
     again->cursor_open = again_run_text(again, &sql, err);
     return again->cursor_open;
@@ -261,17 +288,21 @@ bool again_read(struct again *again, size_t of, size_t as, struct err *err)
     enum { MOST_ROWS = 4096, SHARE = 8 };
     const struct again_run *source = &again->file.runs[of];
     uint64_t widest = 0, ignored;
+    enum tier tier;
     again->run = &again->file.runs[as];
     again->as = as;
     again->at_rejected = 0;
-    if (!close_cursor(again, err) || !count_rows(again, TIER_BRONZE, source->run_id, source->bronze, &widest, err))
+    if (!has(again, TIER_SILVER))
+        return not_kept(again->run, "silver", err);
+    if (!close_cursor(again, err) || !again_source(again, of, &tier, err) ||
+        !count_rows(again, tier, source->run_id, tier == TIER_RAW ? source->raw : source->bronze, &widest, err))
         return false;
-    again->raw_too = source->raw > 0 || !source->bronze;
+    again->raw_too = tier == TIER_BRONZE && source->has_raw && has(again, TIER_RAW);
     if (again->raw_too && !count_rows(again, TIER_RAW, source->run_id, source->raw, &ignored, err))
         return false;
     uint64_t fit = again->memory / SHARE / (widest + 64 * (again->run->contract->field_count + 4));
     again->page_rows = fit > MOST_ROWS ? MOST_ROWS : fit ? fit : 1;
-    return open_cursor(again, of, err);
+    return open_cursor(again, of, tier, err);
 }
 
 /* ---- the end ---- */

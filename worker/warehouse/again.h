@@ -13,7 +13,8 @@
 struct again_run {
     const char *run_id;
     const struct contract *contract;
-    uint64_t raw, bronze;     /* rows that must be there */
+    bool has_raw, has_bronze; /* it kept that stage */
+    uint64_t raw, bronze;     /* rows of it that must be there */
     const uint64_t *rejected; /* when its file was read: row numbers, ascending */
     size_t rejected_count;
 };

@@ -54,6 +54,8 @@ struct again {
 };
 
 bool again_run_text(struct again *again, struct buf *sql, struct err *err) MUST_CHECK;
+/* The stage that runs[i] has its text in: bronze, or raw where there is no bronze. ERR_CONFIG: neither is kept. */
+bool again_source(const struct again *again, size_t i, enum tier *tier, struct err *err) MUST_CHECK;
 /* "'{a,b}'" of the runs' ids. */
 void again_run_ids(const struct again *again, struct buf *sql);
 

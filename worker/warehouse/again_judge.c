@@ -405,12 +405,16 @@ static bool count_all(struct again *again, struct again_counts *counts, struct e
         NULL, 0, err);
     if (!found)
         return false;
-    uint64_t total = 0;
-    for (size_t i = 0; i < again->file.run_count; i++)
-        total += again->file.runs[i].bronze;
     c->out = pg_number(found, 0, 0);
     c->fresh = pg_number(found, 0, 1);
     pg_result_free(found);
+    uint64_t total = 0;
+    for (size_t i = 0; i < again->file.run_count; i++) {
+        enum tier tier;
+        if (!again_source(again, i, &tier, err))
+            return false;
+        total += tier == TIER_RAW ? again->file.runs[i].raw : again->file.runs[i].bronze;
+    }
     c->filtered += c->blank;
     c->merged = total - c->rows;
     c->rows = total;
@@ -441,24 +445,38 @@ bool again_stands(struct again *again, size_t i, uint64_t *rows, uint64_t *recov
 
 /* ---- errors ---- */
 
-static bool open_errors(struct again *again, struct err *err)
+static bool add_errors_of(struct buf *sql, const struct again *again, size_t i, struct err *err)
 {
     const struct contract *contract = again->contract;
+    enum tier tier;
+    if (!again_source(again, i, &tier, err))
+        return false;
+    buf_printf(sql,
+        "%sSELECT e._row_number, e.run, e.stage, e.code, e.field, coalesce(e.rule, -1), e.value, e.detail, "
+        "(SELECT row_to_json(c)::text FROM (SELECT ",
+        i ? " UNION ALL " : "");
+    for (uint32_t f = 0; f < contract->field_count; f++) {
+        buf_add_cstr(sql, f ? ", b." : "b.");
+        pg_name(sql, contract->fields[f].name);
+    }
+    buf_printf(sql,
+        ") c), e.nth FROM " AGAIN_ERRORS " e JOIN " STR_FMT " b ON b._row_number = e._row_number AND b._run_id = '%s' "
+        "WHERE e.run = %zu AND NOT e.known",
+        STR_ARG(again->tables.tiers[tier].name), again->file.runs[i].run_id, i);
+    return true;
+}
+
+static bool open_errors(struct again *again, struct err *err)
+{
     struct buf sql;
     buf_init(&sql, AGAIN_MAX_SQL);
-    buf_add_cstr(&sql,
-        "DECLARE sluice_lost NO SCROLL CURSOR FOR SELECT e._row_number, e.run, e.stage, e.code, e.field, "
-        "coalesce(e.rule, -1), e.value, e.detail, (SELECT row_to_json(c)::text FROM (SELECT ");
-    for (uint32_t i = 0; i < contract->field_count; i++) {
-        buf_add_cstr(&sql, i ? ", b." : "b.");
-        pg_name(&sql, contract->fields[i].name);
-    }
-    buf_printf(&sql, ") c) FROM " AGAIN_ERRORS " e LEFT JOIN " STR_FMT " b ON b._run_id = (",
-        STR_ARG(again->tables.tiers[TIER_BRONZE].name));
-    again_run_ids(again, &sql);
-    buf_add_cstr(&sql,
-        ")[(e.run + 1)::int] AND b._row_number = e._row_number WHERE NOT e.known ORDER BY e._row_number, e.nth, "
-        "e.detail");
+    buf_add_cstr(&sql, "DECLARE sluice_lost NO SCROLL CURSOR FOR SELECT * FROM (");
+    for (size_t i = 0; i < again->file.run_count; i++)
+        if (!add_errors_of(&sql, again, i, err)) {
+            buf_dispose(&sql);
+            return false;
+        }
+    buf_add_cstr(&sql, ") a ORDER BY _row_number, nth, detail");
     again->errors_open = again_run_text(again, &sql, err);
     return again->errors_open;
 }
