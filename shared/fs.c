@@ -125,32 +125,42 @@ static bool sync_parent(const char *path, struct err *err)
     return ok;
 }
 
-static bool write_temporary(const char *temporary, struct str content, struct err *err)
+static bool write_temporary(const char *temporary, struct str content, bool durable, struct err *err)
 {
     unlink(temporary); /* left by a process of the same number; O_EXCL follows nobody's link */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return ERR_ERRNO(err, "cannot create %s", temporary);
-    bool ok = fs_write_all(fd, content.p, content.n, temporary, err) && fs_sync_fd(fd, temporary, err);
+    bool ok = fs_write_all(fd, content.p, content.n, temporary, err) && (!durable || fs_sync_fd(fd, temporary, err));
     if (close(fd) != 0 && ok)
         ok = ERR_ERRNO(err, "cannot close %s", temporary);
     return ok;
 }
 
-bool fs_write_atomic(const char *path, struct str content, struct err *err)
+static bool replace(const char *path, struct str content, bool durable, struct err *err)
 {
     static _Atomic unsigned long serial; /* threads may write the same path */
     char *temporary = NULL;
     if (asprintf(&temporary, "%s.tmp.%ld.%lu", path, (long)getpid(), atomic_fetch_add(&serial, 1)) < 0)
         return ERR(err, ERR_MEMORY, "no memory for a path");
-    bool ok = write_temporary(temporary, content, err);
+    bool ok = write_temporary(temporary, content, durable, err);
     ok = ok && fault_pass("rename", path, err);
     if (ok && rename(temporary, path) != 0)
         ok = ERR_ERRNO(err, "cannot rename %s to %s", temporary, path);
     if (!ok)
         unlink(temporary);
     free(temporary);
-    return ok && sync_parent(path, err);
+    return ok;
+}
+
+bool fs_write_atomic(const char *path, struct str content, struct err *err)
+{
+    return replace(path, content, true, err) && sync_parent(path, err);
+}
+
+bool fs_replace(const char *path, struct str content, struct err *err)
+{
+    return replace(path, content, false, err);
 }
 
 static bool check_folder(const char *path, struct err *err)

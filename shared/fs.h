@@ -17,6 +17,8 @@
 bool fs_read(const char *path, struct buf *out, struct err *err) MUST_CHECK;
 /* Replaces path atomically and durably: temporary file beside it, fsync, rename, fsync of the folder. */
 bool fs_write_atomic(const char *path, struct str content, struct err *err) MUST_CHECK;
+/* Replaces path atomically: whoever reads finds it old or new, but a power cut may lose both. */
+bool fs_replace(const char *path, struct str content, struct err *err) MUST_CHECK;
 bool fs_write_all(int fd, const void *p, size_t n, const char *name, struct err *err) MUST_CHECK;
 /* One part after the other; parts is used up. */
 bool fs_write_parts(int fd, struct iovec *parts, int n, const char *name, struct err *err) MUST_CHECK;

@@ -220,11 +220,6 @@ class ConsoleTest(unittest.TestCase):
         with self.console(LC_ALL="C") as console:
             console.wait("Overview", "sales", "---")
             self.assertTrue(console.raw.isascii())
-        with self.console(TERM="dumb") as console:
-            self.assertEqual(console.end(), 0)
-            console.settle()
-            self.assertIn(b"DATASET", console.raw)
-            self.assertNotIn(b"\x1b", console.raw)
         with self.console(TERM="vt100") as console:
             console.settle()
             self.assertIn(b"sales", console.raw)

@@ -59,6 +59,29 @@ class Follow(unittest.TestCase):
             console.settle()
             self.assertNotIn("since", console.screen.text())
 
+    def test_a_hang_up_keeps_what_was_seen(self):
+        state = {"XDG_STATE_HOME": str(self.box.path / "state")}
+
+        def close(console):
+            os.close(console.fd)
+            console.fd = None
+
+        def hang_up(console):
+            os.kill(console.pid, signal.SIGHUP)
+
+        for day, leave in ((6, hang_up), (7, close)):
+            with self.console(**state) as console:
+                console.wait("sales", f"{day - 5} quarantined")
+                console.press("j", "sales")  # somebody is there
+                console.settle()
+                self.put(day)
+                console.wait(f"{day - 4} quarantined")  # but nobody looks any more
+                leave(console)
+                console.end()
+            with self.console(**state) as console:
+                console.wait(" new  ", "1 quarantined", "since")
+                self.assertEqual(console.end("Q"), 0)
+
     def ask(self, console):
         console.wait("sales")
         console.press("3", "missing-label")

@@ -9,9 +9,11 @@ import pathlib
 import pty
 import re
 import select
+import shlex
 import sqlite3
 import stat
 import subprocess
+import termios
 import unittest
 
 from tests.console.hostile import FAIR, PIECES, faults, of
@@ -107,6 +109,7 @@ class Hostile(unittest.TestCase):
         with sqlite3.connect(cls.box.path / ".sluice" / "journal.db") as db:
             db.execute("INSERT INTO alert VALUES (1, 'cause', '1', 'sales', 'error', ?1, ?1, 1, 1, 1, 1, NULL)", (cls.words,))
             db.execute("INSERT INTO alert_message VALUES (1, 1, ?1, 'opened', 'failed', 3, 1, NULL, ?1)", (cls.words,))
+            db.execute("UPDATE run SET owner = ?1 || owner", (cls.words,))
         db.close()
 
     @classmethod
@@ -154,6 +157,8 @@ class Hostile(unittest.TestCase):
         step("jG")
         step(":targets\r", "Targets")
         step(":alerts\r", "Alerts")
+        step("jG")
+        step(":workers\r", "Workers")
         step("jG")
         step("2", "Runs")
         step(f":run {self.loaded}\r", "Run")
@@ -270,6 +275,33 @@ class Hostile(unittest.TestCase):
                 self.check(console)
                 if ascii_only:
                     self.assertTrue(console.raw.isascii())
+
+    # ---- lines ----
+
+    def type_line(self, console, arguments):
+        """As a terminal takes it: no control characters, which are its own keys. What acts is declined."""
+        if arguments[0] == "export" or "ssh://elsewhere" in arguments:
+            return
+        line = " ".join(shlex.quote(re.sub(r"[\x00-\x1f\x7f]", "", word)) for word in arguments)
+        console.type((line.encode()[:4000]).decode(errors="ignore") + "\nno\n")
+        self.drain(console)
+
+    def test_plain(self):
+        """Every verb, typed at the prompt."""
+        with Console([SLUICE, "--plain", "-t", "ssh://elsewhere"], TERM="dumb", **self.door) as console:
+            console.wait("sluice>")
+            mode = termios.tcgetattr(console.fd)
+            mode[3] &= ~termios.ECHO  # what is typed is the terminal's to show
+            termios.tcsetattr(console.fd, termios.TCSANOW, mode)
+            for arguments in self.verbs():
+                self.type_line(console, arguments)
+            for line in ("r", "n", "?", "targets", "'", "help rows"):
+                console.type(line + "\n")
+                self.drain(console)
+            self.assertEqual(faults(console.raw, "\r\n"), [])
+            self.assertNotIn(b"\x1b", console.raw)
+            for text in (b"^[", b"<U+202E>", b"<U+009B>", b"\\xFF"):
+                self.assertIn(text, console.raw)
 
     # ---- verbs ----
 

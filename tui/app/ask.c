@@ -68,22 +68,55 @@ static void hint_outcome(const struct link *link, const json_t *params, struct e
         err_hint(err, "Whether it was done: sluice outcome %s", client);
 }
 
+static json_t *call(const struct asking *asking, struct link *link, json_t *params, struct err *err)
+{
+    const struct verb *verb = asking->verb;
+    json_incref(params);
+    json_t *result = verb->takes & TAKES_OUTPUT ? pack_fetch(link, params, asking->input, err)
+                                                : link_call(link, verb->method, params, err);
+    if (!result && verb->takes & ACTS)
+        hint_outcome(link, params, err);
+    return result;
+}
+
+/* If whoever asks stands by it. */
+static json_t *call_in_session(
+    const struct asking *asking, const struct link_options *options, json_t *params, struct err *err)
+{
+    struct session *session = asking->session;
+    struct link *link = session_take(session, options, err);
+    if (!link)
+        return NULL;
+    bool overview = strcmp(asking->verb->method, "overview") == 0;
+    const char *seen = overview ? session_look(session, options) : NULL;
+    if (seen)
+        json_object_set_new(params, "seen", json_string(seen));
+    bool acts = verb_acts(asking->verb, asking->input), was_there = session->link_used;
+    bool stands = !acts || session->confirm(session->context, link, asking->verb->name);
+    json_t *result = stands ? call(asking, link, params, err) : NULL;
+    if (!stands)
+        ERR(err, ERR_USAGE, "nothing is done");
+    bool again = !result && stands && !acts && was_there && link_ended(link);
+    session_give(session, link);
+    if (again) /* it was lost since the last question */
+        return call_in_session(asking, options, params, err);
+    json_decref(session->next);
+    json_t *next = json_object_get(result, "next");
+    session->next = json_is_null(next) ? NULL : json_incref(next);
+    return result;
+}
+
 /* NULL: err tells, or the agent has. */
 static json_t *answer_of(const struct asking *asking, const struct link_options *options, struct err *err)
 {
-    const struct verb *verb = asking->verb;
-    json_t *params = verb_params(verb, asking->input, err);
-    struct link *link = params ? link_open(options, err) : NULL;
-    json_incref(params);
-    if (!link)
-        json_decref(params);
-    json_t *result = !link                        ? NULL
-                     : verb->takes & TAKES_OUTPUT ? pack_fetch(link, params, asking->input, err)
-                                                  : link_call(link, verb->method, params, err);
-    if (link && !result && verb->takes & ACTS)
-        hint_outcome(link, params, err);
-    json_decref(params);
+    json_t *params = verb_params(asking->verb, asking->input, err), *result = NULL;
+    struct link *link = params && !asking->session ? link_open(options, err) : NULL;
+    if (link)
+        result = call(asking, link, params, err);
+    else if (params && asking->session)
+        result = call_in_session(asking, options, params, err);
     link_close(link);
+    json_decref(params);
     return result;
 }
 

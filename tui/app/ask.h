@@ -3,6 +3,7 @@
 #define TUI_APP_ASK_H
 
 #include "shared/options.h"
+#include "tui/app/session.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
 
@@ -12,6 +13,7 @@ struct asking {
     const struct link_options *link;
     const struct option_list *targets; /* more than one: each is asked, the link's is not */
     bool json;
+    struct session *session; /* NULL: a call is alone */
 };
 
 /* The exit code; what went wrong is told on standard error. */

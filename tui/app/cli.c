@@ -6,6 +6,7 @@
 #include "shared/utf8.h"
 #include "tui/app/ask.h"
 #include "tui/app/console.h"
+#include "tui/app/plain.h"
 #include "tui/app/verb.h"
 #include "tui/core/link.h"
 #include "tui/core/targets.h"
@@ -23,7 +24,8 @@ struct cli_options {
     struct option_list targets;
     const char *go;
     struct verb_input input;
-    bool json, help, version;
+    bool json, plain, help, version;
+    struct session *session; /* the line is one of several; NULL: it is the program's own */
 };
 
 static const struct option_row rows[] = {
@@ -46,6 +48,11 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .value = "PLACE",
         .help = "opens the console there: 'rows RUN', alerts"},
+    {.name = "plain",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct cli_options, plain),
+        .flag_only = true,
+        .help = "the console in lines, nothing is redrawn"},
     {.name = "journal",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct cli_options, link.journal),
@@ -277,7 +284,8 @@ static void program_help(const struct option_set *set, struct buf *text)
     size_t count;
     const struct verb *verbs = verb_list(&count);
     buf_add_cstr(text, "usage: sluice [VERB] [RUN] [options]\n\nWhat a lake's journal tells. Without a verb: the\n"
-                       "console on a terminal, the overview elsewhere.\n\n");
+                       "console on a terminal, line by line with --plain or on a dumb one,\n"
+                       "the overview elsewhere.\n\n");
     for (size_t i = 0; i < count; i++)
         buf_printf(text, "  %-11s  %-11s  %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
     buf_add_cstr(text, "\nRUN and REQUEST are any part of an id that names only one.\n\noptions:\n");
@@ -287,6 +295,7 @@ static void program_help(const struct option_set *set, struct buf *text)
                        "  sluice runs --dataset sales           its runs, newest first\n"
                        "  sluice rows 7BBXP --limit 10          the first ten rows that run rejected\n"
                        "  sluice reason 7BBXP                   why it rejected the whole file\n"
+                       "  sluice --plain -t prod                for screen readers: lines, no screens\n"
                        "\nexit codes: 0 done; 1 refused; 2 wrong usage or configuration; 3 the lake or its\n"
                        "journal is not there now; 4 what was named does not exist, or is not alone.\n"
                        "\nThe manual is sluice(1).\n");
@@ -346,6 +355,18 @@ static int open_console(const struct cli_options *own, struct arena *arena, stru
     return console_run(targets, count, own->go, err) ? 0 : ask_complain(err);
 }
 
+static int run_line(void *context, int argc, char **argv);
+
+/* Lines in, lines out, in place of screens. */
+static int open_plain(struct cli_options *own, struct err *err)
+{
+    struct session session;
+    session_begin(&session, &own->link, &own->targets);
+    int code = plain_run(&session, &(struct plain){own->go, run_line, &session}, err);
+    session_end(&session);
+    return code;
+}
+
 static int no_such_verb(const char *name, struct err *err)
 {
     struct suggestion suggestion;
@@ -379,7 +400,9 @@ static int dispatch(const struct option_list *rest, const struct option_set *set
         return help(set, verb);
     if (!take_targets(verb, own, arena, err))
         return ask_complain(err);
-    if (!rest->count && !own->json && console_possible())
+    if (!rest->count && !own->json && !own->session && (own->plain || plain_wanted()))
+        return open_plain(own, err);
+    if (!rest->count && !own->json && !own->session && console_possible())
         return open_console(own, arena, err);
     own->input.run = rest->count > 1 ? rest->items[1] : NULL;
     bool takes_key = verb->takes & TAKES_KEY;
@@ -389,19 +412,45 @@ static int dispatch(const struct option_list *rest, const struct option_set *set
         err_hint(err, "'sluice %s --help' tells what it takes.", name);
         return ask_complain(err);
     }
-    return ask_verb(&(struct asking){verb, &own->input, &own->link, &own->targets, own->json}, arena, err);
+    return ask_verb(
+        &(struct asking){verb, &own->input, &own->link, &own->targets, own->json, own->session}, arena, err);
 }
 
-int cli_main(int argc, char **argv)
+static void take_defaults(struct cli_options *own, const struct session *session)
 {
-    struct cli_options own = {0};
+    const struct link_options *link = &session->link;
+    if (!own->targets.count && !own->link.lake) {
+        own->targets = session->targets;
+        own->link.target = link->target;
+        own->link.lake = link->lake;
+    }
+    own->link.journal = own->link.journal ? own->link.journal : link->journal;
+    own->link.config = own->link.config ? own->link.config : link->config;
+    own->link.datasets = own->link.datasets ? own->link.datasets : link->datasets;
+}
+
+static int run(int argc, char **argv, struct session *session)
+{
+    struct cli_options own = {.session = session};
     struct option_set set = OPTION_SET(rows, &own);
     struct option_list rest = {0};
     struct err err;
     struct arena *arena = arena_new(0);
     bool ok = arena || ERR(&err, ERR_MEMORY, "no memory to start");
-    ok = ok && options_arguments(argc - 1, argv + 1, &set, 1, &rest, arena, &err);
+    ok = ok && options_arguments(argc, argv, &set, 1, &rest, arena, &err);
+    if (ok && session)
+        take_defaults(&own, session);
     int code = ok ? dispatch(&rest, &set, &own, arena, &err) : ask_complain(&err);
     arena_free(arena);
     return code;
+}
+
+static int run_line(void *context, int argc, char **argv)
+{
+    return run(argc, argv, context);
+}
+
+int cli_main(int argc, char **argv)
+{
+    return run(argc - 1, argv + 1, NULL);
 }

@@ -279,6 +279,7 @@ static void take_key(struct console *console, const struct key *key)
 {
     enum request request = keymap_request(key);
     console->dirty = true;
+    links_look(console);
     buf_reset(&console->flash);
     if (console->prompt) {
         prompt_key(console, key);
@@ -432,8 +433,7 @@ bool console_run(const struct console_target *targets, size_t count, const char 
     term_stop(&console->term, console->gone);
     while (console->depth)
         console_close_top(console);
-    if (ok && !console->gone)
-        links_keep_looks(console);
+    links_keep_looks(console);
     links_dispose(console);
     loop_dispose(&console->loop);
     canvas_dispose(&console->canvas);

@@ -314,6 +314,7 @@ static void take_answer(struct console *console, struct site *site, struct answe
         }
     console->dirty = true;
     site->as_of = clock_now();
+    site->looked = site->looked ? site->looked : site->as_of;
     site->retry_after = 0;
     if (found.of_all)
         site->silent = !answer->result;
@@ -390,14 +391,10 @@ static json_t *host_targets(void *context)
     return list;
 }
 
-static const char *key_of(const struct link_options *options, char folder[PATH_MAX])
+void links_look(struct console *console)
 {
-    const char *environment = getenv("SLUICE_LAKE");
-    const char *lake = options->target ? options->target
-                       : options->lake ? options->lake
-                       : environment   ? environment
-                                       : ".";
-    return realpath(lake, folder) ? folder : lake;
+    for (size_t i = 0; i < console->site_count; i++)
+        console->sites[i].looked = console->sites[i].as_of;
 }
 
 void links_keep_looks(const struct console *console)
@@ -405,8 +402,8 @@ void links_keep_looks(const struct console *console)
     json_t *looks = json_object();
     char at[CLOCK_TEXT_SIZE];
     for (size_t i = 0; i < console->site_count; i++)
-        if (console->sites[i].as_of)
-            json_object_set_new(looks, console->sites[i].key, json_string(clock_format(console->sites[i].as_of, at)));
+        if (console->sites[i].looked)
+            json_object_set_new(looks, console->sites[i].key, json_string(clock_format(console->sites[i].looked, at)));
     if (json_object_size(looks))
         seen_write(looks);
     json_decref(looks);
@@ -427,7 +424,7 @@ bool links_init(struct console *console, const struct console_target *targets, s
     for (size_t i = 0; i < count; i++) {
         console->sites[i].name = targets[i].name;
         console->sites[i].options = &targets[i].options;
-        console->sites[i].key = strdup(key_of(&targets[i].options, folder));
+        console->sites[i].key = strdup(seen_key(&targets[i].options, folder));
         if (!console->sites[i].key)
             return ERR(err, ERR_MEMORY, "no memory for the links");
         console->sites[i].seen = json_string_value(json_object_get(console->looks, console->sites[i].key));

@@ -14,7 +14,7 @@ static const json_t *items_of(const json_t *result)
     return json_object_get(result, "items");
 }
 
-static void print_cell(struct paper *paper, enum cell_kind kind, const json_t *object, const char *key)
+void print_cell(struct paper *paper, enum cell_kind kind, const json_t *object, const char *key)
 {
     table_cell(&paper->out, kind, json_object_get(object, key));
 }
@@ -57,7 +57,7 @@ static bool is_empty(const json_t *value)
            (json_is_array(value) && !json_array_size(value));
 }
 
-static void print_label(struct paper *paper, const char *label)
+void print_label(struct paper *paper, const char *label)
 {
     paper_tone(paper, TONE_FAINT);
     buf_printf(&paper->out, "%-12s", label);
@@ -82,94 +82,13 @@ static void print_facts(struct paper *paper, const struct fact *facts, size_t co
     }
 }
 
-static void print_heading(struct paper *paper, const char *title)
+void print_heading(struct paper *paper, const char *title)
 {
     buf_add_byte(&paper->out, '\n');
     paper_tone(paper, TONE_STRONG);
     buf_add_cstr(&paper->out, title);
     paper_tone(paper, TONE_PLAIN);
     buf_add_byte(&paper->out, '\n');
-}
-
-/* ---- overview ---- */
-
-static void print_unmatched(struct paper *paper, const json_t *result)
-{
-    const json_t *unmatched = json_object_get(result, "unmatched");
-    size_t shown = json_array_size(unmatched);
-    json_int_t count = json_integer_value(json_object_get(result, "unmatched_count"));
-    if (!count)
-        return;
-    print_heading(paper, "Taken by no contract");
-    for (size_t i = 0; i < shown; i++) {
-        buf_add_cstr(&paper->out, "  ");
-        table_cell(&paper->out, CELL_TEXT, json_array_get(unmatched, i));
-        buf_add_byte(&paper->out, '\n');
-    }
-    if (count > (json_int_t)shown) {
-        buf_add_cstr(&paper->out, "  and ");
-        buf_add_i64(&paper->out, count - (json_int_t)shown);
-        buf_add_cstr(&paper->out, " more\n");
-    }
-}
-
-static json_t *late_datasets(const json_t *result)
-{
-    json_t *late = json_array(), *item;
-    size_t i;
-    json_array_foreach(json_object_get(result, "datasets"), i, item)
-    {
-        if (json_is_string(json_object_get(item, "overdue_since")))
-            json_array_append(late, item);
-    }
-    return late;
-}
-
-void print_overview(struct paper *paper, const json_t *result)
-{
-    static const struct column datasets[] = {
-        {"DATASET", "dataset", CELL_TEXT, 10, 0, STRESS_NONE},
-        {"WAITING", "waiting", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
-        {"FOR", "waiting_for", CELL_TEXT, 6, 0, STRESS_NONE},
-        {"QUARANTINED", "quarantined", CELL_NUMBER, 0, 0, STRESS_BAD_COUNT},
-        {"LOADED", "succeeded", CELL_NUMBER, 0, 3, STRESS_NONE},
-        {"DUPLICATE", "duplicates", CELL_NUMBER, 0, 5, STRESS_NONE},
-        {"ROWS IN", "rows_in", CELL_NUMBER, 0, 2, STRESS_NONE},
-        {"ROWS OUT", "rows_out", CELL_NUMBER, 0, 4, STRESS_NONE},
-        {"REJECTED", "rows_rejected", CELL_NUMBER, 0, 1, STRESS_NONE},
-        {"OPEN", "open_rows", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
-        {"LAST RUN", "last_run_at", CELL_TIME, 11, 1, STRESS_NONE},
-    };
-    static const struct column overdue[] = {
-        {"OVERDUE", "dataset", CELL_TEXT, 10, 0, STRESS_NONE},
-        {"SINCE", "overdue_since", CELL_TIME, 11, 0, STRESS_NONE},
-    };
-    static const struct column incidents[] = {
-        {"INCIDENT", "kind", CELL_TEXT, 0, 0, STRESS_NONE},
-        {"SUBJECT", "subject", CELL_TEXT, 8, 0, STRESS_NONE},
-        {"SINCE", "opened_at", CELL_TIME, 11, 1, STRESS_NONE},
-        {"TIMES", "times", CELL_NUMBER, 0, 2, STRESS_NONE},
-        {"MESSAGE", "message", CELL_TEXT, 20, 0, STRESS_NONE},
-    };
-    const json_t *open = json_object_get(result, "incidents");
-    buf_add_cstr(&paper->out, "As of ");
-    print_cell(paper, CELL_TIME, result, "as_of");
-    buf_add_cstr(&paper->out, " UTC: files by dataset, rows of the last 24 hours\n\n");
-    if (json_array_size(json_object_get(result, "datasets")))
-        table_print(paper, datasets, COUNT(datasets), json_object_get(result, "datasets"));
-    else
-        buf_add_cstr(&paper->out, "No file has arrived yet.\n");
-    json_t *late = late_datasets(result);
-    if (json_array_size(late)) {
-        print_heading(paper, "Files that are expected");
-        table_print(paper, overdue, COUNT(overdue), late);
-    }
-    json_decref(late);
-    if (json_array_size(open)) {
-        print_heading(paper, "Open incidents");
-        table_print(paper, incidents, COUNT(incidents), open);
-    }
-    print_unmatched(paper, result);
 }
 
 /* ---- runs ---- */

@@ -17,6 +17,16 @@ static bool place(char path[PATH_MAX])
     return n > 0 && n < PATH_MAX;
 }
 
+const char *seen_key(const struct link_options *options, char folder[PATH_MAX])
+{
+    const char *environment = getenv("SLUICE_LAKE");
+    const char *lake = options->target ? options->target
+                       : options->lake ? options->lake
+                       : environment   ? environment
+                                       : ".";
+    return realpath(lake, folder) ? folder : lake;
+}
+
 json_t *seen_read(void)
 {
     char path[PATH_MAX];
@@ -56,7 +66,7 @@ void seen_write(const json_t *looks)
     while (json_object_size(all) > MOST_TARGETS)
         drop_oldest(all);
     char *text = json_dumps(all, JSON_INDENT(1));
-    if (text && place(path) && fs_make_parent(path, &unwritten) && !fs_write_atomic(path, str_of(text), &unwritten))
+    if (text && place(path) && fs_make_parent(path, &unwritten) && !fs_replace(path, str_of(text), &unwritten))
         err_clear(&unwritten);
     free(text);
     json_decref(all);

@@ -24,6 +24,7 @@ struct site {
     bool silent;      /* there is a link, but no answer to be had: its lake is away */
     int64_t lost_at, retry_at, retry_after; /* lost_at 0: the link is there; times are monotonic */
     int64_t as_of;                          /* when the agent last answered, by the clock */
+    int64_t looked;                         /* as of when it was seen: nobody may be there when an answer comes */
 };
 
 struct waiting {
@@ -70,6 +71,8 @@ void console_switch(struct console *console, const struct view_type *type);
 bool links_init(
     struct console *console, const struct console_target *targets, size_t count, struct err *err) MUST_CHECK;
 void links_dispose(struct console *console);
+/* Somebody is there: what is on the screen is seen. */
+void links_look(struct console *console);
 /* Keeps when each target was looked at, for the next session. */
 void links_keep_looks(const struct console *console);
 /* Connects what is not; the screens ask anew. */

@@ -101,6 +101,13 @@ const struct verb *verb_find(const char *name)
     return NULL;
 }
 
+/* A patch that is given no edit is shown. */
+bool verb_acts(const struct verb *verb, const struct verb_input *input)
+{
+    bool edits = input->row || input->column || input->value || input->raw || input->undo;
+    return verb->takes & ACTS && (!(verb->takes & TAKES_EDIT) || edits);
+}
+
 static void put_text(json_t *params, const char *name, const char *value)
 {
     if (value)

@@ -64,6 +64,8 @@ struct verb {
 
 const struct verb *verb_list(size_t *count);
 const struct verb *verb_find(const char *name);
+/* It does more than look, with this input. */
+bool verb_acts(const struct verb *verb, const struct verb_input *input);
 /* The method's parameters; NULL with ERR_USAGE when the input is none of this verb's. */
 json_t *verb_params(const struct verb *verb, const struct verb_input *input, struct err *err);
 

@@ -176,8 +176,10 @@ json_t *link_call(struct link *link, const char *method, json_t *params, struct 
 {
     struct str line;
     /* An agent that ended broke the pipe; what it had to say shows when its answer is read. */
-    if (!send_request(link, method, params, err) && link->answered)
+    if (!send_request(link, method, params, err) && link->answered) {
+        (void)lost(link, err);
         return NULL;
+    }
     return read_line(link, &line, err) ? take_answer(link, line, err) : NULL;
 }
 

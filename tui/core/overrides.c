@@ -69,8 +69,7 @@ void overrides_params(const json_t *overrides, json_t *params)
 
 /* ---- words, as they are typed ---- */
 
-/* The next word: blanks part them, quotes and backslashes keep a character as it is. False: a quote stays open. */
-static bool next_word(struct str *rest, struct buf *word)
+bool overrides_next_word(struct str *rest, struct buf *word)
 {
     char quote = 0;
     buf_reset(word);
@@ -98,7 +97,7 @@ static bool read_pair(struct str *rest, struct buf *word, json_t *overrides, str
     bool maps = str_starts(buf_str(word), STR("--map")), joined = word->n > OPTION && word->p[OPTION] == '=';
     if (!(maps || str_starts(buf_str(word), STR("--set"))) || (word->n > OPTION && !joined))
         return ERR(err, ERR_USAGE, "overrides are written --set SETTING=VALUE and --map LABEL=COLUMN");
-    if (!joined && !next_word(rest, word))
+    if (!joined && !overrides_next_word(rest, word))
         return ERR(err, ERR_USAGE, "a quote is not closed");
     struct str pair = joined ? (struct str){word->p + OPTION + 1, word->n - OPTION - 1} : buf_str(word);
     if (str_find_byte(pair, '=') == pair.n)
@@ -115,7 +114,7 @@ json_t *overrides_parse(struct str words, struct err *err)
     buf_init(&word, 1024 * 1024);
     bool ok = true;
     while (ok && str_trim(rest).n) {
-        ok = next_word(&rest, &word) || ERR(err, ERR_USAGE, "a quote is not closed");
+        ok = overrides_next_word(&rest, &word) || ERR(err, ERR_USAGE, "a quote is not closed");
         ok = ok && read_pair(&rest, &word, overrides, err);
     }
     buf_dispose(&word);

@@ -12,6 +12,9 @@
 void overrides_words(struct buf *out, const json_t *overrides);
 /* The lists "set" and "map" of a call's params. */
 void overrides_params(const json_t *overrides, json_t *params);
+/* The next of words that are typed: blanks part them, quotes and backslashes keep a character as it is. False: a quote
+ * stays open. */
+bool overrides_next_word(struct str *rest, struct buf *word);
 /* Such words, as people write them, as {"set": [], "map": []}; quoted as for a shell. NULL: ERR_USAGE. */
 json_t *overrides_parse(struct str words, struct err *err);
 

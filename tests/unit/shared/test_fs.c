@@ -63,6 +63,8 @@ static void reads_and_writes(void **state)
     check_content("a", "one");
     put("a", "two");
     check_content("a", "two");
+    assert_true(fs_replace("a", STR("three"), &err));
+    check_content("a", "three");
     put("empty", "");
     check_content("empty", "");
     assert_true(fs_list(".", arena, &names, &count, &err)); /* no temporary file is left */
