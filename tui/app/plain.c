@@ -17,7 +17,7 @@ struct lines {
     struct session *session;
     char *line;
     size_t capacity;
-    bool asks; /* somebody is there to be asked */
+    bool asks;    /* somebody is there to be asked */
     json_t *last; /* the words of the last question that only looked */
 };
 
@@ -204,8 +204,8 @@ static int run_next(struct lines *lines, const struct plain *plain)
             json_array_append(words, word);
     }
     json_array_append_new(words, json_string("--after"));
-    json_array_append_new(words,
-        json_is_integer(next) ? json_sprintf("%lld", (long long)json_integer_value(next)) : json_incref((json_t *)next));
+    json_array_append_new(words, json_is_integer(next) ? json_sprintf("%lld", (long long)json_integer_value(next))
+                                                       : json_incref((json_t *)next));
     json_decref(lines->last);
     lines->last = words;
     return run_words(plain, words);

@@ -15,7 +15,7 @@ struct session {
         struct link *link;
     } links[SESSION_MOST_LINKS];
     size_t link_count;
-    bool link_used; /* the one taken last has answered before */
+    bool link_used;         /* the one taken last has answered before */
     json_t *looks, *looked; /* seen.h: of earlier sessions, and in this one */
     json_t *next;           /* what the last list goes on after; NULL: it has no more */
     /* Of what acts: shall it be done? */
