@@ -25,6 +25,7 @@ static const struct {
     {"22", ERR_CONFIG, "A column's type does not hold what the contract's does: put the type back."},
     {"23502", ERR_CONFIG, "A column that sluice does not fill is NOT NULL without a default."},
     {"23", ERR_CONFIG, "A constraint of the tables forbids it, and not for a row's sake."},
+    {"40", ERR_UNAVAILABLE, "Two transactions were in each other's way: it is tried again by itself."},
     {"53100", ERR_UNAVAILABLE, "The disk of the warehouse is full: work goes on by itself once there is room."},
     {"57014", ERR_UNAVAILABLE, "A statement took longer than --warehouse-timeout allows."},
     {"55P03", ERR_UNAVAILABLE, "Somebody holds a lock on the tables: pg_stat_activity shows who."},
