@@ -1,5 +1,6 @@
 """What the integration tests share: a lake in a folder of its own, the programs, and a look at what came of it."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -10,12 +11,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build" / "release"))
 SLUICED = os.environ.get("SLUICED", str(BUILD / "sluiced"))
 SLUICE = os.environ.get("SLUICE", str(BUILD / "sluice"))
+ON_S3 = os.environ.get("TESTS_ON") == "s3"  # "make test-s3": the same tests, on a lake in S3
+of_a_directory = unittest.skipIf(ON_S3, "of a directory alone")
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 STAMP = re.compile(r"\d{8}T\d{6}Z")
 
@@ -44,6 +48,10 @@ class Lake:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
+    def become(self, other):
+        """What the other holds, its journal with it."""
+        shutil.copytree(other.path, self.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".state"))
 
     def copy(self, source, key):
         return self.put(key, pathlib.Path(source).read_bytes())
@@ -133,3 +141,12 @@ def kill(process):
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stderr.close()
+
+
+if ON_S3:
+    from tests import s3  # which needs botocore
+
+    bench = s3.Bench(SLUICED, SLUICE).__enter__()
+    atexit.register(bench.__exit__)
+    SLUICED, SLUICE = bench.names
+    bench.adopt(Lake)

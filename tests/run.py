@@ -99,9 +99,9 @@ def script(path, build):
     return Outcome(str(path.relative_to(ROOT)), int(code == 0), [] if code == 0 else [text[-8000:]], seconds, [])
 
 
-def jobs(build, pattern):
+def jobs(build, patterns):
     def wanted(path):
-        return not pattern or pattern in str(path)
+        return not patterns or any(pattern in str(path) for pattern in patterns)
 
     def rank(path):
         name = str(path.relative_to(ROOT / "tests"))
@@ -120,12 +120,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release", help="folder of the programs")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("pattern", nargs="?", help="only tests whose path holds this")
+    parser.add_argument("patterns", nargs="*", help="only tests whose path holds one of these")
     options = parser.parse_args()
     build = (ROOT / options.build).resolve()
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        running = [pool.submit(kind, path, build) for kind, path in jobs(build, options.pattern)]
+        running = [pool.submit(kind, path, build) for kind, path in jobs(build, options.patterns)]
         for future in concurrent.futures.as_completed(running):
             outcome = future.result()
             outcomes.append(outcome)

@@ -6,6 +6,7 @@ somebody else than sluice judges what is there). The folder's .sluice/ is the la
 what is spooled; its lake.json lies in the bucket.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import botocore.config
 import botocore.session
@@ -25,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ACCESS, SECRET, REGION = "sluicetest", "sluicetestsecret", "us-east-1"
 DEADLINE = 150
 MARKER = ".sluice/lake.json"
+SETTLED = 0.3  # seconds: an object is whole when it is there, a file that a test writes is not
 
 
 class Server:
@@ -102,39 +105,54 @@ class Twin:
             if pathlib.Path(folder) == self.path:
                 names[:] = [n for n in names if n not in ("datasets", ".sluice", ".state", "before")]
             for name in files:
-                at = os.path.join(folder, name)
-                status = os.stat(at)
-                found[os.path.relpath(at, self.path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                key = os.path.relpath(os.path.join(folder, name), self.path)
+                found[key] = self.stamp(key)
         if (self.path / MARKER).exists():
-            found[MARKER] = (0, 0, 0)
+            found[MARKER] = self.stamp(MARKER)
         return found
 
-    def up(self):
+    def stamp(self, key):
+        status = os.stat(self.path / key)
+        return (0, 0, 0) if key == MARKER else (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def up(self, settled=0):
+        """settled: only what nobody has written to for as many seconds."""
         here = self.files()
         for key in self.known.keys() - here.keys():
             self.s3.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+            del self.known[key]
         for key, stamp in here.items():
-            if key not in self.known or self.known[key][1] != stamp:
-                self.s3.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=(self.path / key).read_bytes())
-        self.known = {key: value for key, value in self.known.items() if key in here}
+            if self.known.get(key, (None, None))[1] != stamp and time.time() - stamp[0] / 1e9 >= settled:
+                put = self.s3.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=(self.path / key).read_bytes())
+                self.known[key] = put["ETag"], stamp
 
     def down(self):
+        """What the test has changed meanwhile stays."""
         there = {key[len(self.prefix):]: etag for key, etag in objects(self.s3, self.bucket, self.prefix).items()}
         there = {k: e for k, e in there.items() if k == MARKER or not k.startswith(".sluice/")}
         here = self.files()
-        for key in here.keys() - there.keys():
-            (self.path / key).unlink()
+        for key in self.known.keys() - there.keys():
+            if here.get(key) == self.known[key][1]:
+                (self.path / key).unlink()
+            del self.known[key]
         for key, etag in there.items():
-            if key not in here or key not in self.known or self.known[key][0] != etag:
-                at = self.path / key
-                at.parent.mkdir(parents=True, exist_ok=True)
-                at.write_bytes(self.s3.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read())
-        here = self.files()
-        self.known = {key: (etag, here[key]) for key, etag in there.items()}
+            known = self.known.get(key, (None, None))
+            if etag != known[0] and here.get(key) == known[1]:
+                self.fetch(key)
         for folder, _, _ in os.walk(self.path, topdown=False):
             relative = os.path.relpath(folder, self.path)
             if not relative.startswith((".", "datasets", "raw")) and not os.listdir(folder):
                 os.rmdir(folder)
+
+    def fetch(self, key):
+        at = self.path / key
+        try:
+            got = self.s3.get_object(Bucket=self.bucket, Key=self.prefix + key)
+        except self.s3.exceptions.NoSuchKey:
+            return  # a worker has taken it away meanwhile
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.write_bytes(got["Body"].read())
+        self.known[key] = got["ETag"], self.stamp(key)
 
     def leftovers(self):
         inner = objects(self.s3, self.bucket, self.prefix + ".sluice/")
@@ -163,7 +181,15 @@ if lake:
     if "SLUICE_LAKE" in os.environ:
         os.environ["SLUICE_LAKE"] = url
 die = ctypes.CDLL(None).prctl
-code = subprocess.call(["{program}"] + arguments, preexec_fn=lambda: die(1, 9))
+child = subprocess.Popen(["{program}"] + arguments, preexec_fn=lambda: die(1, 9))
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, lambda number, _: child.send_signal(number))
+while True:
+    try:
+        code = child.wait(0.1 if lake and "watch" in arguments else None)
+        break
+    except subprocess.TimeoutExpired:
+        ask("both")
 if lake:
     ask("down")
 if code < 0:
@@ -211,6 +237,11 @@ class Bench:
                 self.twins[path] = Twin(self.s3, self.bucket, pathlib.Path(path))
             return self.twins[path]
 
+    def adopt(self, lake):
+        """A class of lakes: what is left behind is in the bucket too."""
+        here = lake.leftovers
+        lake.leftovers = lambda one: here(one) + self.twin(str(one.path)).leftovers()
+
     def serve(self):
         bench = self
 
@@ -219,8 +250,12 @@ class Bench:
                 what, path = self.rfile.readline().decode().rstrip("\n").split("\t")
                 twin = bench.twin(path)
                 with twin.lock:
-                    twin.up() if what == "up" else twin.down()
-                self.wfile.write(f"s3://{bench.bucket}/{twin.prefix}".rstrip("/").encode())
+                    if what != "down":
+                        twin.up(SETTLED if what == "both" else 0)
+                    if what != "up":
+                        twin.down()
+                with contextlib.suppress(BrokenPipeError):  # who asked was killed
+                    self.wfile.write(f"s3://{bench.bucket}/{twin.prefix}".rstrip("/").encode())
 
         self.listener = socketserver.ThreadingUnixStreamServer(str(self.path / "socket"), Handler)
         self.listener.daemon_threads = True

@@ -5,9 +5,9 @@ import random
 import time
 import unittest
 
-from tests.lake import Lake, kill
+from tests.lake import ON_S3, Lake, kill
 
-STRIDE = 1  # of the sweeps: how many fault points further the next kill is
+STRIDE = 7 if ON_S3 else 1  # of the sweeps: how many fault points further the next kill is
 CONTRACT = """
 dataset: sales
 source: {match: "raw/sales/**"}

@@ -9,7 +9,10 @@ import tempfile
 import unittest
 
 from tests.crash.test_kill import CONTRACT, fill, table
-from tests.lake import Lake
+from tests.lake import ON_S3, Lake, of_a_directory
+
+
+STRIDE = 7 if ON_S3 else 1  # of the sweep
 
 
 class Faults(unittest.TestCase):
@@ -38,7 +41,7 @@ class Faults(unittest.TestCase):
     def test_every_point_fails_once(self):
         point = unhurt = 0
         while unhurt < 8:  # some points cannot fail, only be died at
-            point += 1
+            point += STRIDE
             with Lake({"sales.yaml": CONTRACT}, memory=True) as lake, self.subTest(point=point):
                 fill(lake)
                 done = lake.run(fault=f"fail:any:{point}", check=[1, 3])
@@ -79,6 +82,7 @@ class Faults(unittest.TestCase):
             self.assertEqual(lake.query("SELECT count(*), count(DISTINCT owner) > 1 FROM run"), [(40, 1)])
             self.assertEqual((lake.leftovers(), lake.fsck()[0]), ([], 0))
 
+    @of_a_directory
     def test_lake_gone_and_back(self):
         with Lake({"sales.yaml": CONTRACT}) as lake:
             lake.run(check=[0])
@@ -112,6 +116,7 @@ def mounted(size):
         os.rmdir(folder)
 
 
+@of_a_directory
 @unittest.skipUnless(os.geteuid() == 0, "needs root to mount a small file system")
 class Mounts(Faults):
     test_every_point_fails_once = test_points_that_stay_broken = test_lake_gone_and_back = None

@@ -282,7 +282,7 @@ class Gold(unittest.TestCase):
             for name in ("gold-claimed", "gold-decided", "sealed", "manifest", "prepared", "publishing", "rename", "rename:2",
                          "published", "commit", "ended", "journal-commit:3"):
                 with Lake() as lake, self.subTest(name=name):
-                    shutil.copytree(first.path, lake.path, dirs_exist_ok=True)
+                    lake.become(first)
                     done = self.gold(lake, check=(3,), fault=f"fail:{name}")
                     self.assertIn("injected", done.stderr)
                     if name in ("gold-claimed", "gold-decided", "sealed", "manifest", "prepared"):
@@ -307,14 +307,14 @@ class Gold(unittest.TestCase):
             self.gold(first)
             self.load(first, 2, count=30, days=1)
             with Lake() as undisturbed:
-                shutil.copytree(first.path, undisturbed.path, dirs_exist_ok=True)
+                undisturbed.become(first)
                 self.gold(undisturbed)
                 expected, before = sha(undisturbed), sha(first)
             point, died = 0, True
             while died:
                 point += 1
                 with Lake() as lake, self.subTest(point=point):
-                    shutil.copytree(first.path, lake.path, dirs_exist_ok=True)
+                    lake.become(first)
                     died = self.gold(lake, check=(0, -9), fault=f"kill:any:{point}").returncode == -9
                     self.assertIn(sha(lake), (before, expected))
                     self.gold(lake)
@@ -362,7 +362,7 @@ class Gold(unittest.TestCase):
             before = (first.path / "gold/sales.csv").read_bytes()
             self.load(first, 2, count=30, days=1)
             with Lake() as undisturbed:
-                shutil.copytree(first.path, undisturbed.path, dirs_exist_ok=True)
+                undisturbed.become(first)
                 self.gold(undisturbed)
                 expected = (undisturbed.path / "gold/sales.csv").read_bytes()
             self.assertNotEqual(before, expected)
@@ -370,7 +370,7 @@ class Gold(unittest.TestCase):
             while died:
                 point += 1
                 with Lake() as lake, self.subTest(point=point):
-                    shutil.copytree(first.path, lake.path, dirs_exist_ok=True)
+                    lake.become(first)
                     died = self.gold(lake, check=(0, -9), fault=f"kill:any:{point}").returncode == -9
                     self.assertIn((lake.path / "gold/sales.csv").read_bytes(), (before, expected))
                     self.gold(lake)

@@ -36,12 +36,7 @@ def setUpModule():
     unittest.addModuleCleanup(bench.__exit__)
 
 
-def leftovers(lake):
-    return lake.leftovers_here() + bench.twin(str(lake.path)).leftovers()
-
-
-tests.lake.Lake.leftovers_here = tests.lake.Lake.leftovers
-tests.lake.Lake.leftovers = leftovers
+bench.adopt(tests.lake.Lake)
 
 
 def on_s3(case, *names):

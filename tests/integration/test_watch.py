@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from tests.lake import SLUICED, Lake
+from tests.lake import ON_S3, SLUICED, Lake, of_a_directory
 
 DEADLINE = int(os.environ.get("SLUICE_TEST_DEADLINE", 60))
 CONTRACT = """
@@ -43,7 +43,7 @@ class Watch:
         return self
 
     def start(self):
-        options = {"--every": "1h", "--quiet": "200ms"}
+        options = {"--every": "1s" if ON_S3 else "1h", "--quiet": "200ms"}
         options.update(zip(self.options[::2], self.options[1::2]))
         flat = [part for pair in options.items() for part in pair]
         self.process = self.lake.start(*flat, command="watch")
@@ -91,6 +91,7 @@ class Watch:
 
 
 class Arrivals(unittest.TestCase):
+    @of_a_directory
     def test_rename_is_taken_by_its_event(self):
         with Watch("--quiet", "1h") as watch:
             path = watch.lake.put("outside.csv", HEADER + rows(1, 10))
@@ -99,6 +100,7 @@ class Arrivals(unittest.TestCase):
             self.assertEqual(watch.written(), 10)
             self.assertEqual(watch.stop(), 0)
 
+    @of_a_directory
     def test_slow_writer_is_waited_for(self):
         with Watch() as watch:
             with open(watch.lake.path / "raw/sales/slow.csv", "w") as slow:
@@ -112,6 +114,7 @@ class Arrivals(unittest.TestCase):
             watch.until_state("raw/sales/slow.csv")
             self.assertEqual(watch.written(), 8)
 
+    @of_a_directory
     def test_sweep_leaves_what_somebody_writes(self):
         # No event tells of the file: it was opened before the worker started and is not written to meanwhile.
         watch = Watch("--every", "1s")
@@ -129,6 +132,7 @@ class Arrivals(unittest.TestCase):
                 watch.until_state("raw/sales/open.csv")
                 self.assertEqual(watch.written(), 11)
 
+    @of_a_directory
     def test_growing_file_is_taken_whole(self):
         with Watch("--quiet", "1s") as watch:
             path = watch.lake.path / "raw/sales/grows.csv"
@@ -156,6 +160,7 @@ class Arrivals(unittest.TestCase):
         with watch:
             watch.until_state("raw/sales/fresh.csv")
 
+    @of_a_directory
     def test_time_of_change_that_lies_ahead(self):
         watch = Watch("--quiet", "1s")
         os.utime(watch.lake.put("raw/sales/ahead.csv", HEADER + rows(1, 2)), (4102444800, 4102444800))
@@ -232,6 +237,7 @@ class Signals(unittest.TestCase):
             watch.until_state("raw/more/b.csv")
 
 
+@of_a_directory
 class Outage(unittest.TestCase):
     def away(self, watch):
         return watch.lake.path.with_name(watch.lake.path.name + "-away")

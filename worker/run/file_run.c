@@ -4,6 +4,7 @@
 #include "shared/fault.h"
 #include "shared/fs.h"
 #include "shared/log.h"
+#include "worker/run/ahead.h"
 #include "worker/run/archive.h"
 #include "worker/run/publish.h"
 #include "worker/run/ruleset.h"
@@ -39,12 +40,6 @@ bool file_run_staged(struct file_run *run, const char *name, struct str *key, co
     return ok;
 }
 
-/* What is sealed: an output and where it lies. */
-struct sealing {
-    struct manifest_output *outputs;
-    const char **paths;
-};
-
 static bool place_output(struct file_run *run, const struct sink_output *from, struct manifest_output *to,
     const char **path, struct err *err)
 {
@@ -54,28 +49,19 @@ static bool place_output(struct file_run *run, const struct sink_output *from, s
     return file_run_staged(run, slash ? slash + 1 : from->staged.p, &to->staged, path, err);
 }
 
-static bool hash_output(void *context, uint32_t i, struct err *err)
-{
-    struct sealing *sealing = context;
-    return manifest_hash(&sealing->outputs[i], sealing->paths[i], err);
-}
-
 bool file_run_seal(
     struct file_run *run, const struct sink_output *outputs, size_t count, struct crew *crew, struct err *err)
 {
-    struct sealing sealing = {
-        ARENA_ARRAY(run->arena, struct manifest_output, count), ARENA_ARRAY(run->arena, const char *, count)};
-    run->manifest.outputs = sealing.outputs;
-    if (!sealing.outputs || !sealing.paths)
+    struct manifest_output *sealed = ARENA_ARRAY(run->arena, struct manifest_output, count);
+    const char **paths = ARENA_ARRAY(run->arena, const char *, count);
+    run->manifest.outputs = sealed;
+    if (!sealed || !paths)
         return ERR(err, ERR_MEMORY, "no memory for %zu outputs", count);
     for (size_t i = 0; i < count; i++)
-        if (!place_output(run, &outputs[i], &sealing.outputs[i], &sealing.paths[i], err))
+        if (!place_output(run, &outputs[i], &sealed[i], &paths[i], err))
             return false;
-    if (!crew_each(crew, (uint32_t)count, hash_output, &sealing, err))
+    if (!manifest_seal_all(run->worker->storage, sealed, paths, count, crew, run->arena, err))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!manifest_ticket(run->worker->storage, &sealing.outputs[i], run->arena, err))
-            return false;
     run->manifest.output_count = count;
     return fs_sync_dir(run->staging_path, err);
 }
@@ -105,9 +91,26 @@ bool file_run_keep_causes(struct file_run *run, struct err *err)
     return ok || ERR(err, ERR_MEMORY, "no memory for the causes of a run");
 }
 
+static bool pass_gate(void *context, uint64_t upto, struct err *err)
+{
+    const struct file_run *run = context;
+    return storage_await(run->worker->storage, run->arrival, upto, err);
+}
+
+struct stream_gate file_run_gate(struct file_run *run)
+{
+    return run->arrival ? (struct stream_gate){pass_gate, run} : (struct stream_gate){0};
+}
+
+bool file_run_arrived(struct file_run *run, struct err *err)
+{
+    return storage_await(run->worker->storage, run->arrival, UINT64_MAX, err);
+}
+
 struct stream *file_run_stream(struct file_run *run, struct err *err)
 {
-    return stream_open_fd(run->fd, run->claim.file.location.p, run->object.size, expansion, &run->compression, err);
+    return stream_open_gated(
+        run->fd, run->claim.file.location.p, run->object.size, file_run_gate(run), expansion, &run->compression, err);
 }
 
 bool file_run_unchanged(struct file_run *run, struct err *err)
@@ -237,6 +240,10 @@ static bool end_claimed(struct file_run *run, struct err *err)
 
 static void close_original(struct file_run *run)
 {
+    ahead_end(run->ahead);
+    run->ahead = NULL;
+    storage_abandon(run->worker->storage, run->arrival);
+    run->arrival = NULL;
     if (run->fd >= 0)
         close(run->fd);
     run->fd = -1;
@@ -245,7 +252,8 @@ static void close_original(struct file_run *run)
 /* The archive is to hold what was read, also after a power failure: producers seldom sync. */
 static bool sync_original(struct file_run *run, struct err *err)
 {
-    return run->fd < 0 || fs_sync_fd(run->fd, run->claim.file.location.p, err);
+    bool is_here = run->worker->storage->driver->features & STORAGE_FILES;
+    return run->fd < 0 || !is_here || fs_sync_fd(run->fd, run->claim.file.location.p, err);
 }
 
 static void tell(struct file_run *run)
@@ -361,6 +369,17 @@ static bool fall_back(struct file_run *run, const struct err *why, struct err *e
     return give_back(run, why, err_action(why) == ERR_ACTION_WAIT ? STR("lake") : STR(""), err);
 }
 
+/* Bytes that were damaged on their way are no verdict on the file. */
+static bool judge(struct file_run *run, bool ok, struct err *why)
+{
+    struct err late;
+    bool counts = ok || err_action(why) == ERR_ACTION_REJECT || is_last_attempt(run, why);
+    if (!counts || (file_run_arrived(run, &late) && file_run_moved(run, &late)))
+        return ok;
+    *why = late;
+    return false;
+}
+
 /* refused: it is known already why the file cannot be read. */
 static bool work(struct file_run *run, const struct err *refused, struct err *err)
 {
@@ -370,7 +389,7 @@ static bool work(struct file_run *run, const struct err *refused, struct err *er
         why = *refused;
         ok = false;
     }
-    ok = ok && warehouse_check(run, &why) && run_stages(run, &why) != STEP_FAILED;
+    ok = judge(run, ok && warehouse_check(run, &why) && run_stages(run, &why) != STEP_FAILED, &why);
     if (!ok && (err_action(&why) == ERR_ACTION_REJECT || is_last_attempt(run, &why))) {
         if (file_run_was_loaded(run))
             return keep_former(run, &why, err);

@@ -24,11 +24,14 @@ struct file_run {
     const struct contract *contract;
     struct file_run_standing *standing; /* what may be used in its place, the newest first */
     size_t standing_count;
-    const struct patch *patch;    /* over the original; NULL: none */
-    const struct chosen *chosen;  /* the rows to read; NULL: all */
-    const char *standing_id;      /* NULL: none is used */
-    int fd;                       /* the original; -1 before intake */
-    struct storage_object object; /* as it was when opened */
+    const struct patch *patch;   /* over the original; NULL: none */
+    const struct chosen *chosen; /* the rows to read; NULL: all */
+    const char *standing_id;     /* NULL: none is used */
+    int fd;                      /* the original; -1 before intake */
+    struct ahead *ahead;         /* its way to validated/; NULL: it is there, or stays where it is */
+    struct str validated_to;
+    struct storage_arrival *arrival; /* it is still on its way; NULL: it is there */
+    struct storage_object object;    /* as it was when opened */
     enum compression compression;
     struct str sample; /* the first (decompressed) bytes: the labels are slices of it */
     bool sample_is_whole;
@@ -96,6 +99,12 @@ bool file_run_seal(struct file_run *run, const struct sink_output *outputs, size
 bool file_run_keep_causes(struct file_run *run, struct err *err) MUST_CHECK;
 /* Reads the original from its start, decompressed. */
 struct stream *file_run_stream(struct file_run *run, struct err *err);
+/* Waits until what was read is there; what is gate of what reads. */
+struct stream_gate file_run_gate(struct file_run *run);
+/* Where moves take long the original is brought to validated/ while it is worked on: waits for that. */
+bool file_run_moved(struct file_run *run, struct err *err) MUST_CHECK;
+/* All of the original, as it was put: nothing that was read may count before. */
+bool file_run_arrived(struct file_run *run, struct err *err) MUST_CHECK;
 /* Has the original changed since it was opened? ERR_CHANGED. */
 bool file_run_unchanged(struct file_run *run, struct err *err) MUST_CHECK;
 

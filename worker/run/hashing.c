@@ -12,6 +12,7 @@ enum { CHUNK_BYTES = 256 * 1024 };
 struct hashing {
     int fd;
     const char *name;
+    struct stream_gate gate;
     pthread_t thread;
     atomic_bool stopped;
     struct profile *profile;
@@ -25,6 +26,9 @@ struct hashing {
 static void hash_all(struct hashing *hashing)
 {
     while (!atomic_load(&hashing->stopped)) {
+        if (hashing->gate.pass &&
+            !hashing->gate.pass(hashing->gate.context, hashing->size + CHUNK_BYTES, &hashing->err))
+            return;
         ssize_t n = pread(hashing->fd, hashing->chunk, CHUNK_BYTES, (off_t)hashing->size);
         if (n < 0 && errno == EINTR)
             continue;
@@ -56,7 +60,8 @@ static void dispose(struct hashing *hashing)
     free(hashing);
 }
 
-struct hashing *hashing_start(int fd, const char *name, struct profile *profile, struct err *err)
+struct hashing *hashing_start(
+    int fd, const char *name, struct stream_gate gate, struct profile *profile, struct err *err)
 {
     sigset_t all, before;
     struct hashing *hashing = calloc(1, sizeof *hashing);
@@ -66,6 +71,7 @@ struct hashing *hashing_start(int fd, const char *name, struct profile *profile,
     }
     hashing->fd = fd;
     hashing->name = name;
+    hashing->gate = gate;
     hashing->profile = profile;
     hashing->sha = sha256_new();
     hashing->chunk = malloc(CHUNK_BYTES);

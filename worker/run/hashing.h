@@ -4,11 +4,13 @@
 
 #include "shared/hash.h"
 #include "worker/run/profile.h"
+#include "worker/stream/stream.h"
 
 struct hashing;
 
-/* fd and name are borrowed; it is read by pread. */
-struct hashing *hashing_start(int fd, const char *name, struct profile *profile, struct err *err);
+/* fd, name and gate are borrowed; it is read by pread. */
+struct hashing *hashing_start(
+    int fd, const char *name, struct stream_gate gate, struct profile *profile, struct err *err);
 /* Waits for the hash and frees. */
 bool hashing_finish(struct hashing *hashing, char sha256[SHA256_TEXT_SIZE], uint64_t *size, struct err *err) MUST_CHECK;
 /* Ends it early and frees. hashing may be NULL. */

@@ -46,7 +46,7 @@ static bool reach(struct file_run *run, bool *there, struct err *err)
     }
     if (!storage->driver->stat(storage, file->location, there, &run->object, run->arena, err))
         return false;
-    if (!*there || storage->driver->open_fd(storage, file->location, &run->fd, err))
+    if (!*there || storage_open_early(storage, file->location, &run->fd, &run->arrival, err))
         return true;
     *there = err->kind != ERR_NOT_FOUND; /* else gone between the two looks */
     if (*there)
@@ -115,7 +115,7 @@ enum step_result stage_intake(struct file_run *run, struct err *err)
     if (later)
         return STEP_NEXT;
     int64_t since = profile_now(run->worker->profile);
-    bool hashed = sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err);
+    bool hashed = file_run_arrived(run, err) && sha256_fd(run->fd, run->claim.file.location.p, sha256, &size, err);
     profile_add(run->worker->profile, PROFILE_HASH, since);
     profile_bytes(run->worker->profile, PROFILE_HASH, size);
     if (!hashed || !file_run_unchanged(run, err) || !file_run_hashed(run, sha256, size, &duplicate_of, err))

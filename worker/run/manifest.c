@@ -33,7 +33,7 @@ struct str manifest_key(const char *run_id, struct arena *arena)
 
 /* ---- sealing ---- */
 
-bool manifest_hash(struct manifest_output *out, const char *path, struct err *err)
+static bool hash(struct manifest_output *out, const char *path, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -43,21 +43,44 @@ bool manifest_hash(struct manifest_output *out, const char *path, struct err *er
     return ok;
 }
 
-bool manifest_ticket(struct storage *storage, struct manifest_output *out, struct arena *arena, struct err *err)
+struct sealing {
+    struct storage *storage;
+    struct manifest_output *outputs;
+    const char *const *paths;
+    struct buf *tickets;
+};
+
+static bool seal_one(void *context, uint32_t i, struct err *err)
 {
-    struct buf ticket;
-    buf_init(&ticket, MAX_TICKET);
-    bool ok =
-        storage->driver->seal(storage, out->staged, out->output.key, &ticket, err) && buf_ok(&ticket, "a ticket", err);
-    out->ticket = ok ? arena_str(arena, buf_str(&ticket)) : STR("");
-    buf_dispose(&ticket);
-    return ok && (out->ticket.p || ERR(err, ERR_MEMORY, "no memory for a ticket"));
+    struct sealing *sealing = context;
+    struct manifest_output *out = &sealing->outputs[i];
+    struct storage *storage = sealing->storage;
+    return hash(out, sealing->paths[i], err) &&
+           storage->driver->seal(storage, out->staged, out->output.key, &sealing->tickets[i], err) &&
+           buf_ok(&sealing->tickets[i], "a ticket", err);
+}
+
+bool manifest_seal_all(struct storage *storage, struct manifest_output *outputs, const char *const *paths, size_t count,
+    struct crew *crew, struct arena *arena, struct err *err)
+{
+    struct sealing sealing = {storage, outputs, paths, ARENA_ARRAY(arena, struct buf, count)};
+    if (!sealing.tickets)
+        return ERR(err, ERR_MEMORY, "no memory for %zu outputs", count);
+    for (size_t i = 0; i < count; i++)
+        buf_init(&sealing.tickets[i], MAX_TICKET);
+    bool ok = storage_each(storage, crew, (uint32_t)count, seal_one, &sealing, err);
+    for (size_t i = 0; i < count; i++) {
+        outputs[i].ticket = ok ? arena_str(arena, buf_str(&sealing.tickets[i])) : STR("");
+        ok = ok && (outputs[i].ticket.p || ERR(err, ERR_MEMORY, "no memory for a ticket"));
+        buf_dispose(&sealing.tickets[i]);
+    }
+    return ok;
 }
 
 bool manifest_seal(
     struct storage *storage, struct manifest_output *out, const char *path, struct arena *arena, struct err *err)
 {
-    return manifest_hash(out, path, err) && manifest_ticket(storage, out, arena, err);
+    return manifest_seal_all(storage, out, &path, 1, NULL, arena, err);
 }
 
 /* ---- writing ---- */

@@ -46,14 +46,12 @@ struct manifest {
 struct str manifest_staging_key(const char *run_id, struct arena *arena);
 struct str manifest_key(const char *run_id, struct arena *arena);
 
-/* Hash and size of what was built for an output at path. Different outputs may be on different threads. */
-bool manifest_hash(struct manifest_output *output, const char *path, struct err *err) MUST_CHECK;
-/* The ticket of a hashed output; its staged and key are set. */
-bool manifest_ticket(
-    struct storage *storage, struct manifest_output *output, struct arena *arena, struct err *err) MUST_CHECK;
-/* Both. */
+/* Hash, size and ticket of what was built for an output at path; its staged and key are set. */
 bool manifest_seal(struct storage *storage, struct manifest_output *output, const char *path, struct arena *arena,
     struct err *err) MUST_CHECK;
+/* The same of many, several at once. crew may be NULL. */
+bool manifest_seal_all(struct storage *storage, struct manifest_output *outputs, const char *const *paths, size_t count,
+    struct crew *crew, struct arena *arena, struct err *err) MUST_CHECK;
 
 bool manifest_write(struct storage *storage, const struct manifest *manifest, struct err *err) MUST_CHECK;
 /* Lives in arena. ERR_NOT_FOUND, ERR_CORRUPT. */

@@ -321,7 +321,7 @@ static bool begin_hash(struct pass *pass, struct err *err)
     struct file_run *run = pass->run;
     if (run->rehearsal || run->claim.file.sha256.n)
         return true;
-    pass->hashing = hashing_start(run->fd, run->claim.file.location.p, run->worker->profile, err);
+    pass->hashing = hashing_start(run->fd, run->claim.file.location.p, file_run_gate(run), run->worker->profile, err);
     return pass->hashing != NULL;
 }
 
@@ -356,8 +356,8 @@ static bool found_chosen(const struct pass *pass, struct err *err)
 static bool read_all(struct pass *pass, struct err *err)
 {
     return begin_hash(pass, err) && open_pass(pass, err) && first_pass(pass, err) && pipeline_rows(pass, err) &&
-           found_chosen(pass, err) && within_limits(pass, err) && end_hash(pass, err) &&
-           file_run_unchanged(pass->run, err);
+           found_chosen(pass, err) && within_limits(pass, err) && file_run_arrived(pass->run, err) &&
+           file_run_moved(pass->run, err) && end_hash(pass, err) && file_run_unchanged(pass->run, err);
 }
 
 /* A file that is refused for its rows is refused with what they suffered from. */

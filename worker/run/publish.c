@@ -5,22 +5,32 @@
 #include "shared/json.h"
 #include "shared/log.h"
 #include "worker/journal/rows.h"
+#include "worker/run/ahead.h"
 #include "worker/run/warehouse.h"
 
 enum { MAX_SAMPLES_TEXT = 64 * 1024, MAX_BLOCKS = 1024 * 1024 * 1024 };
 
+struct publishing {
+    struct storage *storage;
+    const struct manifest *manifest;
+};
+
+static bool publish_output(void *context, uint32_t i, struct err *err)
+{
+    struct publishing *p = context;
+    const struct manifest_output *output = &p->manifest->outputs[i];
+    bool already;
+    if (!p->storage->driver->publish(
+            p->storage, output->staged, output->ticket, output->output.key, output->replaces, &already, err))
+        return false;
+    fault_here("published-output");
+    return true;
+}
+
 static bool publish_outputs(struct worker *worker, const struct manifest *manifest, struct err *err)
 {
-    struct storage *storage = worker->storage;
-    for (size_t i = 0; i < manifest->output_count; i++) {
-        const struct manifest_output *output = &manifest->outputs[i];
-        bool already;
-        if (!storage->driver->publish(
-                storage, output->staged, output->ticket, output->output.key, output->replaces, &already, err))
-            return false;
-        fault_here("published-output");
-    }
-    return true;
+    struct publishing publishing = {worker->storage, manifest};
+    return storage_each(worker->storage, NULL, (uint32_t)manifest->output_count, publish_output, &publishing, err);
 }
 
 /* ---- the journal's transaction ---- */
@@ -242,12 +252,24 @@ bool publish_clear(struct worker *worker, const char *run_id, struct arena *aren
            storage->driver->remove(storage, manifest_key(run_id, arena), err);
 }
 
+/* From here on the original goes to the archive, whatever happens: meanwhile that can begin. */
+static bool publish_all(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
+    struct arena *arena, struct err *err)
+{
+    const struct journal_file *file = &claim->file;
+    bool moves = manifest->archive_to.n && !file->moving_to.n && !str_eq(file->location, manifest->archive_to);
+    struct ahead *ahead = moves ? ahead_begin(worker->storage, file->location, manifest->archive_to, NULL) : NULL;
+    bool ok = publish_outputs(worker, manifest, err) && fault_pass("published", NULL, err) &&
+              commit(worker, claim, manifest, arena, err);
+    ahead_end(ahead);
+    return ok;
+}
+
 bool publish_run(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
     enum run_state state, struct arena *arena, struct err *err)
 {
     struct claim own = *claim;
-    if (state == RUN_PUBLISHING && (!publish_outputs(worker, manifest, err) || !fault_pass("published", NULL, err) ||
-                                       !commit(worker, claim, manifest, arena, err)))
+    if (state == RUN_PUBLISHING && !publish_all(worker, claim, manifest, arena, err))
         return false;
     return remove_earlier(worker, manifest, err) &&
            (!manifest->archive_to.n || archive(worker, &own, manifest->archive_to, arena, err)) &&

@@ -1,8 +1,10 @@
 /* Validate: what is this file, and does its header fit the contract? It then moves to validated/. */
+#include "worker/run/ahead.h"
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
 #include "worker/run/standing.h"
 
+#include "shared/fault.h"
 #include "shared/json.h"
 
 enum { MAX_DIALECT_TEXT = 64 * 1024 * 1024 };
@@ -103,14 +105,9 @@ static bool record_dialect(struct file_run *run, struct err *err)
 static bool move_to_validated(struct file_run *run, struct err *err)
 {
     struct storage *storage = run->worker->storage;
-    struct str name = storage_base_name(run->claim.file.arrival_key);
-    char *to = arena_printf(run->arena, "validated/%s/" STR_FMT, run->claim.run_id, STR_ARG(name));
     struct storage_object moved;
     bool exists;
-    if (!to)
-        return ERR(err, ERR_MEMORY, "no memory for a key");
-    if (!file_run_unchanged(run, err) ||
-        !publish_move(run->worker, &run->claim, str_of(to), run->object.version, err) ||
+    if (!publish_move(run->worker, &run->claim, run->validated_to, run->object.version, err) ||
         !storage->driver->stat(storage, run->claim.file.location, &exists, &moved, run->arena, err))
         return false;
     bool keeps_time = storage->driver->features & STORAGE_RENAME;
@@ -118,6 +115,34 @@ static bool move_to_validated(struct file_run *run, struct err *err)
         return ERR(err, ERR_CHANGED, STR_FMT " changed while it was moved", STR_ARG(run->claim.file.arrival_key));
     run->object = moved;
     return true;
+}
+
+bool file_run_moved(struct file_run *run, struct err *err)
+{
+    if (!run->ahead)
+        return true;
+    ahead_end(run->ahead);
+    run->ahead = NULL;
+    return move_to_validated(run, err);
+}
+
+/* The journal knows where it goes before anything of it is there. */
+static bool begin_move(struct file_run *run, struct err *err)
+{
+    struct worker *worker = run->worker;
+    struct str name = storage_base_name(run->claim.file.arrival_key);
+    run->validated_to = str_of(arena_printf(run->arena, "validated/%s/" STR_FMT, run->claim.run_id, STR_ARG(name)));
+    if (!run->validated_to.p)
+        return ERR(err, ERR_MEMORY, "no memory for a key");
+    if (!file_run_unchanged(run, err))
+        return false;
+    if (!worker->storage->driver->move_ahead)
+        return move_to_validated(run, err);
+    if (!journal_file_moving(worker->journal, &run->claim, run->validated_to, err) ||
+        !fault_pass("moving-ahead", run->validated_to.p, err))
+        return false;
+    run->ahead = ahead_begin(worker->storage, run->claim.file.location, run->validated_to, run->object.version);
+    return run->ahead || move_to_validated(run, err);
 }
 
 enum step_result stage_validate(struct file_run *run, struct err *err)
@@ -129,6 +154,5 @@ enum step_result stage_validate(struct file_run *run, struct err *err)
     run->manifest.counts[STAGE_VALIDATE].bytes_in = run->manifest.counts[STAGE_VALIDATE].bytes_out = size;
     if (run->rehearsal)
         return STEP_NEXT;
-    return record_dialect(run, err) && (file_run_was_loaded(run) || move_to_validated(run, err)) ? STEP_NEXT
-                                                                                                 : STEP_FAILED;
+    return record_dialect(run, err) && (file_run_was_loaded(run) || begin_move(run, err)) ? STEP_NEXT : STEP_FAILED;
 }

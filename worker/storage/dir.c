@@ -342,6 +342,7 @@ static bool remove_tree(struct storage *storage, struct str prefix, struct err *
 const struct storage_driver storage_dir = {
     .scheme = "dir",
     .features = STORAGE_RENAME | STORAGE_FILES,
+    .at_once = 1,
     .open = open_dir,
     .probe = dir_probe,
     .list = dir_list,

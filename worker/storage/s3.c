@@ -43,6 +43,19 @@ static int open_staged(struct s3 *s3, struct str key)
     return fd;
 }
 
+static bool read_staged(struct s3 *s3, struct str key, struct buf *out, bool *exists, struct err *err)
+{
+    struct buf path;
+    *exists = false;
+    if (!str_starts(key, staging))
+        return true;
+    buf_init(&path, S3_KEY_MAX);
+    s3_local(s3, key, &path);
+    bool ok = buf_ok(&path, "a path", err) && fs_exists(path.p, exists, err) && (!*exists || fs_read(path.p, out, err));
+    buf_dispose(&path);
+    return ok;
+}
+
 static bool open_fd(struct storage *storage, struct str key, int *fd, struct err *err)
 {
     if (!storage_key_ok(key, err))
@@ -51,10 +64,20 @@ static bool open_fd(struct storage *storage, struct str key, int *fd, struct err
     return *fd >= 0 || s3_download(s3_of(storage), key, fd, err);
 }
 
+static bool open_early(
+    struct storage *storage, struct str key, int *fd, struct storage_arrival **arrival, struct err *err)
+{
+    return storage_key_ok(key, err) && s3_open_early(s3_of(storage), key, fd, arrival, err);
+}
+
 static bool read_key(struct storage *storage, struct str key, struct buf *out, struct err *err)
 {
     bool exists;
-    if (!storage_key_ok(key, err) || !s3_get(s3_of(storage), key, out, &exists, err))
+    if (!storage_key_ok(key, err) || !read_staged(s3_of(storage), key, out, &exists, err))
+        return false;
+    if (exists)
+        return true;
+    if (!s3_get(s3_of(storage), key, out, &exists, err))
         return false;
     return exists || ERR(err, ERR_NOT_FOUND, "%.*s is not there", STR_ARG(key));
 }
@@ -176,14 +199,19 @@ static bool remove_tree(struct storage *storage, struct str prefix, struct err *
 const struct storage_driver storage_s3 = {
     .scheme = "s3",
     .features = 0,
+    .at_once = S3_AT_ONCE,
     .open = s3_open,
     .probe = s3_probe,
     .list = list,
     .stat = stat_key,
     .open_fd = open_fd,
+    .open_early = open_early,
+    .await = s3_await,
+    .abandon = s3_abandon,
     .read = read_key,
     .write = write_key,
     .move = s3_move,
+    .move_ahead = s3_move_ahead,
     .remove = remove_key,
     .remove_tree = remove_tree,
     .local_path = local_path,

@@ -33,14 +33,26 @@ uint64_t s3_part_size(uint64_t size)
     return part;
 }
 
-static bool add(EVP_MD_CTX *md5, const struct http_body *bytes, uint64_t from, uint64_t size)
+struct source {
+    const struct http_body *bytes;
+    bool (*reach)(void *context, uint64_t upto);
+    void *context;
+};
+
+static bool add(EVP_MD_CTX *md5, const struct source *source, uint64_t from, uint64_t size)
 {
+    const struct http_body *bytes = source->bytes;
     if (!bytes->from_file)
         return EVP_DigestUpdate(md5, size ? bytes->bytes.p + from : "", (size_t)size) == 1;
     char *chunk = malloc(CHUNK_BYTES);
     bool ok = chunk != NULL;
     while (ok && size) {
-        ssize_t n = pread(bytes->fd, chunk, size < CHUNK_BYTES ? (size_t)size : CHUNK_BYTES, (off_t)from);
+        size_t wanted = size < CHUNK_BYTES ? (size_t)size : CHUNK_BYTES;
+        if (source->reach && !source->reach(source->context, from + wanted)) {
+            ok = false;
+            break;
+        }
+        ssize_t n = pread(bytes->fd, chunk, wanted, (off_t)from);
         if (n < 0 && errno == EINTR)
             continue;
         ok = n > 0 && EVP_DigestUpdate(md5, chunk, (size_t)n) == 1;
@@ -51,24 +63,24 @@ static bool add(EVP_MD_CTX *md5, const struct http_body *bytes, uint64_t from, u
     return ok;
 }
 
-static bool sum(const struct http_body *bytes, uint64_t from, uint64_t size, unsigned char out[MD5_BYTES])
+static bool sum(const struct source *source, uint64_t from, uint64_t size, unsigned char out[MD5_BYTES])
 {
     EVP_MD_CTX *md5 = EVP_MD_CTX_new();
-    bool ok = md5 && EVP_DigestInit_ex(md5, EVP_md5(), NULL) == 1 && add(md5, bytes, from, size) &&
+    bool ok = md5 && EVP_DigestInit_ex(md5, EVP_md5(), NULL) == 1 && add(md5, source, from, size) &&
               EVP_DigestFinal_ex(md5, out, NULL) == 1;
     EVP_MD_CTX_free(md5);
     return ok;
 }
 
-static bool sum_parts(const struct http_body *bytes, unsigned char out[MD5_BYTES], unsigned *parts)
+static bool sum_parts(const struct source *source, unsigned char out[MD5_BYTES], unsigned *parts)
 {
     unsigned char one[MD5_BYTES];
     EVP_MD_CTX *all = EVP_MD_CTX_new();
-    uint64_t part = s3_part_size(bytes->size), done = 0;
+    uint64_t whole = source->bytes->size, part = s3_part_size(whole), done = 0;
     bool ok = all && EVP_DigestInit_ex(all, EVP_md5(), NULL) == 1;
-    for (*parts = 0; ok && (*parts == 0 || done < bytes->size); ++*parts) {
-        uint64_t size = bytes->size - done < part ? bytes->size - done : part;
-        ok = sum(bytes, done, size, one) && EVP_DigestUpdate(all, one, sizeof one) == 1;
+    for (*parts = 0; ok && (*parts == 0 || done < whole); ++*parts) {
+        uint64_t size = whole - done < part ? whole - done : part;
+        ok = sum(source, done, size, one) && EVP_DigestUpdate(all, one, sizeof one) == 1;
         done += size;
     }
     ok = ok && EVP_DigestFinal_ex(all, out, NULL) == 1;
@@ -76,8 +88,10 @@ static bool sum_parts(const struct http_body *bytes, unsigned char out[MD5_BYTES
     return ok;
 }
 
-bool s3_is_intact(const struct s3_digest *digest, struct http_body bytes)
+bool s3_is_intact(
+    const struct s3_digest *digest, struct http_body bytes, bool (*reach)(void *context, uint64_t upto), void *context)
 {
+    const struct source source = {&bytes, reach, context};
     unsigned char md5[MD5_BYTES];
     char text[64];
     unsigned parts = 0;
@@ -85,7 +99,7 @@ bool s3_is_intact(const struct s3_digest *digest, struct http_body bytes)
     size_t n = 0;
     if (digest->is_keyed || !digest->etag[0] || (in_parts && !digest->is_ours))
         return true;
-    if (!(in_parts ? sum_parts(&bytes, md5, &parts) : sum(&bytes, 0, bytes.size, md5)))
+    if (!(in_parts ? sum_parts(&source, md5, &parts) : sum(&source, 0, bytes.size, md5)))
         return true;
     text[n++] = '"';
     for (size_t i = 0; i < MD5_BYTES; i++, n += 2)

@@ -15,9 +15,13 @@ enum {
     S3_HEADERS_MAX = 8,
     S3_KEY_MAX = 4096,
     S3_TEXT_MAX = 256 * 1024,
-    S3_RANGE_BYTES = 16 * 1024 * 1024, /* of one GET */
-    S3_PART_BYTES = 8 * 1024 * 1024,   /* of an upload, at least */
+    S3_ID_MAX = 4096,                 /* of an upload */
+    S3_FIRST_BYTES = 1024 * 1024,     /* of the first GET of a file */
+    S3_RANGE_BYTES = 8 * 1024 * 1024, /* of the others */
+    S3_READ_AHEAD = 4,                /* of them under way */
+    S3_PART_BYTES = 8 * 1024 * 1024,  /* of an upload, at least */
     S3_PARTS_MAX = 10000,
+    S3_AT_ONCE = 8,      /* requests under way, for one purpose */
     S3_DAMAGED_MOST = 3, /* times that other bytes than were put may arrive */
 };
 
@@ -32,6 +36,7 @@ struct s3 {
     bool path_style;           /* the bucket stands in the path */
     unsigned attempts;
     const char *local;
+    uint64_t copy_most;   /* what is larger is copied in parts */
     pthread_mutex_t lock; /* of what follows */
     char region[64];
     int64_t skew_us;            /* what the server's clock is ahead */
@@ -55,6 +60,7 @@ struct s3_call {
     bool (*take)(void *context, struct str bytes, struct err *err);
     void (*restart)(void *context); /* what was taken so far comes again */
     void *context;
+    _Atomic bool *stop; /* set: it ends soon; NULL: nobody says so */
 };
 
 static inline struct s3 *s3_of(const struct storage *storage)
@@ -98,14 +104,29 @@ struct s3_digest {
 };
 struct s3_digest s3_digest(const struct http_response *response);
 /* False: other bytes than were put. What cannot be judged is taken for whole. */
-bool s3_is_intact(const struct s3_digest *digest, struct http_body bytes);
+/* reach waits until the bytes before upto of a file are there; NULL: they are. */
+bool s3_is_intact(
+    const struct s3_digest *digest, struct http_body bytes, bool (*reach)(void *context, uint64_t upto), void *context);
 bool s3_damaged(struct str key, struct err *err);
 uint64_t s3_part_size(uint64_t size);
 
 /* s3_download.c: into a nameless file of the spool. */
 bool s3_download(struct s3 *s3, struct str key, int *fd, struct err *err) MUST_CHECK;
+bool s3_open_early(
+    struct s3 *s3, struct str key, int *fd, struct storage_arrival **arrival, struct err *err) MUST_CHECK;
+bool s3_await(struct storage_arrival *arrival, uint64_t upto, struct err *err) MUST_CHECK;
+void s3_abandon(struct storage_arrival *arrival);
+
+/* s3_copy.c: gone or changed meanwhile: *same false */
+bool s3_copy(struct s3 *s3, struct str from, struct str to, const struct s3_head *source, bool *same,
+    struct err *err) MUST_CHECK;
+bool s3_copy_parts(struct storage *storage, struct str from, struct str to, const struct s3_head *source, bool *same,
+    struct err *err) MUST_CHECK;
+/* What a copy in parts carries (x-amz-meta-sluice): the source's ETag, as much as fits. */
+void s3_copy_mark(struct str etag, char mark[ULID_SIZE]);
 
 /* s3_move.c */
+void s3_move_ahead(struct storage *storage, struct str from, struct str to, const char *version);
 bool s3_move(struct storage *storage, struct str from, struct str to, const char *version, bool *already,
     struct err *err) MUST_CHECK;
 
@@ -113,6 +134,14 @@ bool s3_move(struct storage *storage, struct str from, struct str to, const char
 bool s3_seal(struct storage *storage, struct str staged, struct str to, struct buf *ticket, struct err *err) MUST_CHECK;
 bool s3_publish(struct storage *storage, struct str staged, struct str ticket, struct str to, bool over, bool *already,
     struct err *err) MUST_CHECK;
+/* An upload with a mark; *again, unless NULL: one more may have been begun. id: initialised. */
+bool s3_create(struct s3 *s3, struct str to, const char *mark, struct buf *id, bool *again, struct err *err) MUST_CHECK;
+/* etags: with blanks between. *status: 200 it is done, 404 there is no such upload, 412 the name is taken, 501 the
+ * condition is not known. */
+bool s3_complete(struct s3 *s3, struct str to, struct str id, struct str etags, bool only_new, int *status,
+    struct err *err) MUST_CHECK;
+/* All uploads of that very key. */
+bool s3_abort_all(struct s3 *s3, struct str to, struct err *err) MUST_CHECK;
 /* What was sealed under a staging folder and not published. */
 bool s3_abort_below(struct s3 *s3, struct str prefix, struct err *err) MUST_CHECK;
 /* The local path of a key of .sluice/. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 6, ATTEMPTS_MOST = 100, HASH_SHOWN = 16 };
+enum { COPY_MOST_GB = 5, ATTEMPTS = 6, ATTEMPTS_MOST = 100, HASH_SHOWN = 16 };
 
 static bool no_memory(struct err *err)
 {
@@ -117,6 +117,7 @@ bool s3_open(struct storage *storage, struct str path, struct arena *arena, stru
     unsigned long wanted = attempts ? strtoul(attempts, NULL, 10) : 0;
     s3->attempts = wanted >= 1 && wanted <= ATTEMPTS_MOST ? (unsigned)wanted : ATTEMPTS;
     storage->state = s3;
+    s3->copy_most = (uint64_t)COPY_MOST_GB << 30;
     if (!read_path(s3, path, err) || !profile_load(&s3->profile, arena, err) || !set_endpoint(s3, err) ||
         !set_local(storage, s3, err))
         return false;

@@ -207,7 +207,8 @@ static bool attempt(struct effort *e, struct err *err)
             .header_count = wire.pair_count,
             .body = e->call->body,
             .take = e->call->take,
-            .context = e->call->context};
+            .context = e->call->context,
+            .stop = e->call->stop};
         if (e->call->restart)
             e->call->restart(e->call->context);
         ok = http_send(e->s3->http, &request, e->response, err);
@@ -388,7 +389,7 @@ bool s3_send(struct s3 *s3, const struct s3_call *call, struct http_response *re
         e.attempt++;
         rounds++;
         ok = try_once(&e, &again, err);
-        again = !ok && again && e.attempt < s3->attempts;
+        again = !ok && again && e.attempt < s3->attempts && !(call->stop && atomic_load(call->stop));
     }
     if (repeated)
         *repeated = rounds > 1 || response->connected;

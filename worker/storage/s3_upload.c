@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RECORD_MAX = 16 * 1024, ID_MAX = 4096, DOCUMENT_MAX = 2 * 1024 * 1024 };
+enum { RECORD_MAX = 16 * 1024, DOCUMENT_MAX = 2 * 1024 * 1024 };
 #define RECORD ".upload"
 
 void s3_local(const struct s3 *s3, struct str key, struct buf *out)
@@ -65,18 +65,18 @@ struct upload {
     bool uncertain; /* one more may have been begun */
 };
 
-static bool create(struct upload *u, struct err *err)
+bool s3_create(struct s3 *s3, struct str to, const char *mark, struct buf *id, bool *again, struct err *err)
 {
-    struct s3_call call = {.method = "POST", .action = "s3:PutObject", .key = u->to};
+    struct s3_call call = {.method = "POST", .action = "s3:PutObject", .key = to};
     struct http_response response;
     s3_query(&call, "uploads", STR(""));
-    s3_add_header(&call, "x-amz-meta-sluice", str_of(u->token));
+    s3_add_header(&call, "x-amz-meta-sluice", str_of(mark));
     http_response_init(&response);
-    bool ok = s3_send(u->s3, &call, &response, &u->uncertain, err);
+    bool ok = s3_send(s3, &call, &response, again, err);
     if (ok)
-        xml_text(&u->id, xml_child(s3_root(&response, "InitiateMultipartUploadResult"), "UploadId"));
+        xml_text(id, xml_child(s3_root(&response, "InitiateMultipartUploadResult"), "UploadId"));
     http_response_dispose(&response);
-    return ok && (u->id.n || ERR(err, ERR_UNAVAILABLE, "the server gives no id for an upload"));
+    return ok && (id->n || ERR(err, ERR_UNAVAILABLE, "the server gives no id for an upload"));
 }
 
 static bool send_part(
@@ -119,7 +119,7 @@ static bool send_parts(struct upload *u, struct buf *ticket, struct err *err)
 static bool upload(struct upload *u, struct buf *ticket, struct err *err)
 {
     ulid_new(u->token);
-    return record(u->s3, u->staged, u->to, err) && create(u, err) &&
+    return record(u->s3, u->staged, u->to, err) && s3_create(u->s3, u->to, u->token, &u->id, &u->uncertain, err) &&
            (u->uncertain || record(u->s3, u->staged, buf_str(&u->id), err)) && send_parts(u, ticket, err);
 }
 
@@ -143,7 +143,7 @@ bool s3_seal(struct storage *storage, struct str staged, struct str to, struct b
     struct stat status;
     struct buf path;
     buf_init(&path, S3_KEY_MAX);
-    buf_init(&u.id, ID_MAX);
+    buf_init(&u.id, S3_ID_MAX);
     s3_local(u.s3, staged, &path);
     bool ok = storage_key_ok(staged, err) && storage_key_ok(to, err) && buf_ok(&path, "a path", err);
     u.fd = ok ? open(path.p, O_RDONLY | O_CLOEXEC) : -1;
@@ -181,8 +181,7 @@ static void write_parts(struct buf *out, struct str etags)
     buf_add_cstr(out, "</CompleteMultipartUpload>");
 }
 
-/* *status: 200 it is done, 404 there is no such upload, 412 the name is taken, 501 the condition is not known. */
-static bool complete(
+bool s3_complete(
     struct s3 *s3, struct str to, struct str id, struct str etags, bool only_new, int *status, struct err *err)
 {
     struct buf document;
@@ -235,11 +234,11 @@ static bool publish(struct s3 *s3, struct str ticket, struct str to, bool over, 
      * run's fence keeps others away. */
     if (found == FOUND_OTHER && !over)
         return taken(to, err);
-    if (!complete(s3, to, id, ticket, asks, &status, err))
+    if (!s3_complete(s3, to, id, ticket, asks, &status, err))
         return false;
     if (status == 501) {
         atomic_store(&s3->no_conditions, true);
-        if (!complete(s3, to, id, ticket, false, &status, err))
+        if (!s3_complete(s3, to, id, ticket, false, &status, err))
             return false;
     }
     if (status / 100 == 2)
@@ -267,8 +266,7 @@ static bool abort_upload(struct s3 *s3, struct str to, struct str id, struct err
     return ok;
 }
 
-/* Which was begun is not known: all of that very key. */
-static bool abort_all(struct s3 *s3, struct str to, struct err *err)
+bool s3_abort_all(struct s3 *s3, struct str to, struct err *err)
 {
     struct http_response response;
     struct s3_call call = {.method = "GET", .action = "s3:ListBucketMultipartUploads"};
@@ -276,7 +274,7 @@ static bool abort_all(struct s3 *s3, struct str to, struct err *err)
     struct str name, content;
     buf_init(&key, S3_KEY_MAX);
     buf_init(&text, S3_TEXT_MAX);
-    buf_init(&id, ID_MAX);
+    buf_init(&id, S3_ID_MAX);
     buf_add_str(&key, s3->prefix);
     buf_add_str(&key, to);
     s3_query(&call, "uploads", STR(""));
@@ -317,7 +315,7 @@ static bool abort_recorded(struct s3 *s3, const char *path, struct err *err)
     bool ok = fs_read(path, &text, err);
     struct str rest = buf_str(&text), to = next_line(&rest), id = next_line(&rest);
     if (ok && to.n)
-        ok = id.n ? abort_upload(s3, to, id, err) : abort_all(s3, to, err);
+        ok = id.n ? abort_upload(s3, to, id, err) : s3_abort_all(s3, to, err);
     buf_dispose(&text);
     return ok;
 }
@@ -333,7 +331,7 @@ static bool settle(struct s3 *s3, struct str staged, struct err *err)
     ok = ok && (!exists || fs_read(path.p, &text, err));
     struct str rest = buf_str(&text), to = next_line(&rest), id = next_line(&rest);
     if (ok && to.n && !id.n)
-        ok = abort_all(s3, to, err);
+        ok = s3_abort_all(s3, to, err);
     if (ok && exists)
         unlink(path.p);
     buf_dispose(&path);

@@ -179,3 +179,38 @@ bool storage_open(struct str url, const struct storage_driver *const *drivers, s
     *storage = made;
     return true;
 }
+
+/* ---- several calls at once ---- */
+
+bool storage_each(const struct storage *storage, struct crew *crew, uint32_t n,
+    bool (*task)(void *context, uint32_t i, struct err *err), void *context, struct err *err)
+{
+    unsigned wanted = n < storage->driver->at_once ? n : storage->driver->at_once;
+    if (wanted <= (crew ? crew_threads(crew) : 1))
+        return crew_each(crew, n, task, context, err);
+    struct crew *own = crew_new(wanted, err);
+    bool ok = own && crew_each(own, n, task, context, err);
+    crew_free(own);
+    return ok;
+}
+
+/* ---- what is on its way ---- */
+
+bool storage_open_early(
+    struct storage *storage, struct str key, int *fd, struct storage_arrival **arrival, struct err *err)
+{
+    *arrival = NULL;
+    return storage->driver->open_early ? storage->driver->open_early(storage, key, fd, arrival, err)
+                                       : storage->driver->open_fd(storage, key, fd, err);
+}
+
+bool storage_await(const struct storage *storage, struct storage_arrival *arrival, uint64_t upto, struct err *err)
+{
+    return !arrival || storage->driver->await(arrival, upto, err);
+}
+
+void storage_abandon(const struct storage *storage, struct storage_arrival *arrival)
+{
+    if (arrival)
+        storage->driver->abandon(arrival);
+}

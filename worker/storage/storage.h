@@ -11,6 +11,7 @@
 #include "shared/buf.h"
 #include "shared/hash.h"
 #include "shared/ulid.h"
+#include "worker/tasks/crew.h"
 
 #include <stdint.h>
 
@@ -38,9 +39,12 @@ struct storage {
     char lake_id[ULID_SIZE];
 };
 
+struct storage_arrival; /* a file on its way here */
+
 struct storage_driver {
     const char *scheme; /* "dir", "s3" */
     unsigned features;
+    unsigned at_once; /* calls that are worth having under way together: of a storage behind a network, several */
     /* Sets root, local, owned and state from what stands behind "scheme://"; asks nobody. What it opens is closed with
      * the arena. */
     bool (*open)(struct storage *storage, struct str path, struct arena *arena, struct err *err);
@@ -56,6 +60,13 @@ struct storage_driver {
     /* A file to read from, at any place; the caller closes it. What is not a file here is copied to a nameless one
      * first. Never follows a link out of the lake. */
     bool (*open_fd)(struct storage *storage, struct str key, int *fd, struct err *err);
+    /* The same, but what lies far away may still be on its way: *arrival, to be waited for and then abandoned, before
+     * fd is closed; NULL: it is all there. The driver has none of the three where nothing is on its way. */
+    bool (*open_early)(
+        struct storage *storage, struct str key, int *fd, struct storage_arrival **arrival, struct err *err);
+    /* Until the bytes before upto can be read; UINT64_MAX: all of them, and they are those that were put. */
+    bool (*await)(struct storage_arrival *arrival, uint64_t upto, struct err *err);
+    void (*abandon)(struct storage_arrival *arrival);
     bool (*read)(struct storage *storage, struct str key, struct buf *out, struct err *err);
     /* A small object, replaced atomically and durably. */
     bool (*write)(struct storage *storage, struct str key, struct str content, struct err *err);
@@ -64,6 +75,8 @@ struct storage_driver {
      * (storage_object.version), else ERR_CHANGED; NULL: whatever it is. A directory does not look at it. */
     bool (*move)(
         struct storage *storage, struct str from, struct str to, const char *version, bool *already, struct err *err);
+    /* What takes long of such a move, done before it; no promise, and the source stays. NULL: nothing takes long. */
+    void (*move_ahead)(struct storage *storage, struct str from, struct str to, const char *version);
     /* No error when it is not there; empty folders above it are removed, but for the lake's top ones. */
     bool (*remove)(struct storage *storage, struct str key, struct err *err);
     /* Without following links; no error when it is not there; empty folders above go too. */
@@ -86,6 +99,16 @@ bool storage_open(struct str url, const struct storage_driver *const *drivers, s
     struct storage **storage, struct err *err) MUST_CHECK;
 extern const struct storage_driver storage_dir, storage_s3;
 
+/* crew_each(), for tasks that call the storage: by as many threads as it is worth, the crew's (which may be NULL) or
+ * more. */
+bool storage_each(const struct storage *storage, struct crew *crew, uint32_t n,
+    bool (*task)(void *context, uint32_t i, struct err *err), void *context, struct err *err) MUST_CHECK;
+/* open_early(), or open_fd() where there is none; arrival may be NULL in the other two. */
+bool storage_open_early(
+    struct storage *storage, struct str key, int *fd, struct storage_arrival **arrival, struct err *err) MUST_CHECK;
+bool storage_await(
+    const struct storage *storage, struct storage_arrival *arrival, uint64_t upto, struct err *err) MUST_CHECK;
+void storage_abandon(const struct storage *storage, struct storage_arrival *arrival);
 /* ERR_FILE "unsafe-name" with what is wrong. */
 bool storage_key_ok(struct str key, struct err *err) MUST_CHECK;
 /* Hive encoding of a partition value, as Hive's FileUtils.escapePathName does it: '%XX' in upper case, and

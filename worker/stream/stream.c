@@ -11,6 +11,7 @@ struct file_stream {
     char *name;
     uint64_t at, end;
     int fd;
+    struct stream_gate gate;
 };
 
 struct memory_stream {
@@ -27,6 +28,8 @@ static bool file_read(struct stream *stream, void *p, size_t n, size_t *got, str
         n = (size_t)(file->end - file->at);
     if (!n)
         return true;
+    if (file->gate.pass && !file->gate.pass(file->gate.context, file->at + n, err))
+        return false;
     do
         done = pread(file->fd, p, n, (off_t)file->at);
     while (done < 0 && errno == EINTR);
@@ -58,7 +61,8 @@ struct stream *stream_file(int fd, const char *name, uint64_t length, struct err
         ERR(err, ERR_MEMORY, "no memory to read %s", name);
         return NULL;
     }
-    *file = (struct file_stream){{file_read, file_close}, copy, 0, length > INT64_MAX ? INT64_MAX : length, fd};
+    *file = (struct file_stream){
+        .stream = {file_read, file_close}, .name = copy, .end = length > INT64_MAX ? INT64_MAX : length, .fd = fd};
     return &file->stream;
 }
 
@@ -166,11 +170,18 @@ const char *compression_name(enum compression compression)
 struct stream *stream_open_fd(int fd, const char *name, uint64_t length, struct stream_limits limits,
     enum compression *compression, struct err *err)
 {
+    return stream_open_gated(fd, name, length, (struct stream_gate){0}, limits, compression, err);
+}
+
+struct stream *stream_open_gated(int fd, const char *name, uint64_t length, struct stream_gate gate,
+    struct stream_limits limits, enum compression *compression, struct err *err)
+{
     unsigned char head[4];
     size_t got;
     struct stream *stream = stream_file(fd, name, length, err);
     if (!stream)
         return NULL;
+    ((struct file_stream *)stream)->gate = gate;
     if (!stream_read_full(stream, head, sizeof head, &got, err)) {
         stream_close(stream);
         return NULL;

@@ -26,6 +26,11 @@ struct stream_limits {
 
 /* Reads fd by pread from offset 0; does not close fd. length: where it ends (bytes that come later are not seen). */
 struct stream *stream_file(int fd, const char *name, uint64_t length, struct err *err);
+/* A file that is still being filled: pass() waits until the bytes before upto can be read. */
+struct stream_gate {
+    bool (*pass)(void *context, uint64_t upto, struct err *err);
+    void *context;
+};
 /* Reads bytes that stay the caller's. */
 struct stream *stream_memory(struct str bytes, struct err *err);
 /* Takes inner over, also on failure. gzip: all members; zstd: all frames. A truncated or corrupt body is
@@ -41,6 +46,9 @@ bool stream_read_full(struct stream *stream, void *p, size_t n, size_t *got, str
 /* The three steps for a file: looks at its magic, decompresses where needed. */
 struct stream *stream_open_fd(int fd, const char *name, uint64_t length, struct stream_limits limits,
     enum compression *compression, struct err *err);
+/* The same of a file that is still being filled. */
+struct stream *stream_open_gated(int fd, const char *name, uint64_t length, struct stream_gate gate,
+    struct stream_limits limits, enum compression *compression, struct err *err);
 /* Reads n bytes and forgets them; *skipped < n only at the end. */
 bool stream_skip(struct stream *stream, uint64_t n, uint64_t *skipped, struct err *err) MUST_CHECK;
 /* Takes bytes as they come; false with err set ends the copy. */
