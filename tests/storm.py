@@ -20,11 +20,14 @@ class Storm:
         self.one_in, self.random, self.lock = one_in, random.Random(seed), threading.Lock()
         self.done = dict.fromkeys(HARMS + ["well"], 0)
 
-    def harm(self):
+    def choose(self, method, path, headers):
         """Each in turn, so that none is left out."""
+        name = HARMS[(sum(self.done.values()) - self.done["well"]) % len(HARMS)]
+        return name if self.random.randrange(self.one_in) == 0 else "well"
+
+    def harm(self, *request):
         with self.lock:
-            name = HARMS[(sum(self.done.values()) - self.done["well"]) % len(HARMS)]
-            name = name if self.random.randrange(self.one_in) == 0 else "well"
+            name = self.choose(*request)
             self.done[name] += 1
             return name
 
@@ -51,7 +54,7 @@ class Storm:
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                harm = storm.harm()
+                harm = storm.harm(self.command, self.path, self.headers)
                 if harm == "drop":
                     self.close_connection = True
                     return

@@ -9,13 +9,14 @@ import http.server
 import os
 import re
 import ssl
+import subprocess
 import tempfile
 import threading
 import unittest
 
 import tests.lake
 from tests.receivers import Listener, certificate
-from tests.s3 import Bench, objects
+from tests.s3 import Bench, environment, objects, uploads
 
 bench = Bench(tests.lake.SLUICED, tests.lake.SLUICE)
 tests.lake.SLUICED, tests.lake.SLUICE = bench.names
@@ -163,6 +164,51 @@ class Encrypted(unittest.TestCase):
         sent = {said for method, size, said in tls.hashes if method == "PUT" and size > 1000}
         self.assertIn("UNSIGNED-PAYLOAD", sent)
         self.assertTrue(all(re.fullmatch("[0-9a-f]{64}", said) for method, _, said in tls.hashes if method != "PUT"))
+
+
+class Moves(unittest.TestCase):
+    def test_what_a_copy_and_a_removal_make_of_it(self):
+        with tempfile.TemporaryDirectory() as state:
+            done = subprocess.run(
+                [tests.lake.BUILD / "tests" / "unit" / "worker" / "storage" / "test_s3_move"], capture_output=True, text=True,
+                env=environment(bench.server.endpoint, state) | {"S3_MOVES": f"s3://{bench.bucket}/moves"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("3 test(s)", done.stdout + done.stderr)
+        self.assertEqual(uploads(bench.s3, bench.bucket, "moves/"), [])
+
+
+class OnItsWay(unittest.TestCase):
+    """A file of some ranges, each of which is the first to be harmed."""
+
+    LINES = 260000  # of 14 bytes or so: more than the first range and half of another
+
+    def load(self, harm):
+        contract = LARGE.replace("text, type: string", "n, type: integer")
+        with tests.lake.Lake({"large.yaml": contract}, memory=True) as lake, Storm(bench.server.endpoint) as storm:
+            storm.choose = lambda method, path, headers: harm if "raw/large.csv" in path and headers.get(
+                "Range", "bytes=0-").startswith("bytes=1048576-") and storm.done[harm] == 0 else "well"
+            bench.point_at(storm.endpoint)
+            self.addCleanup(bench.point_at, bench.server.endpoint)
+            lake.put("raw/large.csv", "id,n\n" + "".join(f"{i},{i * 7}\n" for i in range(self.LINES)))
+            self.assertGreater((lake.path / "raw/large.csv").stat().st_size, 3 << 20)
+            first = lake.run()
+            self.assertEqual(storm.done[harm], 1)
+            if first.returncode:
+                self.assertEqual(lake.query("SELECT state, attempts, error_code FROM file"), [("PENDING", 0, "unavailable")])
+                lake.run(check=[0])
+            self.assertEqual(lake.query("SELECT sum(rows) FROM output"), [(self.LINES,)])
+            self.assertEqual((lake.leftovers(), lake.fsck()[0]), ([], 0))
+            return first
+
+    def test_what_is_cut_or_lost_comes_again(self):
+        for harm in ("cut", "drop", "busy"):
+            with self.subTest(harm):
+                self.assertEqual(self.load(harm).returncode, 0)
+
+    def test_what_is_damaged_is_no_verdict_on_the_file(self):
+        first = self.load("flip")
+        self.assertEqual(first.returncode, 3)
+        self.assertIn("arrives with other bytes than were put", first.stderr)
 
 
 class Network(unittest.TestCase):
