@@ -398,6 +398,102 @@ class Drift(Case):
             self.assertIn("warehouse, sales.bronze_table: 30 rows of run RUN, the journal has 60", self.fsck(lake)[1])
 
 
+class Stages(Case):
+    """A contract says which of the stages it wants."""
+
+    def stages(self, lake):
+        return lake.query("SELECT stage, rows_in, rows_expanded, rows_out, rows_rejected FROM stage_count "
+                          "WHERE stage IN ('raw', 'bronze', 'silver', 'gold') ORDER BY stage")
+
+    def names(self):
+        return [r[0] for r in self.sql("SELECT relname FROM pg_class WHERE relnamespace = 'sales'::regnamespace "
+                                       "AND relkind = 'r' ORDER BY 1")]
+
+    def balanced(self, lake, expected):
+        self.assertEqual(self.fsck(lake), (0, [], 0))
+        total = lake.sluice("balance", "sales")["total"]
+        self.assertEqual([total[k] for k in ("delivered", "open", "difference")], expected)
+
+    def test_silver_and_gold_alone(self):
+        contract = GOLD.replace("schema: sales,", "schema: sales, stages: [silver, gold],")
+        with Lake({"sales.yaml": contract, "gold.sql": "SELECT count(*) AS n FROM silver_table"}) as lake:
+            lake.put("raw/sales/a.csv", table())
+            self.run_lake(lake)
+            self.assertEqual(self.names(), ["gold_table", "silver_table"])
+            self.assertEqual(self.stages(lake), [("gold", 43, 0, 1, 0), ("silver", 50, 0, 43, 7)])
+            self.assertEqual((self.sql("SELECT n FROM sales.gold_table"), (lake.path / "gold/data.csv").read_text()),
+                             ([["43"]], "n\n43\n"))
+            self.balanced(lake, [50, 7, 0])
+            self.sql("DELETE FROM sales.silver_table WHERE id = 1")
+            self.assertEqual(self.fsck(lake)[1], ["warehouse, sales.silver_table: 42 rows of run RUN, the journal has 43"])
+
+    def test_text_alone_and_then_all(self):
+        some = CONTRACT.replace("schema: sales}", "schema: sales, stages: [bronze]}")
+        with self.lake({"sales.yaml": some}) as lake:
+            lake.put("raw/sales/a.csv", table() + "short\n")
+            self.run_lake(lake)
+            self.assertEqual(self.names(), ["bronze_table"])
+            self.assertEqual(self.sql("SELECT count(*), count(_parse_error) FROM sales.bronze_table"), [["51", "1"]])
+            self.assertEqual(self.stages(lake), [("bronze", 50, 1, 51, 0)])
+            self.balanced(lake, [51, 8, 0])
+            # the whole file again, under rules that want all: what bronze had of it goes
+            lake.put("datasets/sales.yaml", CONTRACT)
+            run = lake.query("SELECT job_run_id FROM file")[0][0]
+            self.assertEqual(Console.sluice(self, lake, "redrive", run, "--rules", "current"), "done")
+            self.assertEqual([len(t) for t in self.tables()], [51, 51, 43])
+            self.sound(lake)
+
+
+class Large(Case):
+    """What is done for files of some megabytes alone."""
+
+    ROWS = 120000
+    SILVER = CONTRACT.replace("schema: sales}", "schema: sales, stages: [silver]}")
+
+    def silver(self):
+        return self.sql("SELECT count(*), sum(id) FROM sales.silver_table")[0]
+
+    def frozen(self):
+        self.sql("CREATE EXTENSION IF NOT EXISTS pg_visibility")
+        return self.sql("SELECT all_frozen = pg_relation_size('sales.silver_table') / 8192 "
+                        "FROM pg_visibility_map_summary('sales.silver_table')") == [["t"]]
+
+    def test_an_empty_table_is_filled_with_frozen_rows_and_a_full_one_is_added_to(self):
+        with self.lake({"sales.yaml": self.SILVER}) as lake:
+            lake.put("raw/sales/a.csv", table(1, self.ROWS, 0))
+            self.run_lake(lake, check=(-9,), fault="kill:copying:3")
+            self.assertEqual(self.silver(), ["0", None])
+            self.run_lake(lake)
+            self.assertEqual(self.silver(), [str(self.ROWS), str(self.ROWS * (self.ROWS + 1) // 2)])
+            self.assertTrue(self.frozen())
+            lake.put("raw/sales/b.csv", table(self.ROWS + 1, self.ROWS, 0))
+            self.run_lake(lake)
+            self.assertEqual(self.silver(), [str(2 * self.ROWS), str(self.ROWS * (2 * self.ROWS + 1))])
+            self.assertFalse(self.frozen())
+
+    def test_a_table_that_somebody_looks_at_is_not_waited_for(self):
+        with self.lake({"sales.yaml": self.SILVER}) as lake:
+            lake.put("raw/sales/none.csv", table(1, 0))
+            self.run_lake(lake)
+            reader = subprocess.Popen(["psql", "-X", "-q", self.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            reader.stdin.write(b"BEGIN; SELECT count(*) FROM sales.silver_table;\n")
+            reader.stdin.flush()
+            self.assertIn(b"count", reader.stdout.readline())
+            lake.put("raw/sales/a.csv", table(1, self.ROWS, 0))
+            self.run_lake(lake)
+            reader.communicate(b"ROLLBACK;\n")
+            self.assertEqual(self.silver()[0], str(self.ROWS))
+            self.assertFalse(self.frozen())
+
+    def test_a_file_is_given_up_while_its_rows_are_on_their_way(self):
+        with self.lake({"sales.yaml": self.SILVER + "limits: {stop_after: 100}\n"}) as lake:
+            lake.put("raw/sales/a.csv", table(1, self.ROWS, 0) + table(1, 700)[19:])
+            lake.put("raw/sales/b.csv", table(1, 50, 0))
+            self.run_lake(lake, check=(1,))
+            self.assertEqual(lake.query("SELECT state FROM file ORDER BY arrival_key"), [("QUARANTINED",), ("SUCCEEDED",)])
+            self.assertEqual(self.silver(), ["50", "1275"])
+
+
 class Constraints(Case):
     def test_what_only_the_database_knows_becomes_a_reject(self):
         with self.lake() as lake:

@@ -90,10 +90,13 @@ struct partition_column {
 };
 
 enum { WAREHOUSE_TABLES = 4 }; /* raw, bronze, silver, gold */
+/* Bits of warehouse.stages, in that order. */
+enum warehouse_stages { LOADED_STAGES = 7, GOLD_STAGE = 8 };
 
 /* The warehouse section as written; what is absent is empty. */
 struct warehouse {
     bool given;
+    unsigned stages;                     /* default: raw, bronze, silver, and gold where there is gold_sql */
     struct str schema;                   /* default: the dataset's name */
     struct str tables[WAREHOUSE_TABLES]; /* default: raw_table, bronze_table, silver_table, gold_table */
     struct str gold_sql;                 /* path as opened; empty: none */

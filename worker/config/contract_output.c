@@ -214,6 +214,25 @@ static void sql_name(struct loader *loader, const struct yaml_node *node, void *
         load_str(loader, node, at);
 }
 
+static const char *const stage_names[WAREHOUSE_TABLES] = {"raw", "bronze", "silver", "gold"};
+
+static void warehouse_stages(struct loader *loader, const struct yaml_node *node, void *at)
+{
+    struct warehouse *w = at;
+    unsigned stages = 0;
+    bool known = true;
+    for (size_t i = 0; i < node->count; i++) {
+        int stage = load_word(loader, &node->items[i], stage_names, WAREHOUSE_TABLES);
+        known = known && stage >= 0;
+        if (stage >= 0 && stages & 1U << stage)
+            load_error(loader, &node->items[i], "the stage '%s' is listed twice", stage_names[stage]);
+        stages |= stage < 0 ? 0 : 1U << stage;
+    }
+    w->stages = stages;
+    if (known && !(stages & LOADED_STAGES))
+        load_error(loader, node, "one of raw, bronze and silver is loaded, or there is nothing to make gold of");
+}
+
 static const struct section_key table_keys[] = {
     {"raw", KIND_TEXT, sql_name, 0},
     {"bronze", KIND_TEXT, sql_name, sizeof(struct str)},
@@ -258,7 +277,27 @@ static void warehouse_export(struct loader *loader, const struct yaml_node *node
         load_key(loader, node, false, &w->export_key);
 }
 
+/* What is said of a stage that is not wanted is a mistake. */
+static void check_stages(struct loader *loader, const struct yaml_node *node, struct warehouse *w)
+{
+    const struct yaml_node *tables = yaml_get(node, "tables"), *sql = yaml_get(node, "gold_sql");
+    if (!yaml_get(node, "stages")) {
+        w->stages |= sql ? GOLD_STAGE : 0;
+        return;
+    }
+    for (size_t i = 0; i < WAREHOUSE_TABLES; i++) {
+        const struct yaml_node *table = yaml_get(tables, stage_names[i]);
+        if (table && !(w->stages & 1U << i))
+            load_error(loader, table, "%s is not among the stages", stage_names[i]);
+    }
+    if (sql && !(w->stages & GOLD_STAGE))
+        load_error(loader, sql, "gold is not among the stages");
+    if (!sql && w->stages & GOLD_STAGE)
+        load_error(loader, yaml_get(node, "stages"), "gold needs gold_sql");
+}
+
 static const struct section_key warehouse_keys[] = {
+    {"stages", KIND_LIST, warehouse_stages, 0},
     {"schema", KIND_TEXT, sql_name, offsetof(struct warehouse, schema)},
     {"tables", KIND_MAP, warehouse_tables, 0},
     {"gold_sql", KIND_TEXT, warehouse_sql, 0},
@@ -272,7 +311,9 @@ void load_warehouse(struct loader *loader, const struct yaml_node *node, void *a
     struct warehouse *w = at;
     w->given = true;
     w->schema = loader->contract->dataset;
+    w->stages = LOADED_STAGES;
     for (size_t i = 0; i < WAREHOUSE_TABLES; i++)
         w->tables[i] = str_of(defaults[i]);
     section_load(loader, &warehouse_section, node, w);
+    check_stages(loader, node, w);
 }

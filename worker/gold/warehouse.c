@@ -97,6 +97,15 @@ static struct str without_semicolon(struct str sql)
     return sql;
 }
 
+/* Gold is made of the last stage that is loaded. */
+static struct str last_table(const struct warehouse *w)
+{
+    size_t last = 2;
+    while (last && !(w->stages & 1U << last))
+        last--;
+    return w->tables[last];
+}
+
 static bool select_rows(struct making *m, struct err *err)
 {
     struct buf sql;
@@ -109,7 +118,7 @@ static bool select_rows(struct making *m, struct err *err)
     buf_add_cstr(&sql, "SELECT (SELECT count(*) FROM ");
     pg_name(&sql, m->contract->warehouse.schema);
     buf_add_byte(&sql, '.');
-    pg_name(&sql, m->contract->warehouse.tables[2]);
+    pg_name(&sql, last_table(&m->contract->warehouse));
     buf_add_cstr(&sql, "), (SELECT count(*) FROM " FRESH ")");
     struct pg_result *found = buf_ok(&sql, "a statement", err) ? pg_query(m->worker->pg, sql.p, NULL, 0, err) : NULL;
     buf_dispose(&sql);

@@ -65,6 +65,11 @@ void pg_alive(struct pg *pg, bool (*alive)(void *context, struct err *err), void
     pg->options.context = context;
 }
 
+struct pg_watch pg_watched(const struct pg *pg)
+{
+    return (struct pg_watch){pg->options.alive, pg->options.context};
+}
+
 static PGconn *start(const char *url)
 {
     const char *names[] = {

@@ -31,6 +31,12 @@ struct pg_options {
 struct pg *pg_new(const struct pg_options *options, struct err *err);
 void pg_free(struct pg *pg);
 void pg_alive(struct pg *pg, bool (*alive)(void *context, struct err *err), void *context);
+/* Whom pg_alive() named last: for who takes the connection over for a while. */
+struct pg_watch {
+    bool (*alive)(void *context, struct err *err);
+    void *context;
+};
+struct pg_watch pg_watched(const struct pg *pg);
 
 /* Connects if need be. After a failure the same error is given at once for some seconds, nothing is tried. */
 bool pg_connect(struct pg *pg, struct err *err) MUST_CHECK;

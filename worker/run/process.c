@@ -377,6 +377,9 @@ static bool seal(struct pass *pass, int64_t started, struct err *err)
     struct profile *profile = run->worker->profile;
     int64_t since = profile_all_now(profile);
     for (int i = 0; run->sinks[i]; i++)
+        if (run->sinks[i]->end && !run->sinks[i]->end(pass->sinks[i], err))
+            return false;
+    for (int i = 0; run->sinks[i]; i++)
         if (!run->sinks[i]->prepare(pass->sinks[i], &run->result, err))
             return false;
     balance(pass, started);

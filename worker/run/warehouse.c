@@ -112,8 +112,10 @@ bool warehouse_open(struct file_run *run, struct err *err)
     struct ledger_key key = key_of(worker, &run->claim);
     run->load_beat = clock_monotonic();
     pg_alive(worker->pg, alive, run);
-    run->load = load_open(
-        worker->pg, is_withdrawal(run) ? NULL : run->contract, &key, worker->options.memory / MEMORY_SHARE, err);
+    struct load_options options = {.contract = is_withdrawal(run) ? NULL : run->contract,
+        .bytes = run->claim.file.size,
+        .memory = worker->options.memory / MEMORY_SHARE};
+    run->load = load_open(worker->pg, &options, &key, err);
     run->manifest.warehouse = run->load != NULL;
     return run->load != NULL;
 }
@@ -124,31 +126,34 @@ void warehouse_close(struct file_run *run)
     run->load = NULL;
 }
 
-/* raw and bronze hold every record, those that parse lost too; silver tells of all that is lost on the way to it. */
+/* raw and bronze hold every record, those that parse lost too, and the first of the stages takes them all from parse;
+ * silver tells of all that is lost on the way to it. */
 void warehouse_count(struct file_run *run)
 {
     const struct load_counts *loaded = &run->result.loaded;
     struct stage_count *counts = run->manifest.counts;
-    uint64_t parsed = counts[STAGE_PARSE].rows_out, bytes = run->claim.file.size;
-    if (!run->load)
-        return;
-    for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
+    uint64_t rows = counts[STAGE_PARSE].rows_out, bytes = run->claim.file.size;
+    for (enum tier tier = 0; run->load && tier < TIER_COUNT; tier++) {
         struct stage_count *count = &counts[STAGE_RAW + tier];
+        if (!(run->contract->warehouse.stages & 1U << tier))
+            continue;
         *count = (struct stage_count){.stage = (enum stage)(STAGE_RAW + tier),
-            .rows_in = tier ? loaded->records : parsed,
-            .rows_expanded = tier ? 0 : loaded->records - parsed,
+            .rows_in = rows,
+            .rows_expanded = loaded->records - rows,
             .rows_out = loaded->records,
             .bytes_in = bytes,
             .bytes_out = loaded->bytes[tier],
             .started_at = loaded->started_at,
             .finished_at = loaded->finished_at};
         bytes = loaded->bytes[tier];
+        rows = loaded->records;
+        if (tier == TIER_SILVER) {
+            count->rows_out = loaded->good - loaded->refused;
+            count->rows_rejected = loaded->rejected + loaded->refused;
+            count->rows_duplicate = loaded->duplicate;
+            count->rows_filtered = loaded->filtered;
+        }
     }
-    struct stage_count *silver = &counts[STAGE_SILVER];
-    silver->rows_out = loaded->good - loaded->refused;
-    silver->rows_rejected = loaded->rejected + loaded->refused;
-    silver->rows_duplicate = loaded->duplicate;
-    silver->rows_filtered = loaded->filtered;
 }
 
 /* ---- the point of no return ---- */

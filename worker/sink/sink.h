@@ -73,6 +73,8 @@ struct sink_driver {
     /* NULL: write does it all. Else what a line's round and task are (crew.h), for the batch at a place. */
     bool (*round)(struct sink *sink, unsigned place, unsigned round, uint32_t *tasks, struct err *err);
     bool (*task)(struct sink *sink, unsigned place, uint32_t i, struct err *err);
+    /* NULL: nothing. There are no more batches: what takes its time may begin, before any sink prepares. */
+    bool (*end)(struct sink *sink, struct err *err);
     /* Seals and syncs the staged files, adds them to result (in the run's arena). */
     bool (*prepare)(struct sink *sink, struct sink_result *result, struct err *err);
     /* Frees; staged files are the run's to remove. */

@@ -25,6 +25,11 @@ static bool warehouse_write(struct sink *sink, struct batch *batch, unsigned pla
     return load_rows(sink->load, batch, err);
 }
 
+static bool warehouse_end(struct sink *sink, struct err *err)
+{
+    return load_end(sink->load, err);
+}
+
 static bool warehouse_prepare(struct sink *sink, struct sink_result *result, struct err *err)
 {
     return load_finish(sink->load, &result->loaded, err);
@@ -39,6 +44,7 @@ const struct sink_driver sink_warehouse = {
     .name = "warehouse",
     .open = warehouse_open,
     .write = warehouse_write,
+    .end = warehouse_end,
     .prepare = warehouse_prepare,
     .close = warehouse_close,
 };

@@ -2,11 +2,15 @@
 
 #include "shared/clock.h"
 #include "shared/fault.h"
-#include "worker/warehouse/binary.h"
 
-#include <stdlib.h>
-
-enum { MOST_PENDING = 1 << 30, LEAST_FLUSH = 256 * 1024, MOST_FLUSH = 4 * 1024 * 1024, SHARE = 8 };
+enum {
+    MOST_PENDING = 1 << 30,
+    LEAST_FLUSH = 256 * 1024,
+    MOST_FLUSH = 2 * 1024 * 1024,
+    SHARE = 16, /* of its memory, that a buffer is: there are some of each table and some on their way */
+    LARGE = 4 * 1024 * 1024,
+    MAX_SQL = 64 * 1024
+};
 
 /* ---- opening ---- */
 
@@ -14,35 +18,44 @@ static const char *copy_statement(struct load *load, enum tier tier)
 {
     const struct tier_table *table = &load->tables.tiers[tier];
     bool staged = tier == TIER_SILVER && load->staged;
-    return arena_printf(load->arena, "COPY " STR_FMT " (" STR_FMT "%s) FROM STDIN (FORMAT binary)",
+    return arena_printf(load->arena, "COPY " STR_FMT " (" STR_FMT "%s) FROM STDIN (FORMAT binary%s)",
         STR_ARG(staged ? STR(STAGE_TABLE) : table->name), STR_ARG(table->list),
-        staged ? ", _line, _offset, _length" : "");
+        staged ? ", _line, _offset, _length" : "", load->fresh[tier] ? ", FREEZE" : "");
 }
 
 /* Tables stay as they were found until the end: whoever alters one waits. */
 static bool lock_tables(struct load *load, struct err *err)
 {
-    const char *sql =
-        arena_printf(load->arena, "LOCK TABLE " STR_FMT ", " STR_FMT ", " STR_FMT " IN ROW EXCLUSIVE MODE",
-            STR_ARG(load->tables.tiers[TIER_RAW].name), STR_ARG(load->tables.tiers[TIER_BRONZE].name),
-            STR_ARG(load->tables.tiers[TIER_SILVER].name));
-    return sql ? pg_run(load->pg, sql, err) : ERR(err, ERR_MEMORY, "no memory for a statement");
+    struct buf sql;
+    buf_init(&sql, MAX_SQL);
+    for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+        if (tables_have(&load->tables, tier))
+            buf_printf(&sql, "%s" STR_FMT, sql.n ? ", " : "LOCK TABLE ", STR_ARG(load->tables.tiers[tier].name));
+    buf_add_cstr(&sql, " IN ROW EXCLUSIVE MODE");
+    bool ok = buf_ok(&sql, "a statement", err) && pg_run(load->pg, sql.p, err);
+    buf_dispose(&sql);
+    return ok;
 }
 
-static bool prepare_tables(struct load *load, struct err *err)
+static bool prepare_silver(struct load *load, struct err *err)
 {
-    if (!lock_tables(load, err) || !settle_wanted(load, &load->staged, err) ||
-        (load->staged && !settle_stage(load, err)))
+    return !tables_have(&load->tables, TIER_SILVER) ||
+           (settle_wanted(load, &load->staged, err) && (!load->staged || settle_stage(load, err)));
+}
+
+static bool prepare_tables(struct load *load, bool large, struct err *err)
+{
+    if ((large && !fresh_take(load, err)) || !lock_tables(load, err) || !prepare_silver(load, err))
         return false;
     for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
-        load->copy[tier] = copy_statement(load, tier);
+        load->copy[tier] = tables_have(&load->tables, tier) ? copy_statement(load, tier) : "";
         if (!load->copy[tier])
             return ERR(err, ERR_MEMORY, "no memory for a statement");
     }
     return true;
 }
 
-static bool begin(struct load *load, struct err *err)
+static bool begin(struct load *load, bool large, struct err *err)
 {
     bool last;
     struct str schema = load->contract ? load->contract->warehouse.schema : STR("");
@@ -53,11 +66,16 @@ static bool begin(struct load *load, struct err *err)
         return false;
     load->open = true;
     return ledger_take(load->pg, &load->key, &last, err) && ledger_clear(load->pg, &load->key, err) &&
-           (!load->contract || prepare_tables(load, err));
+           (!load->contract || prepare_tables(load, large, err));
 }
 
-struct load *load_open(
-    struct pg *pg, const struct contract *contract, const struct ledger_key *key, size_t memory, struct err *err)
+static size_t flush_bytes(size_t memory)
+{
+    size_t share = memory / SHARE;
+    return share < LEAST_FLUSH ? LEAST_FLUSH : share > MOST_FLUSH ? MOST_FLUSH : share;
+}
+
+struct load *load_open(struct pg *pg, const struct load_options *options, const struct ledger_key *key, struct err *err)
 {
     struct arena *arena = arena_new(0);
     struct load *load = arena ? ARENA_NEW(arena, struct load) : NULL;
@@ -66,17 +84,15 @@ struct load *load_open(
         ERR(err, ERR_MEMORY, "no memory to load the warehouse");
         return NULL;
     }
-    size_t flush = memory / SHARE;
     *load = (struct load){.pg = pg,
         .arena = arena,
-        .contract = contract,
+        .contract = options->contract,
         .key = *key,
-        .flush_bytes = flush < LEAST_FLUSH  ? LEAST_FLUSH
-                       : flush > MOST_FLUSH ? MOST_FLUSH
-                                            : flush};
+        .flush_bytes = flush_bytes(options->memory)};
     for (enum tier tier = 0; tier < TIER_COUNT; tier++)
         buf_init(&load->pending[tier], MOST_PENDING);
-    if (begin(load, err))
+    buf_init(&load->scratch, MOST_PENDING);
+    if (begin(load, options->bytes >= LARGE, err))
         return load;
     load_close(load);
     return NULL;
@@ -93,19 +109,13 @@ void load_begin(struct load *load, const int32_t *column_of_field, int64_t inges
 
 static bool flush(struct load *load, enum tier tier, size_t least, struct err *err)
 {
-    struct buf *pending = &load->pending[tier], head;
+    struct buf *pending = &load->pending[tier];
     if (pending->n <= least)
         return true;
-    buf_init(&head, 64);
-    binary_head(&head);
-    binary_tail(pending);
-    bool ok = buf_ok(pending, "rows for the warehouse", err) && fault_pass("copying", NULL, err) &&
-              pg_copy_begin(load->pg, load->copy[tier], err) && pg_copy_put(load->pg, buf_str(&head), err) &&
-              pg_copy_put(load->pg, buf_str(pending), err) && pg_copy_end(load->pg, err);
     load->counts.bytes[tier] += pending->n;
-    buf_dispose(&head);
-    buf_reset(pending);
-    return ok;
+    if (!load->copier)
+        load->copier = copier_new(load->pg, load->copy, err);
+    return load->copier && copier_put(load->copier, tier, pending, err);
 }
 
 bool load_rows(struct load *load, const struct batch *batch, struct err *err)
@@ -118,12 +128,28 @@ bool load_rows(struct load *load, const struct batch *batch, struct err *err)
     return true;
 }
 
-bool load_finish(struct load *load, struct load_counts *counts, struct err *err)
+bool load_end(struct load *load, struct err *err)
 {
     for (enum tier tier = 0; tier < TIER_COUNT; tier++)
         if (!flush(load, tier, 0, err))
             return false;
-    if (load->staged && !settle(load, err))
+    if (load->copier)
+        copier_end(load->copier);
+    return true;
+}
+
+/* The connection is its own again. */
+static bool finish_copy(struct load *load, struct err *err)
+{
+    bool ok = !load->copier || copier_finish(load->copier, err);
+    copier_free(load->copier);
+    load->copier = NULL;
+    return ok;
+}
+
+bool load_finish(struct load *load, struct load_counts *counts, struct err *err)
+{
+    if (!finish_copy(load, err) || (load->staged && !settle(load, err)))
         return false;
     load->counts.finished_at = clock_now();
     *counts = load->counts;
@@ -147,11 +173,13 @@ void load_close(struct load *load)
 {
     if (!load)
         return;
+    copier_free(load->copier);
     pg_result_free(load->page);
     if (load->open)
         pg_rollback(load->pg);
     pg_alive(load->pg, NULL, NULL);
     for (enum tier tier = 0; tier < TIER_COUNT; tier++)
         buf_dispose(&load->pending[tier]);
+    buf_dispose(&load->scratch);
     arena_free(load->arena);
 }

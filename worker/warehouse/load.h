@@ -1,7 +1,7 @@
 /*
  * One run's rows into raw, bronze and silver: one transaction. Its first statement takes the file's ledger row; the
- * rows of the file's earlier runs go, the new ones come by binary COPY, batch by batch in order, and load_commit() is
- * the run's point of no return. One thread's.
+ * rows of the file's earlier runs go, the new ones come by binary COPY, batch by batch in order, which a thread of its
+ * own sends, and load_commit() is the run's point of no return. One thread's.
  */
 #ifndef WORKER_WAREHOUSE_LOAD_H
 #define WORKER_WAREHOUSE_LOAD_H
@@ -19,13 +19,21 @@ struct load_counts {
     int64_t started_at, finished_at;
 };
 
-/* contract NULL: nothing comes, what there is goes. memory: bytes it may hold. Lives until load_close(). */
+struct load_options {
+    const struct contract *contract; /* NULL: nothing comes, what there is goes */
+    uint64_t bytes;                  /* of the file: empty tables are locked and loaded the fast way for a large one */
+    size_t memory;                   /* bytes it may hold */
+};
+
+/* Lives until load_close(). */
 struct load *load_open(
-    struct pg *pg, const struct contract *contract, const struct ledger_key *key, size_t memory, struct err *err);
+    struct pg *pg, const struct load_options *options, const struct ledger_key *key, struct err *err);
 /* What load_rows() needs beside the batches. column_of_field: as in a binding. */
 void load_begin(struct load *load, const int32_t *column_of_field, int64_t ingest_ts);
 /* Every row has its final mark, errors are sorted. */
 bool load_rows(struct load *load, const struct batch *batch, struct err *err) MUST_CHECK;
+/* No more rows come: what is left of them goes its way while others work. */
+bool load_end(struct load *load, struct err *err) MUST_CHECK;
 /* All rows are there; those that a constraint of silver forbids are not in it. */
 bool load_finish(struct load *load, struct load_counts *counts, struct err *err) MUST_CHECK;
 

@@ -1,7 +1,9 @@
-/* A load from the inside: load.c has the transaction, tuple.c the rows, settle.c what constraints make of them. */
+/* A load from the inside: load.c has the transaction, fresh.c what is done to empty tables, tuple.c the rows, settle.c
+ * what constraints make of them. */
 #ifndef WORKER_WAREHOUSE_LOAD_INTERNAL_H
 #define WORKER_WAREHOUSE_LOAD_INTERNAL_H
 
+#include "worker/warehouse/copier.h"
 #include "worker/warehouse/load.h"
 
 struct load {
@@ -13,8 +15,11 @@ struct load {
     const int32_t *column_of_field;
     int64_t ingest_ts;
     size_t flush_bytes;
-    struct buf pending[TIER_COUNT]; /* tuples on their way; a head first */
+    struct buf pending[TIER_COUNT]; /* tuples that the copier does not have yet */
+    struct buf scratch;             /* one cell */
     const char *copy[TIER_COUNT];   /* the COPY statements */
+    struct copier *copier;          /* NULL: no rows yet, or all of them are there */
+    bool fresh[TIER_COUNT];         /* was empty, and is nobody else's until the end */
     struct load_counts counts;
     bool open, staged; /* staged: silver has constraints of its own and gets its rows by way of STAGE_TABLE */
     /* of load_next_refusal() */
@@ -24,6 +29,9 @@ struct load {
 };
 
 #define STAGE_TABLE "pg_temp.sluice_rows"
+
+/* Of the tables that the load has, those that are empty and can be had alone. */
+bool fresh_take(struct load *load, struct err *err) MUST_CHECK;
 
 /* Appends the batch's rows to pending. */
 bool tuples_add(struct load *load, const struct batch *batch, struct err *err) MUST_CHECK;

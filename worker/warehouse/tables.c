@@ -75,6 +75,8 @@ bool tables_init(struct tables *tables, const struct contract *contract, struct 
     *tables = (struct tables){.contract = contract};
     for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
         struct tier_table *table = &tables->tiers[tier];
+        if (!(contract->warehouse.stages & 1U << tier))
+            continue;
         table->columns = ARENA_ARRAY(arena, struct tier_column, contract->field_count + contract->derived_count + OWN);
         if (!table->columns)
             return ERR(err, ERR_MEMORY, "no memory for the columns of a table");
@@ -217,7 +219,7 @@ static void create(struct look *look)
         tables_type(&look->sql, column->type);
         buf_add_cstr(&look->sql, column->source >= SOURCE_RUN_ID ? " NOT NULL" : "");
     }
-    buf_printf(&look->sql, ");\nCREATE INDEX ON " STR_FMT " (_run_id);\n", STR_ARG(table->name));
+    buf_add_cstr(&look->sql, ");\n");
     for (uint32_t i = 0; i < table->count; i++) {
         struct buf type;
         buf_init(&type, 128);
@@ -292,7 +294,7 @@ bool tables_ensure(struct pg *pg, const struct tables *tables, struct err *err)
               ensure_schemas(pg, tables->contract->warehouse.schema, err);
     for (enum tier tier = 0; ok && tier < TIER_COUNT; tier++) {
         look.tier = tier;
-        ok = ensure_table(&look, err);
+        ok = !tables_have(tables, tier) || ensure_table(&look, err);
     }
     buf_dispose(&look.sql);
     ok = ok && pg_commit(pg, &unsure, err);

@@ -30,7 +30,7 @@ struct tier_column {
 struct tier_table {
     struct str name; /* as SQL: "schema"."table" */
     struct tier_column *columns;
-    uint32_t count;
+    uint32_t count;  /* 0: the contract does not want this one */
     struct str list; /* the columns' names, quoted, with commas */
 };
 
@@ -38,6 +38,11 @@ struct tables {
     const struct contract *contract;
     struct tier_table tiers[TIER_COUNT];
 };
+
+static inline bool tables_have(const struct tables *tables, enum tier tier)
+{
+    return tables->tiers[tier].count != 0;
+}
 
 /* What the contract wants; lives in arena. */
 bool tables_init(

@@ -20,40 +20,44 @@ static bool is_missing(const struct contract *contract, const struct field *fiel
     return false;
 }
 
-/* Escapes are resolved behind what is pending, where there is room for as much. */
-static bool cell_text(struct tuples *t, struct cell cell, struct buf *scratch, struct str *text)
+/* The cell of a field, its escapes resolved; .p NULL: the record has none. */
+static struct str cell_text(struct tuples *t, uint32_t row, uint32_t field)
 {
+    int32_t at = t->load->column_of_field[field];
+    if (at < 0 || (uint32_t)at >= t->batch->width)
+        return (struct str){0};
+    struct cell cell = batch_cell(t->batch, row, (uint32_t)at);
     struct str raw = {t->batch->text + cell.offset, cell.length & CELL_LENGTH};
-    *text = raw;
+    if (cell.length & CELL_MISSING)
+        return (struct str){0};
     if (!(cell.length & CELL_ESCAPED))
-        return true;
-    if (!buf_reserve(scratch, raw.n))
-        return false;
-    *text = (struct str){scratch->p + scratch->n, escapes_resolve(t->batch->escapes, raw, scratch->p + scratch->n)};
-    return true;
+        return raw;
+    buf_reset(&t->load->scratch);
+    if (!buf_reserve(&t->load->scratch, raw.n))
+        return (struct str){0};
+    return (struct str){t->load->scratch.p, escapes_resolve(t->batch->escapes, raw, t->load->scratch.p)};
 }
 
-static void put_cell(struct tuples *t, struct buf *out, const struct tier_column *column, uint32_t row, bool resolved)
+static void put_bronze(struct tuples *t, struct buf *out, uint32_t field, struct str text)
 {
-    const struct load *load = t->load;
-    int32_t at = load->column_of_field[column->index];
-    struct buf scratch;
-    struct str text;
-    if (at < 0 || (uint32_t)at >= t->batch->width || (batch_cell(t->batch, row, (uint32_t)at).length & CELL_MISSING)) {
-        binary_null(out);
-        return;
-    }
-    buf_init(&scratch, SIZE_MAX);
-    const struct field *field = &load->contract->fields[column->index];
-    if (!cell_text(t, batch_cell(t->batch, row, (uint32_t)at), &scratch, &text))
-        out->failed = true;
-    else if (!resolved)
-        binary_text(out, text, t->clean);
-    else if (is_missing(load->contract, field, text) || is_missing(load->contract, field, str_trim(text)))
+    const struct contract *contract = t->load->contract;
+    struct str trimmed = str_trim(text);
+    if (!text.p || is_missing(contract, &contract->fields[field], text) ||
+        (trimmed.n != text.n && is_missing(contract, &contract->fields[field], trimmed)))
         binary_null(out);
     else
-        binary_text(out, str_trim(text), t->clean);
-    buf_dispose(&scratch);
+        binary_text(out, trimmed, t->clean);
+}
+
+static void put_cell(struct tuples *t, enum tier tier, struct buf *out, uint32_t row, uint32_t field)
+{
+    struct str text = cell_text(t, row, field);
+    if (tier == TIER_BRONZE)
+        put_bronze(t, out, field, text);
+    else if (!text.p)
+        binary_null(out);
+    else
+        binary_text(out, text, t->clean);
 }
 
 static void put_vector(struct buf *out, const struct vector *vector, uint32_t row)
@@ -92,7 +96,7 @@ static void put_row(struct tuples *t, enum tier tier, uint32_t row)
             if (tier == TIER_SILVER)
                 put_vector(out, &t->batch->columns[column->index], row);
             else
-                put_cell(t, out, column, row, tier == TIER_BRONZE);
+                put_cell(t, tier, out, row, column->index);
             break;
         case SOURCE_VECTOR:
             put_vector(out, &t->batch->columns[column->index], row);
@@ -134,13 +138,13 @@ bool tuples_add(struct load *load, const struct batch *batch, struct err *err)
     for (uint32_t row = 0; row < batch->n; row++) {
         while (t.error < batch->error_count && batch->errors[t.error].row < row)
             t.error++;
-        put_row(&t, TIER_RAW, row);
-        put_row(&t, TIER_BRONZE, row);
-        if (batch->marks[row] == MARK_GOOD)
-            put_row(&t, TIER_SILVER, row);
+        for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+            if (tables_have(&load->tables, tier) && (tier != TIER_SILVER || batch->marks[row] == MARK_GOOD))
+                put_row(&t, tier, row);
         count(&load->counts, (enum mark)batch->marks[row]);
     }
-    return buf_ok(&load->pending[TIER_RAW], "rows for the warehouse", err) &&
+    return buf_ok(&load->scratch, "rows for the warehouse", err) &&
+           buf_ok(&load->pending[TIER_RAW], "rows for the warehouse", err) &&
            buf_ok(&load->pending[TIER_BRONZE], "rows for the warehouse", err) &&
            buf_ok(&load->pending[TIER_SILVER], "rows for the warehouse", err);
 }

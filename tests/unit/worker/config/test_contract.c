@@ -263,6 +263,7 @@ static void gold_and_warehouse(void **state)
     assert_text(contract->gold_latest, "ingest_ts");
     assert_int_equal(contract->gold_delete_when.n, 0);
     assert_true(w->given);
+    assert_int_equal(w->stages, LOADED_STAGES | GOLD_STAGE);
     assert_text(w->schema, "sales");
     assert_text(w->tables[0], "raw_table");
     assert_text(w->tables[1], "bronze_table");

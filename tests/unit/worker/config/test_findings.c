@@ -193,6 +193,15 @@ static const struct {
     {HEAD FIELD "gold: {key: b, latest: c}\n", "5:13: gold's key names 'b', which is no column\n5:24: 'latest' names "
                                                "'c', which is neither a column nor ingest_ts\n"},
     {HEAD FIELD "warehouse: {tables: {silver: t, gold: t}}\n", "5:21: two stages share the table 't'\n"},
+    {HEAD FIELD "warehouse: {stages: [silver, silver, sliver]}\n",
+        "5:30: the stage 'silver' is listed twice\n5:38: 'sliver' is not known here: raw, bronze, silver or gold is "
+        "wanted\n"},
+    {HEAD FIELD "warehouse: {stages: []}\n",
+        "5:21: one of raw, bronze and silver is loaded, or there is nothing to make gold of\n"},
+    {HEAD FIELD "warehouse: {stages: [silver, gold], tables: {silver: s, raw: r}}\n",
+        "5:21: gold needs gold_sql\n5:62: raw is not among the stages\n"},
+    {HEAD FIELD "warehouse: {stages: [silver], gold_sql: tests/data/contracts/gold_sales.sql}\n",
+        "5:41: gold is not among the stages\n"},
     {HEAD FIELD "warehouse: {export: /etc/x}\n",
         "5:21: '/etc/x' is no name in the lake: it must be relative to the lake\n"},
     /* several at once */
