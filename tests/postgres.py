@@ -27,7 +27,7 @@ SETTINGS = {
 class Cluster:
     """The worker must set what it relies on: the server's defaults are odd on purpose."""
 
-    def __init__(self):
+    def __init__(self, settings=None):
         # a socket's path may have 107 bytes
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.path.chmod(0o755)
@@ -43,7 +43,7 @@ class Cluster:
         self.tool("initdb", "-D", self.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N",
                   "--no-instructions")
         with (self.data / "postgresql.conf").open("a") as conf:
-            conf.write("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
+            conf.write("".join(f"{name} = '{value}'\n" for name, value in (SETTINGS | (settings or {})).items()))
             conf.write(f"unix_socket_directories = '{self.socket}'\n")
         hba = self.data / "pg_hba.conf"
         hba.write_text("local all known scram-sha-256\n" + hba.read_text())

@@ -458,6 +458,9 @@ class Large(Case):
         return self.sql("SELECT all_frozen = pg_relation_size('sales.silver_table') / 8192 "
                         "FROM pg_visibility_map_summary('sales.silver_table')") == [["t"]]
 
+    def indexes(self):
+        return self.sql("SELECT indexdef FROM pg_indexes WHERE schemaname = 'sales'")
+
     def test_an_empty_table_is_filled_with_frozen_rows_and_a_full_one_is_added_to(self):
         with self.lake({"sales.yaml": self.SILVER}) as lake:
             lake.put("raw/sales/a.csv", table(1, self.ROWS, 0))
@@ -470,6 +473,12 @@ class Large(Case):
             self.run_lake(lake)
             self.assertEqual(self.silver(), [str(2 * self.ROWS), str(self.ROWS * (2 * self.ROWS + 1))])
             self.assertFalse(self.frozen())
+            self.assertEqual(self.indexes(), [])
+            # what is taken back has to be found
+            run = lake.query("SELECT job_run_id FROM file ORDER BY arrival_key")[0][0]
+            self.assertEqual(Console.sluice(self, lake, "withdraw", run), "done")
+            self.assertEqual(self.silver(), [str(self.ROWS), str(self.ROWS * (3 * self.ROWS + 1) // 2)])
+            self.assertIn("USING brin (_run_id)", self.indexes()[0][0])
 
     def test_a_table_that_somebody_looks_at_is_not_waited_for(self):
         with self.lake({"sales.yaml": self.SILVER}) as lake:

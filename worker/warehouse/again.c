@@ -1,6 +1,7 @@
 #include "worker/warehouse/again_internal.h"
 
 #include "shared/fault.h"
+#include "worker/warehouse/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,16 +55,6 @@ static bool has(const struct again *again, enum tier tier)
     return again->tables.tiers[tier].count != 0;
 }
 
-static bool lock_tables(struct again *again, struct err *err)
-{
-    struct buf sql;
-    buf_init(&sql, AGAIN_MAX_SQL);
-    for (enum tier tier = 0; tier < TIER_COUNT; tier++)
-        if (has(again, tier))
-            buf_printf(&sql, "LOCK TABLE " STR_FMT " IN ROW EXCLUSIVE MODE; ", STR_ARG(again->tables.tiers[tier].name));
-    return again_run_text(again, &sql, err);
-}
-
 static bool not_kept(const struct again_run *run, const char *what, struct err *err)
 {
     err_set(err, ERR_FILE, PG_ERROR, __FILE__, __LINE__, "the warehouse has no %s of run %s", what, run->run_id);
@@ -80,11 +71,14 @@ bool again_source(const struct again *again, size_t i, enum tier *tier, struct e
 
 static bool begin(struct again *again, struct err *err)
 {
+    struct ledger_key key = {
+        .lake_id = again->file.lake_id, .dataset = again->contract->dataset, .file_id = again->file.file_id};
     if (!tables_init(&again->tables, again->contract, again->arena, err) ||
-        !tables_ensure(again->pg, &again->tables, err) || !pg_begin(again->pg, again->contract->warehouse.schema, err))
+        !tables_ensure(again->pg, &again->tables, err) || !ledger_index(again->pg, &key, err) ||
+        !pg_begin(again->pg, again->contract->warehouse.schema, err))
         return false;
     again->open = true;
-    return take_file(again, err) && lock_tables(again, err) && fault_pass("stage-taken", NULL, err);
+    return take_file(again, err) && tables_lock(again->pg, &again->tables, err) && fault_pass("stage-taken", NULL, err);
 }
 
 struct again *again_open(

@@ -4,6 +4,8 @@
 
 enum { MAX_SQL = 1024 * 1024 };
 
+#define LARGE "8388608" /* bytes: below, a table is read as fast as its index */
+
 struct numbers {
     char file_id[24], fence[24];
 };
@@ -31,6 +33,52 @@ bool ledger_take(struct pg *pg, const struct ledger_key *key, bool *last, struct
     pg_result_free(row);
     return fence == key->fence || err_set(err, ERR_FENCED, PG_ERROR, __FILE__, __LINE__,
                                       "somebody later holds file %s in the warehouse", numbers.file_id);
+}
+
+/* A run's rows lie together: an index of ranges finds them, and hardly takes any room. */
+static struct pg_result *missing_indexes(struct pg *pg, const struct ledger_key *key, struct err *err)
+{
+    struct numbers numbers;
+    print(key, &numbers);
+    const char *values[] = {key->lake_id, numbers.file_id, key->dataset.p, LARGE};
+    return pg_query(pg,
+        "SELECT format('CREATE INDEX ON %s USING brin (_run_id) WITH (autosummarize = on)', c.oid::regclass) "
+        "  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = '_run_id' "
+        " WHERE c.oid IN (SELECT to_regclass(format('%I.%I', schema_name, table_name)) FROM sluice.made "
+        "                  WHERE dataset = $3 AND column_name = '_run_id') "
+        "   AND c.relkind = 'r' AND pg_relation_size(c.oid) > $4::bigint AND pg_has_role(c.relowner, 'USAGE') "
+        "   AND EXISTS (SELECT FROM sluice.ledger WHERE lake_id = $1 AND file_id = $2 AND run_ids <> '{}') "
+        "   AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indkey[0] = a.attnum AND indpred IS NULL)",
+        values, 4, err);
+}
+
+static bool make_indexes(struct pg *pg, const struct ledger_key *key, struct err *err)
+{
+    bool unsure;
+    if (!pg_begin(pg, STR(""), err))
+        return false;
+    bool ok = pg_run(pg, "SELECT pg_advisory_xact_lock(hashtext('sluice'))", err);
+    struct pg_result *missing = ok ? missing_indexes(pg, key, err) : NULL;
+    ok = missing != NULL;
+    for (int i = 0; ok && i < pg_rows(missing); i++)
+        ok = pg_run(pg, pg_value(missing, i, 0).p, err);
+    pg_result_free(missing);
+    ok = ok && pg_commit(pg, &unsure, err);
+    if (!ok)
+        pg_rollback(pg);
+    return ok;
+}
+
+bool ledger_index(struct pg *pg, const struct ledger_key *key, struct err *err)
+{
+    if (key->adds)
+        return true;
+    if (!pg_connect(pg, err))
+        return false;
+    struct pg_result *missing = missing_indexes(pg, key, err);
+    bool ok = missing != NULL, wanted = missing && pg_rows(missing);
+    pg_result_free(missing);
+    return ok && (!wanted || make_indexes(pg, key, err));
 }
 
 bool ledger_clear(struct pg *pg, const struct ledger_key *key, struct err *err)

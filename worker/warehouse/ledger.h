@@ -15,6 +15,9 @@ struct ledger_key {
 /* Takes the file's row for the rest of the transaction, waiting for whoever holds it, be it a transaction whose client
  * is gone. ERR_FENCED: somebody later has had it. *last: run_id is the last that was committed. */
 bool ledger_take(struct pg *pg, const struct ledger_key *key, bool *last, struct err *err) MUST_CHECK;
+/* A transaction of its own, before the rows of a run are looked for in large tables: an index that finds them, where
+ * the file has rows and there is none. Loads alone do without it. */
+bool ledger_index(struct pg *pg, const struct ledger_key *key, struct err *err) MUST_CHECK;
 /* Removes the rows of all the file's runs from every table that was ever made for the dataset;
  * nothing for a run that adds. */
 bool ledger_clear(struct pg *pg, const struct ledger_key *key, struct err *err) MUST_CHECK;

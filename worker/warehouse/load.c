@@ -8,8 +8,7 @@ enum {
     LEAST_FLUSH = 256 * 1024,
     MOST_FLUSH = 2 * 1024 * 1024,
     SHARE = 16, /* of its memory, that a buffer is: there are some of each table and some on their way */
-    LARGE = 4 * 1024 * 1024,
-    MAX_SQL = 64 * 1024
+    LARGE = 4 * 1024 * 1024
 };
 
 /* ---- opening ---- */
@@ -23,20 +22,6 @@ static const char *copy_statement(struct load *load, enum tier tier)
         staged ? ", _line, _offset, _length" : "", load->fresh[tier] ? ", FREEZE" : "");
 }
 
-/* Tables stay as they were found until the end: whoever alters one waits. */
-static bool lock_tables(struct load *load, struct err *err)
-{
-    struct buf sql;
-    buf_init(&sql, MAX_SQL);
-    for (enum tier tier = 0; tier < TIER_COUNT; tier++)
-        if (tables_have(&load->tables, tier))
-            buf_printf(&sql, "%s" STR_FMT, sql.n ? ", " : "LOCK TABLE ", STR_ARG(load->tables.tiers[tier].name));
-    buf_add_cstr(&sql, " IN ROW EXCLUSIVE MODE");
-    bool ok = buf_ok(&sql, "a statement", err) && pg_run(load->pg, sql.p, err);
-    buf_dispose(&sql);
-    return ok;
-}
-
 static bool prepare_silver(struct load *load, struct err *err)
 {
     return !tables_have(&load->tables, TIER_SILVER) ||
@@ -45,7 +30,7 @@ static bool prepare_silver(struct load *load, struct err *err)
 
 static bool prepare_tables(struct load *load, bool large, struct err *err)
 {
-    if ((large && !fresh_take(load, err)) || !lock_tables(load, err) || !prepare_silver(load, err))
+    if ((large && !fresh_take(load, err)) || !tables_lock(load->pg, &load->tables, err) || !prepare_silver(load, err))
         return false;
     for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
         load->copy[tier] = tables_have(&load->tables, tier) ? copy_statement(load, tier) : "";
@@ -62,7 +47,7 @@ static bool begin(struct load *load, bool large, struct err *err)
     if (load->contract &&
         (!tables_init(&load->tables, load->contract, load->arena, err) || !tables_ensure(load->pg, &load->tables, err)))
         return false;
-    if (!pg_begin(load->pg, schema, err))
+    if (!ledger_index(load->pg, &load->key, err) || !pg_begin(load->pg, schema, err))
         return false;
     load->open = true;
     return ledger_take(load->pg, &load->key, &last, err) && ledger_clear(load->pg, &load->key, err) &&

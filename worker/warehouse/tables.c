@@ -302,3 +302,16 @@ bool tables_ensure(struct pg *pg, const struct tables *tables, struct err *err)
         pg_rollback(pg);
     return ok;
 }
+
+bool tables_lock(struct pg *pg, const struct tables *tables, struct err *err)
+{
+    struct buf sql;
+    buf_init(&sql, MAX_SQL);
+    for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+        if (tables_have(tables, tier))
+            buf_printf(&sql, "%s" STR_FMT, sql.n ? ", " : "LOCK TABLE ", STR_ARG(tables->tiers[tier].name));
+    buf_add_cstr(&sql, " IN ROW EXCLUSIVE MODE");
+    bool ok = buf_ok(&sql, "a statement", err) && pg_run(pg, sql.p, err);
+    buf_dispose(&sql);
+    return ok;
+}

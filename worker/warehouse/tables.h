@@ -49,6 +49,8 @@ bool tables_init(
     struct tables *tables, const struct contract *contract, struct arena *arena, struct err *err) MUST_CHECK;
 /* Makes what is missing, in a transaction of its own; ERR_CONFIG where somebody changed what was made before. */
 bool tables_ensure(struct pg *pg, const struct tables *tables, struct err *err) MUST_CHECK;
+/* They stay as they were found until the end of the transaction: whoever alters one waits. */
+bool tables_lock(struct pg *pg, const struct tables *tables, struct err *err) MUST_CHECK;
 /* Appends the SQL type: "numeric(18,2)". */
 void tables_type(struct buf *out, struct type type);
 
