@@ -72,3 +72,19 @@ SELECT r.run_id, r.kind, r.dataset, r.partition, r.state, r.outcome, r.attempt, 
                 (SELECT sum(s.rows_filtered) FROM stage_count s WHERE s.run_id = r.run_id), 0) AS rows_filtered,
        (SELECT coalesce(sum(b.open_rows), 0) FROM reject_block b WHERE b.run_id = r.run_id) AS rows_open
   FROM run r LEFT JOIN file f USING (file_id);
+
+-- Rows that changed since the lake was last told of them (worker/journal/seal.h); kept by triggers that are made with the
+-- journal. Of this copy of the journal alone, as is sealing: no other one is to have them.
+CREATE TABLE unsealed (
+    of_table TEXT NOT NULL,
+    row_key  TEXT NOT NULL CHECK (json_valid(row_key)),      -- its primary key, an array
+    piece    INTEGER,                                        -- that it is being sealed in; NULL: none, or it changed again
+    PRIMARY KEY (of_table, row_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sealing (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    journal_id TEXT NOT NULL CHECK (length(journal_id) = 26),
+    piece      INTEGER NOT NULL CHECK (piece >= 0),          -- the last number given
+    complete   INTEGER NOT NULL CHECK (complete >= 0)        -- the last one that lies in the lake
+) STRICT;

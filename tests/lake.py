@@ -106,7 +106,7 @@ class Lake:
 
     def keys(self, prefix=""):
         found = [str(p.relative_to(self.path)) for p in (self.path / prefix).rglob("*") if p.is_file()]
-        return sorted(k for k in found if not k.startswith((".sluice/", "datasets/")))
+        return sorted(k for k in found if not k.startswith((".sluice/", "datasets/", "audit/journal/")))
 
     def rejects(self):
         """Every line of the reject files, in the files' order."""

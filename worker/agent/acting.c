@@ -4,6 +4,7 @@
 #include "shared/log.h"
 #include "shared/rpc.h"
 #include "worker/journal/redrive.h"
+#include "worker/journal/seal.h"
 
 #include <sqlite3.h>
 
@@ -65,6 +66,8 @@ bool acting_begin(struct acting *acting, struct call *call, struct err *err)
 void acting_end(struct acting *acting)
 {
     contracts_free(&acting->contracts);
+    if (acting->journal)
+        journal_seal_quietly(acting->journal, acting->call->agent->storage);
     journal_close(acting->journal);
     buf_dispose(&acting->owner);
 }

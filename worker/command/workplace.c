@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/fs.h"
 #include "shared/log.h"
+#include "worker/journal/seal.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -42,14 +43,22 @@ static int help(const struct command *command, const struct option_set *extra)
     return 0;
 }
 
-static bool open_journal(struct workplace *place, bool read_only, struct err *err)
+const char *workplace_journal(struct workplace *place, struct err *err)
 {
     const char *path = place->settings.journal;
-    bool exists = true;
     if (!path)
         path = arena_printf(place->arena, STR_FMT "/journal.db", STR_ARG(place->storage->local));
     if (!path)
-        return ERR(err, ERR_MEMORY, "no memory for a path");
+        ERR(err, ERR_MEMORY, "no memory for a path");
+    return path;
+}
+
+static bool open_journal(struct workplace *place, bool read_only, struct err *err)
+{
+    const char *path = workplace_journal(place, err);
+    bool exists = true;
+    if (!path)
+        return false;
     if (read_only && !fs_exists(path, &exists, err))
         return false;
     if (!exists)
@@ -133,6 +142,7 @@ static bool open_all(struct workplace *place, unsigned needs, struct err *err)
     if ((needs & NEED_JOURNAL) &&
         (!place->storage->driver->probe(place->storage, err) || !open_journal(place, false, err) || !pair(place, err)))
         return false;
+    place->seals = needs & NEED_JOURNAL;
     return !(needs & NEED_JOURNAL_READ) || open_journal(place, true, err);
 }
 
@@ -172,6 +182,8 @@ bool workplace_open(struct workplace *place, int argc, char **argv, const struct
 void workplace_close(struct workplace *place)
 {
     contracts_free(&place->contracts);
+    if (place->journal && place->seals)
+        journal_seal_quietly(place->journal, place->storage);
     journal_close(place->journal);
     pg_free(place->pg);
     buf_dispose(&place->owner);

@@ -14,6 +14,7 @@ struct workplace {
     struct settings settings;
     struct storage *storage;
     struct journal *journal;
+    bool seals; /* the journal is this lake's, and is told to it at the end */
     struct pg *pg; /* the warehouse; NULL: none */
     struct contracts contracts;
     struct option_list rest;
@@ -37,6 +38,8 @@ enum workplace_need {
 bool workplace_open(struct workplace *place, int argc, char **argv, const struct command *command,
     const struct option_set *extra, size_t most, unsigned needs, int *exit_code);
 void workplace_close(struct workplace *place);
+/* Where the journal lies; once the lake is open. NULL: no memory. */
+const char *workplace_journal(struct workplace *place, struct err *err);
 
 /* Contracts anew from the same place; NULL with the findings printed when they have errors. */
 bool workplace_reload(struct workplace *place, struct contracts *contracts);

@@ -118,6 +118,10 @@ bool incident_close(
     struct journal *journal, struct str kind, struct str subject, int64_t now, struct err *err) MUST_CHECK;
 /* A request's overrides are in force from now until its time. */
 bool standing_begin(struct journal *journal, const struct redrive *redrive, int64_t now, struct err *err) MUST_CHECK;
+/* What keeps the keys of rows that change (seal.h): made anew, or taken away; and every row changed just now. */
+bool seal_triggers(struct journal *journal, struct err *err) MUST_CHECK;
+bool seal_triggers_drop(struct journal *journal, struct err *err) MUST_CHECK;
+bool seal_mark_all(struct journal *journal, struct err *err) MUST_CHECK;
 /* ERR_BUG when the run may not go there. */
 bool transition_check(enum run_state from, enum run_state to, struct err *err) MUST_CHECK;
 

@@ -93,6 +93,7 @@ static bool migrate(struct journal *journal, struct err *err)
     for (int i = 0; ok && i < MIGRATIONS; i++)
         ok = migrations[i].version <= version ||
              (db_run(journal, migrations[i].sql, err) && set_version(journal, migrations[i].version, err));
+    ok = ok && seal_triggers(journal, err) && (is_new || seal_mark_all(journal, err));
     char now[CLOCK_TEXT_SIZE];
     ok = ok && (!is_new || (journal_meta_set(journal, "created_at", str_of(clock_format(clock_now(), now)), err) &&
                                journal_meta_set(journal, "created_by", STR("sluice " SLUICE_VERSION), err)));

@@ -4,6 +4,7 @@
 #include "shared/fault.h"
 #include "shared/log.h"
 #include "worker/journal/pace.h"
+#include "worker/journal/seal.h"
 #include "worker/run/file_run.h"
 #include "worker/run/publish.h"
 #include "worker/run/warehouse.h"
@@ -229,6 +230,17 @@ static bool keep_pace(struct worker *worker, bool *waited, struct err *err)
     return true;
 }
 
+/* A lake that lost its journal lacks what happened since, so this is short; yet small files share a piece. */
+static void seal(struct worker *worker, bool at_once)
+{
+    enum { SEAL_US = 1000000 };
+    int64_t now = clock_monotonic();
+    if (!at_once && now - worker->sealed_at < SEAL_US)
+        return;
+    worker->sealed_at = now;
+    journal_seal_quietly(worker->journal, worker->storage);
+}
+
 bool worker_work(struct worker *worker, struct err *err)
 {
     uint64_t files, bytes;
@@ -241,8 +253,10 @@ bool worker_work(struct worker *worker, struct err *err)
             return ERR(err, ERR_INTERRUPTED, "asked to stop");
         switch (worker_next(worker, err)) {
         case WORK_DONE:
+            seal(worker, false);
             break;
         case WORK_NOTHING:
+            seal(worker, true);
             if (!keep_pace(worker, &waited, err))
                 return false;
             if (!waited)

@@ -41,6 +41,7 @@ struct worker {
     struct profile *profile; /* NULL: not wanted */
     struct pg *pg;           /* the warehouse; NULL: none */
     const volatile sig_atomic_t *stop;
+    int64_t sealed_at; /* when what the journal says was last told to the lake; monotonic */
     struct tally tally;
 };
 

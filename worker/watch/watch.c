@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "worker/journal/pace.h"
+#include "worker/journal/seal.h"
 #include "worker/watch/arrivals.h"
 #include "worker/watch/changes.h"
 #include "worker/watch/notices.h"
@@ -349,9 +350,10 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
     ok = ok && arrivals_open(&loop.arrivals, options->events, worker->storage, err);
     ok = ok && notify_start(options->notify, loop.journal_path, err);
     while (ok && !stopping(&loop)) {
-        if (turn(&loop, err))
+        if (turn(&loop, err)) {
             all_well(&loop);
-        else if (!stopping(&loop))
+            journal_seal_quietly(worker->journal, worker->storage);
+        } else if (!stopping(&loop))
             wait_longer(&loop, err);
         notify_collect(options->notify, worker->journal, worker->contracts);
         metrics_report(options->metrics, worker->journal);
