@@ -88,3 +88,11 @@ CREATE TABLE sealing (
     piece      INTEGER NOT NULL CHECK (piece >= 0),          -- the last number given
     complete   INTEGER NOT NULL CHECK (complete >= 0)        -- the last one that lies in the lake
 ) STRICT;
+
+-- Since when a worker knows a dataset's contract: from then on files of it can be expected.
+CREATE TABLE dataset_known (
+    dataset TEXT PRIMARY KEY,
+    since   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX file_by_dataset ON file (dataset, arrived_at);

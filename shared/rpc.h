@@ -9,7 +9,9 @@
  * hello      client, notices                                    protocol, version, lake, environment {name, colour},
  *                                                               operator, role, four_eyes, capabilities [methods]
  * overview   seen (a time)                                      datasets [{hours: rows in of each of 24, held,
- *                                                               overdue_since}],
+ *                                                               overdue_since, due_in (seconds), rows_off {file, rows,
+ *                                                               least, most}: its last file has other than the rows
+ *                                                               its contract expects}],
  *                                                               unmatched, incidents [], over [] (closed today),
  *                                                               standing [], workers [], as_of, disk {free, total} of
  *                                                               a folder; news since seen {since, quarantined,

@@ -1,7 +1,8 @@
 -- What is going on: one JSON object. :now, :since (a day ago), :seen (when the caller last looked, or NULL),
--- :overdue (an object: since when, by dataset)
+-- :expected (an object by dataset: due, due_in, overdue, off)
 WITH RECURSIVE datasets AS (
     SELECT dataset FROM file WHERE dataset IS NOT NULL UNION SELECT dataset FROM run
+     UNION SELECT key FROM json_each(:expected) WHERE value ->> 'due' IS NOT NULL
 ), hours (hour) AS (
     SELECT 0 UNION ALL SELECT hour + 1 FROM hours WHERE hour < 23
 ), hour_of AS MATERIALIZED (
@@ -33,7 +34,11 @@ SELECT json_object(
         'held', (SELECT group_concat(reason, ', ') FROM (
             SELECT reason FROM hold
              WHERE dataset = d.dataset AND (held_until IS NULL OR held_until > :now) ORDER BY reason)),
-        'overdue_since', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', value) FROM json_each(:overdue) WHERE key = d.dataset),
+        'overdue_since', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', value ->> 'due') FROM json_each(:expected)
+                           WHERE key = d.dataset AND value ->> 'overdue'),
+        'due_in', (SELECT iif(value ->> 'overdue', NULL, value ->> 'due_in') FROM json_each(:expected)
+                    WHERE key = d.dataset),
+        'rows_off', json((SELECT value -> 'off' FROM json_each(:expected) WHERE key = d.dataset)),
         'rows_in', coalesce(r.rows_in, 0),
         'hours', json((SELECT json_group_array(rows_in) FROM (
             SELECT coalesce(x.rows_in, 0) AS rows_in

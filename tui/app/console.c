@@ -336,7 +336,18 @@ static bool resize(struct console *console, struct err *err)
 static int64_t next_deadline(const struct console *console)
 {
     int64_t keys = keyboard_deadline(&console->keyboard), links = links_deadline(console);
-    return keys < 0 || (links >= 0 && links < keys) ? links : keys;
+    int64_t soon = keys < 0 || (links >= 0 && links < keys) ? links : keys, wake = console_top(console)->wake;
+    return wake && (soon < 0 || wake < soon) ? wake : soon;
+}
+
+/* What only time makes stale. */
+static void wake_top(struct console *console)
+{
+    struct view *top = console_top(console);
+    if (!top->wake || clock_monotonic() < top->wake)
+        return;
+    top->wake = 0;
+    top->stale = true;
 }
 
 static void list_links(const struct console *console, struct loop_wait *wait)
@@ -369,6 +380,7 @@ static bool step(struct console *console, struct err *err)
     if (events & LOOP_KEYS)
         read_keys(console);
     tick_keys(console);
+    wake_top(console);
     if (!console->quit)
         links_follow(console);
     console->dirty = console->dirty || links_any_lost(console);

@@ -51,6 +51,21 @@ static void print_news(struct paper *paper, const json_t *news)
     }
 }
 
+static json_t *files_with_other_rows(const json_t *result)
+{
+    json_t *list = json_array(), *item;
+    size_t i;
+    json_array_foreach(json_object_get(result, "datasets"), i, item)
+    {
+        json_t *off = json_copy(json_object_get(item, "rows_off"));
+        json_object_set(off, "dataset", json_object_get(item, "dataset"));
+        if (json_is_object(off))
+            json_array_append(list, off);
+        json_decref(off);
+    }
+    return list;
+}
+
 static json_t *late_datasets(const json_t *result)
 {
     json_t *late = json_array(), *item;
@@ -82,6 +97,13 @@ void print_overview(struct paper *paper, const json_t *result)
         {"OVERDUE", "dataset", CELL_TEXT, 10, 0, STRESS_NONE},
         {"SINCE", "overdue_since", CELL_TIME, 11, 0, STRESS_NONE},
     };
+    static const struct column rows_off[] = {
+        {"DATASET", "dataset", CELL_TEXT, 8, 0, STRESS_NONE},
+        {"FILE", "file", CELL_KEY, 16, 0, STRESS_NONE},
+        {"ROWS", "rows", CELL_NUMBER, 0, 0, STRESS_WAITING_COUNT},
+        {"LEAST", "least", CELL_NUMBER, 0, 0, STRESS_NONE},
+        {"MOST", "most", CELL_NUMBER, 0, 0, STRESS_NONE},
+    };
     static const struct column incidents[] = {
         {"INCIDENT", "kind", CELL_TEXT, 0, 0, STRESS_NONE},
         {"SUBJECT", "subject", CELL_TEXT, 8, 0, STRESS_NONE},
@@ -108,6 +130,12 @@ void print_overview(struct paper *paper, const json_t *result)
         table_print(paper, overdue, COUNT(overdue), late);
     }
     json_decref(late);
+    json_t *off = files_with_other_rows(result);
+    if (json_array_size(off)) {
+        print_heading(paper, "Files with other than the expected rows");
+        table_print(paper, rows_off, COUNT(rows_off), off);
+    }
+    json_decref(off);
     if (json_array_size(open)) {
         print_heading(paper, "Open incidents");
         table_print(paper, incidents, COUNT(incidents), open);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static int timeout_of(int64_t deadline)
     if (deadline < 0)
         return -1;
     int64_t left = (deadline - clock_monotonic() + 999) / 1000;
-    return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
 unsigned loop_wait(struct loop *loop, const struct loop_wait *wait)

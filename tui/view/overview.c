@@ -1,4 +1,5 @@
 /* What is going on: datasets, and whatever wants a person. */
+#include "shared/clock.h"
 #include "tui/view/dialog.h"
 
 #include <stdlib.h>
@@ -41,6 +42,13 @@ static const json_t *overdue_since(const json_t *item)
     return json_is_string(since) ? since : NULL;
 }
 
+/* NULL: its last file has as many rows as its contract expects, if it expects any. */
+static const json_t *rows_off(const json_t *item)
+{
+    const json_t *off = json_object_get(item, "rows_off");
+    return json_is_object(off) ? off : NULL;
+}
+
 static void add_state(struct grid_cell *cell, const json_t *item)
 {
     const char *waiting_for = json_string_value(json_object_get(item, "waiting_for"));
@@ -65,6 +73,10 @@ static void add_state(struct grid_cell *cell, const json_t *item)
         cell->style = ROLE_WARN;
     } else if (overdue_since(item)) {
         buf_add_cstr(cell->text, "overdue");
+        cell->style = ROLE_WARN;
+    } else if (rows_off(item)) {
+        bool few = view_field(rows_off(item), "rows") < view_field(rows_off(item), "least");
+        buf_add_cstr(cell->text, few ? "few rows" : "many rows");
         cell->style = ROLE_WARN;
     } else {
         buf_add_cstr(cell->text, "ok");
@@ -137,10 +149,26 @@ static void load(struct view *view)
     view_ask_all(view, 0, "overview", NULL);
 }
 
+/* The next file that turns overdue does so by itself. */
+static void set_wake(struct view *view, const json_t *datasets)
+{
+    enum { SECOND = 1000000 };
+    json_int_t soon = 0, left;
+    const json_t *item;
+    size_t i;
+    json_array_foreach(datasets, i, item)
+    {
+        left = json_integer_value(json_object_get(item, "due_in"));
+        soon = left > 0 && (!soon || left < soon) ? left : soon;
+    }
+    view->wake = soon ? clock_monotonic() + soon * SECOND : 0;
+}
+
 static void answer(struct view *view, int tag, json_t *result)
 {
     (void)tag;
     json_t *datasets = json_object_get(result, "datasets");
+    set_wake(view, datasets);
     view_keep(view, result);
     grid_set(&view->grid, datasets, 0, json_array_size(datasets));
 }
@@ -164,6 +192,32 @@ static bool is_disk_low(const struct view *view)
     return view_field(disk, "free") < view_field(disk, "total") * LEAST_PERCENT / 100;
 }
 
+/* A worker has told of it: then that is said once. */
+static bool is_told(const struct view *view, const char *kind, const json_t *dataset)
+{
+    const json_t *incidents = json_object_get(view->result, "incidents"), *item;
+    const char *name = json_string_value(json_object_get(dataset, "dataset"));
+    const char *target = json_string_value(json_object_get(dataset, "target"));
+    size_t i;
+    json_array_foreach(incidents, i, item)
+    {
+        if (view_is(item, "kind", kind) && name && view_is(item, "subject", name) &&
+            (!target || view_is(item, "target", target)))
+            return true;
+    }
+    return false;
+}
+
+static bool shows_overdue(const struct view *view, const json_t *item)
+{
+    return overdue_since(item) && !is_told(view, "overdue", item);
+}
+
+static bool shows_rows_off(const struct view *view, const json_t *item)
+{
+    return rows_off(item) && !is_told(view, "rows", item);
+}
+
 static size_t lines_below(const struct view *view)
 {
     const json_t *datasets = json_object_get(view->result, "datasets");
@@ -173,7 +227,8 @@ static size_t lines_below(const struct view *view)
                    json_array_size(json_object_get(view->result, "over"));
     for (size_t i = 0; i < json_array_size(datasets); i++) {
         lines += view_field(json_array_get(datasets, i), "quarantined") > 0;
-        lines += overdue_since(json_array_get(datasets, i)) != NULL;
+        lines += shows_overdue(view, json_array_get(datasets, i));
+        lines += shows_rows_off(view, json_array_get(datasets, i));
     }
     return lines + has_news(view) + is_disk_low(view);
 }
@@ -347,11 +402,11 @@ static int draw_quarantine(struct canvas *canvas, int y, const json_t *item)
     return y + 1;
 }
 
-static int draw_overdue(struct canvas *canvas, int y, const json_t *item)
+static int draw_overdue(const struct view *view, struct canvas *canvas, int y, const json_t *item)
 {
     const char *dataset = json_string_value(json_object_get(item, "dataset"));
     struct buf since;
-    if (!overdue_since(item))
+    if (!shows_overdue(view, item))
         return y;
     buf_init(&since, 64);
     buf_add_cstr(&since, "since ");
@@ -361,6 +416,30 @@ static int draw_overdue(struct canvas *canvas, int y, const json_t *item)
     x += canvas_text(canvas, y, x, 20, ROLE_WARN, buf_str(&since));
     canvas_printf(canvas, y, x, canvas->columns - x - 1, ROLE_TEXT, ": the next file of %s", dataset ? dataset : "");
     buf_dispose(&since);
+    return y + 1;
+}
+
+static int draw_rows_off(const struct view *view, struct canvas *canvas, int y, const json_t *item)
+{
+    static const char *const keys[] = {"rows", "least", "most"}, *const before[] = {"", " of ", " to "};
+    const json_t *off = rows_off(item);
+    const char *dataset = json_string_value(json_object_get(item, "dataset"));
+    struct buf text;
+    if (!shows_rows_off(view, item))
+        return y;
+    buf_init(&text, 256);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        buf_add_cstr(&text, before[i]);
+        view_number(&text, json_integer_value(json_object_get(off, keys[i])));
+        buf_add_cstr(&text, i ? "" : " rows");
+    }
+    canvas_cstr(canvas, y, 1, MARK_COLUMNS, ROLE_WARN, "rows");
+    int x = MARK_COLUMNS + 2 + draw_target(canvas, y, MARK_COLUMNS + 2, item);
+    x += canvas_printf(canvas, y, x, 40, ROLE_TEXT, "%s: ", dataset ? dataset : "");
+    x += canvas_text(canvas, y, x, 60, ROLE_WARN, buf_str(&text));
+    canvas_printf(canvas, y, x, canvas->columns - x - 1, ROLE_DIM, " expected, in %s",
+        view_base_name(json_string_value(json_object_get(off, "file"))));
+    buf_dispose(&text);
     return y + 1;
 }
 
@@ -386,7 +465,9 @@ static void draw_attention(const struct view *view, struct canvas *canvas, int y
     for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
         y = draw_quarantine(canvas, y, json_array_get(datasets, i));
     for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
-        y = draw_overdue(canvas, y, json_array_get(datasets, i));
+        y = draw_overdue(view, canvas, y, json_array_get(datasets, i));
+    for (size_t i = 0; i < json_array_size(datasets) && y < end; i++)
+        y = draw_rows_off(view, canvas, y, json_array_get(datasets, i));
     for (size_t i = 0; i < json_array_size(standing) && y < end; i++)
         y = draw_standing(canvas, y, json_array_get(standing, i));
     for (size_t i = 0; i < json_array_size(over) && y < end; i++)

@@ -72,6 +72,7 @@ struct view {
     int tab;
     bool loaded, stale; /* stale: the journal has changed since */
     bool frozen;        /* it stays as it is all the same */
+    int64_t wake;       /* when what it shows is stale by itself, monotonic; 0: never */
 };
 
 struct view *view_new(const struct view_type *type, const struct view_host *host, json_t *arguments);

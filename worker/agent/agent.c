@@ -5,6 +5,7 @@
 #include "shared/json.h"
 #include "shared/rpc.h"
 #include "shared/utf8.h"
+#include "worker/agent/contracts.h"
 #include "worker/agent/method.h"
 
 #include <errno.h>
@@ -314,4 +315,5 @@ void agent_dispose(struct agent *agent)
     agent->journal = NULL;
     free(agent->counts);
     agent->counts = NULL;
+    agent_forget_contracts(agent);
 }

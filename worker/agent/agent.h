@@ -3,6 +3,7 @@
 #define WORKER_AGENT_AGENT_H
 
 #include "worker/agent/identity.h"
+#include "worker/config/contract.h"
 #include "worker/journal/journal.h"
 #include "worker/storage/storage.h"
 
@@ -25,6 +26,11 @@ struct agent {
     dev_t device;
     ino_t inode;
     struct block_counts *counts; /* position.h */
+    struct known_contracts {     /* contracts.h */
+        struct contracts contracts;
+        uint64_t stamp;
+        bool read;
+    } contracts;
     /* What the client is told of by itself, and what it knows of so far. */
     bool notices;
     int64_t notice_due; /* when to look again, monotonic */

@@ -2,6 +2,7 @@
  * quarantined; for rows it is tried now, on the values the cause has kept. */
 #include "shared/log.h"
 #include "shared/rpc.h"
+#include "worker/agent/contracts.h"
 #include "worker/agent/method.h"
 #include "worker/shape/suggest.h"
 
@@ -85,23 +86,18 @@ static json_t *for_file(struct call *call, const json_t *item)
 
 static bool add_suggestions(struct call *call, json_t *items, struct err *err)
 {
-    struct contracts contracts = {0};
-    struct findings findings = {.arena = call->arena};
-    struct err none;
+    const struct contracts *contracts = json_array_size(items) ? agent_contracts(call->agent) : NULL;
     json_t *item;
     size_t i;
-    if (json_array_size(items) && !contracts_load(call->agent->datasets, &contracts, &findings, &none))
-        contracts = (struct contracts){0}; /* causes are shown without contracts too */
     bool ok = true;
     json_array_foreach(items, i, item)
     {
         bool system = strcmp(text_of(item, "kind"), "system") == 0;
         json_t *list = i >= MOST_CAUSES ? json_array()
                        : system         ? for_file(call, item)
-                                        : for_rows(call, &contracts, item);
+                                        : for_rows(call, contracts, item);
         ok = ok && list && json_object_set_new(item, "suggestions", list) == 0;
     }
-    contracts_free(&contracts);
     return ok || ERR(err, ERR_MEMORY, "no memory for suggestions");
 }
 

@@ -2,61 +2,48 @@
 
 #include "shared/clock.h"
 #include "shared/json.h"
-#include "worker/config/due.h"
+#include "worker/agent/contracts.h"
+#include "worker/notify/expected.h"
 
-#include <sqlite3.h>
+#define SECOND INT64_C(1000000)
 
-static bool expects_files(const struct contracts *contracts)
+static void put_off(struct json *json, const struct expected *one)
 {
-    for (size_t i = 0; i < contracts->count; i++)
-        if (contracts->list[i]->expect_every_us || contracts->list[i]->expect_by.n)
-            return true;
-    return false;
+    jsonw_key(json, "off");
+    jsonw_object_begin(json);
+    jsonw_put_string(json, "file", one->delivered.loaded);
+    jsonw_put_uint(json, "rows", one->delivered.rows);
+    jsonw_put_uint(json, "least", one->contract->expect_rows_min);
+    jsonw_put_uint(json, "most", one->contract->expect_rows_max);
+    jsonw_object_end(json);
 }
 
-static void add(struct json *json, const struct contracts *contracts, sqlite3_stmt *row, int64_t now, struct call *call)
+static void put(struct json *json, const struct expected *one, int64_t now)
 {
-    struct str dataset = {(const char *)sqlite3_column_text(row, 0), (size_t)sqlite3_column_bytes(row, 0)};
-    const struct contract *contract = contracts_find(contracts, dataset);
-    int64_t due = contract ? contract_due(contract, sqlite3_column_int64(row, 1), call->arena) : INT64_MAX;
     char text[CLOCK_TEXT_SIZE];
-    if (due >= now)
-        return;
-    jsonw_key_str(json, dataset);
-    jsonw_cstring(json, clock_format(due, text));
-}
-
-static bool read_arrivals(
-    struct call *call, const struct contracts *contracts, int64_t now, struct json *json, struct err *err)
-{
-    sqlite3 *db = journal_handle(call->agent->journal);
-    sqlite3_stmt *statement;
-    int step;
-    if (sqlite3_prepare_v2(db,
-            "SELECT dataset, max(arrived_at) FROM file WHERE dataset IS NOT NULL GROUP BY dataset ORDER BY dataset", -1,
-            &statement, NULL) != SQLITE_OK)
-        return ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
-        add(json, contracts, statement, now, call);
-    if (step != SQLITE_DONE)
-        ERR(err, ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
-    sqlite3_finalize(statement);
-    return step == SQLITE_DONE;
+    jsonw_key_str(json, one->contract->dataset);
+    jsonw_object_begin(json);
+    if (one->due < INT64_MAX) {
+        jsonw_put_cstring(json, "due", clock_format(one->due, text));
+        jsonw_put_bool(json, "overdue", one->due < now);
+        jsonw_put_int(json, "due_in", one->due < now ? 0 : (one->due - now) / SECOND + 1);
+    }
+    if (one->off)
+        put_off(json, one);
+    jsonw_object_end(json);
 }
 
 bool overdue_datasets(struct call *call, int64_t now, struct buf *out, struct err *err)
 {
-    struct contracts contracts = {0};
-    struct findings findings = {.arena = call->arena};
-    struct err unread; /* the overview is shown without contracts too */
+    struct expected *list;
+    size_t count;
     struct json json;
-    bool ok = true;
+    if (!expected_list(call->agent->journal, agent_contracts(call->agent), &list, &count, call->arena, err))
+        return false;
     jsonw_init(&json, out);
     jsonw_object_begin(&json);
-    if (call->agent->datasets && contracts_load(call->agent->datasets, &contracts, &findings, &unread) &&
-        expects_files(&contracts))
-        ok = read_arrivals(call, &contracts, now, &json, err);
+    for (size_t i = 0; i < count; i++)
+        put(&json, &list[i], now);
     jsonw_object_end(&json);
-    contracts_free(&contracts);
-    return ok;
+    return true;
 }

@@ -24,18 +24,18 @@ static void add_disk(const struct agent *agent, struct buf *text)
 bool answer_overview(struct call *call, struct buf *result, int *code, struct err *err)
 {
     struct call with = *call;
-    struct buf overdue;
-    buf_init(&overdue, RPC_MAX_LINE);
+    struct buf expected;
+    buf_init(&expected, RPC_MAX_LINE);
     *code = RPC_UNAVAILABLE;
-    bool ok = overdue_datasets(call, clock_now(), &overdue, err);
+    bool ok = overdue_datasets(call, clock_now(), &expected, err);
     json_t *params = call->params ? json_copy((json_t *)call->params) : json_object();
     with.params = params;
-    ok = ok && (json_object_set_new(params, "overdue", json_stringn(overdue.p, overdue.n)) == 0 ||
+    ok = ok && (json_object_set_new(params, "expected", json_stringn(expected.p, expected.n)) == 0 ||
                    ERR(err, ERR_MEMORY, "no memory for an overview"));
     ok = ok && method_query(overview_sql_text, &with, result, code, err);
     if (ok)
         add_disk(call->agent, result);
     json_decref(params);
-    buf_dispose(&overdue);
+    buf_dispose(&expected);
     return ok;
 }

@@ -1,9 +1,11 @@
 /* sluiced run: works off what lies in the landing zone, then ends. sluiced watch: goes on until it is told to stop. */
 #include "worker/watch/watch.h"
 
+#include "shared/clock.h"
 #include "shared/log.h"
 #include "worker/command/local.h"
 #include "worker/gold/warehouse.h"
+#include "worker/notify/expected.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -89,6 +91,7 @@ static void tell(struct workplace *place, struct worker *worker)
     bool ok;
     int64_t next;
     struct notify *notify = make_notify(place, true, &ok, &err);
+    expected_tell(worker->journal, worker->contracts, clock_now());
     notify_collect(notify, worker->journal, worker->contracts);
     if (!ok || !notify_deliver(notify, worker->journal, &next, &err))
         log_err(LOG_WARN, "alerts-not-sent", &err);

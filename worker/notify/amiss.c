@@ -66,7 +66,7 @@ static enum alert_severity severity_of(const struct alert_found *f)
         const char *kind;
         enum alert_severity severity;
     } incidents[] = {{"dependency", ALERT_CRITICAL}, {"warehouse", ALERT_CRITICAL}, {"recovery", ALERT_CRITICAL},
-        {"watch", ALERT_WARNING}};
+        {"watch", ALERT_WARNING}, {"overdue", ALERT_WARNING}, {"rows", ALERT_WARNING}};
     if (strcmp(f->kind, "cause") == 0)
         return f->whole_file ? ALERT_ERROR : ALERT_WARNING;
     if (strcmp(f->kind, "request") == 0)

@@ -1,9 +1,11 @@
 #include "worker/watch/watch.h"
+#include "worker/notify/expected.h"
 
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "worker/journal/pace.h"
 #include "worker/journal/seal.h"
+#include "worker/notify/expected.h"
 #include "worker/watch/arrivals.h"
 #include "worker/watch/changes.h"
 #include "worker/watch/notices.h"
@@ -264,6 +266,7 @@ static bool turn(struct loop *loop, struct err *err)
         if (!same_journal(loop, err) || (sweeps && !storage->driver->probe(storage, err)))
             return false;
         reload(loop);
+        expected_tell(loop->worker->journal, loop->worker->contracts, clock_now());
         sweeps = sweeps || now >= loop->next_sweep;
     }
     if (sweeps && (!worker_recover(loop->worker, err) || !sweep(loop, err)))
