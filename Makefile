@@ -11,7 +11,7 @@ prefix  ?= /usr/local
 B       := build/$(FLAVOUR)
 GEN     := build/generated
 
-CC      := gcc
+CC      := $(if $(filter fuzz,$(FLAVOUR)),clang-14,gcc)
 PKGS    := libzstd libsnappy zlib yaml-0.1 sqlite3 libpcre2-8 jansson libxxhash libutf8proc libcrypto libcurl ncursesw libpq
 WERROR  ?= -Werror
 WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
@@ -26,6 +26,9 @@ CFLAGS_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=und
 LDFLAGS_asan    := -fsanitize=address,undefined
 CFLAGS_tsan     := -O1 -g -fsanitize=thread
 LDFLAGS_tsan    := -fsanitize=thread
+# libFuzzer is clang's, and so are warnings that gcc's users never see: `make fuzz` builds without -Werror.
+CFLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS_fuzz    := -fsanitize=fuzzer,address,undefined
 SUFFIX_release  :=
 SUFFIX_asan     := -asan
 SUFFIX_tsan     := -tsan
@@ -120,6 +123,15 @@ $(ORACLE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c)) $(B)/libworker.
 oracle: $(ORACLE) ## random expressions, in the worker's engine and in PostgreSQL; N=20000 SEED=…
 	@tests/oracle/run.py --build $(B) $(if $(N),--count $(N)) $(if $(SEED),--seed $(SEED))
 
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libworker.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+fuzz: ## the Parquet and CSV readers on mutated files; TIME=3600: seconds each; TARGET=parquet, footer or reader: only that
+	@$(MAKE) --no-print-directory packages-build packages-test packages-fuzz
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/tests/unit/worker/format/parquet/test_samples
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=fuzz WERROR= $(patsubst %,build/fuzz/tests/fuzz/fuzz_%,$(or $(TARGET),parquet footer reader))
+	@tests/fuzz/run.py --build $(B) --time $(or $(TIME),60) $(or $(TARGET),parquet footer reader)
+
 bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB; JOBS="J1 J4": only these
 	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
 
@@ -156,5 +168,5 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_. ]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-.PHONY: all unit asan tsan demo test oracle test-s3 bench bench-console screenshots lint format install clean help
+.PHONY: all unit asan tsan demo test fuzz oracle test-s3 bench bench-console screenshots lint format install clean help
 .SECONDARY:

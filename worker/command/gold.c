@@ -2,6 +2,7 @@
 #include "worker/gold/gold.h"
 
 #include "worker/command/workplace.h"
+#include "worker/run/heap.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -131,6 +132,7 @@ static int run(int argc, char **argv)
     if (!workplace_open(&place, argc, argv, &command_gold, &extra, 0,
             NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
+    heap_bound();
     bool ok = compact(&place, &own, &tally, &first, &err);
     code = !ok ? complain(&err) : first.kind != ERR_NONE ? complain(&first) : tally.busy ? 3 : 0;
     if (ok && !own.explain)

@@ -6,8 +6,8 @@
 #include "worker/command/local.h"
 #include "worker/gold/warehouse.h"
 #include "worker/notify/expected.h"
+#include "worker/run/heap.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,14 +25,6 @@ static void on_reload(int signal_number)
 {
     (void)signal_number;
     reload_wanted = 1;
-}
-
-/* What is freed goes back to the system, and threads share what is not: the setting is about resident memory. */
-static void bound_heap(void)
-{
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 }
 
 static void catch_signals(void)
@@ -173,7 +165,7 @@ static int run(int argc, char **argv)
     if (!workplace_open(&place, argc, argv, &command_run, &extra, 1,
             NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
-    bound_heap();
+    heap_bound();
     catch_signals();
     struct worker worker = make_worker(&place);
     worker.options.ignore_backoff = true;
@@ -264,7 +256,7 @@ static int run_watch(int argc, char **argv)
     if (!workplace_open(&place, argc, argv, &command_watch, &extra, 0,
             NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
-    bound_heap();
+    heap_bound();
     catch_signals();
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,

@@ -298,15 +298,31 @@ static void count_rows(struct compaction *c)
     }
 }
 
-static bool seal(struct compaction *c, struct manifest_output *output, const char *path, const char *name,
-    struct str key, struct str kind, uint64_t rows, struct err *err)
+static bool name_output(struct compaction *c, struct manifest_output *output, const char *name, struct str key,
+    struct str kind, uint64_t rows, struct err *err)
 {
     output->replaces = true;
     output->staged = str_of(arena_printf(c->arena, STR_FMT "/%s", STR_ARG(c->staging_key), name));
     output->output = (struct journal_output){.key = key, .kind = kind, .partition = c->partition, .rows = rows};
-    if (!output->staged.p || !key.p)
-        return no_memory(err);
-    return manifest_seal(c->worker->storage, output, path, c->arena, err);
+    return (output->staged.p && key.p) || no_memory(err);
+}
+
+static bool seal_gold(
+    struct compaction *c, struct manifest_output *output, const struct parquet_summary *gold, struct err *err)
+{
+    struct str key = gold_key(c->contract, c->partition, c->arena);
+    if (!name_output(c, output, "part-00000.parquet", key, STR("gold"), c->rows, err))
+        return false;
+    output->output.bytes = gold->bytes;
+    memcpy(output->output.sha256, gold->sha256, sizeof output->output.sha256);
+    return manifest_seal(c->worker->storage, output, c->gold_path, c->arena, err);
+}
+
+static bool seal_metrics(struct compaction *c, struct manifest_output *output, struct err *err)
+{
+    struct str key = gold_metrics_key(c->contract, c->partition, c->arena);
+    return metrics_write(c, err) && name_output(c, output, "metrics.json", key, STR("gold-metrics"), 0, err) &&
+           manifest_seal(c->worker->storage, output, c->metrics_path, c->arena, err);
 }
 
 /* Everything staged and sealed; the manifest's outputs[0] is the gold object. */
@@ -317,19 +333,21 @@ static bool build(struct compaction *c, struct err *err)
         .path = c->gold_path,
         .partition = c->partition,
         .memory = c->worker->options.memory / GROUP_SHARE};
+    struct parquet_summary gold;
     if (!outputs)
         return no_memory(err);
     c->count.started_at = clock_now();
     if (!check_before(c, err) || !open_sources(c, err) || !decide(c, err) || !fault_pass("gold-decided", NULL, err) ||
-        !gold_write(&c->sources, &options, &c->rows, err) || !guard_snapshot(c, err) || !compare(c, err))
+        !gold_write(&c->sources, &options, &gold, err))
+        return false;
+    c->rows = gold.rows;
+    if (!guard_snapshot(c, err) || !compare(c, err))
         return false;
     count_rows(c);
-    struct str key = gold_key(c->contract, c->partition, c->arena);
-    if (!seal(c, &outputs[0], c->gold_path, "part-00000.parquet", key, STR("gold"), c->rows, err))
+    if (!seal_gold(c, &outputs[0], &gold, err))
         return false;
     c->count.bytes_out = outputs[0].output.bytes;
     c->count.finished_at = clock_now();
-    key = gold_metrics_key(c->contract, c->partition, c->arena);
     c->manifest = (struct manifest){.run_id = str_of(c->claim.run_id),
         .dataset = c->contract->dataset,
         .outcome = OUTCOME_LOADED,
@@ -342,8 +360,7 @@ static bool build(struct compaction *c, struct err *err)
         .outputs = outputs,
         .output_count = 2};
     c->manifest.counts[STAGE_COMPACT] = c->count;
-    return metrics_write(c, err) &&
-           seal(c, &outputs[1], c->metrics_path, "metrics.json", key, STR("gold-metrics"), 0, err);
+    return seal_metrics(c, &outputs[1], err);
 }
 
 static bool publish(struct compaction *c, struct err *err)

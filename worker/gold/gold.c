@@ -5,6 +5,7 @@
 #include "worker/gold/compaction.h"
 #include "worker/gold/export.h"
 #include "worker/gold/warehouse.h"
+#include "worker/run/heap.h"
 #include "worker/tasks/crew.h"
 
 #include <sqlite3.h>
@@ -213,6 +214,7 @@ static bool compact_all(struct worker *worker, struct hands *hands, struct gold_
     unsigned count = hand_count(worker, hands->options, hands->count);
     if (!count)
         return true;
+    heap_reserve(worker->options.memory);
     hands->list = ARENA_ARRAY(arena, struct hand, count);
     if (!hands->list)
         return ERR(err, ERR_MEMORY, "no memory to compact a dataset");

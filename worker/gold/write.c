@@ -22,7 +22,6 @@ struct output {
     struct row_hash *hasher;
     const struct expr *delete_when;
     const struct vector **slots; /* of the contract's scope */
-    uint64_t written;
 };
 
 static bool no_memory(struct err *err)
@@ -114,7 +113,6 @@ static bool write_slice(struct output *out, const struct scan *scan, struct sour
     out->columns[hash_column] = &out->hashes;
     if (!row_hash_of(out->hasher, scan->vectors, out->rows, n, out->texts, err))
         return false;
-    out->written += n;
     return parquet_writer_append(out->writer, out->columns, out->rows, n, err);
 }
 
@@ -182,11 +180,10 @@ static bool open_output(struct output *out, struct err *err)
     return out->writer != NULL;
 }
 
-static bool close_output(struct output *out, bool ok, struct err *err)
+static bool close_output(struct output *out, bool ok, struct parquet_summary *summary, struct err *err)
 {
-    struct parquet_summary summary;
     if (ok)
-        ok = parquet_writer_close(out->writer, &summary, err) && fs_sync_fd(out->fd, out->options->path, err);
+        ok = parquet_writer_close(out->writer, summary, err) && fs_sync_fd(out->fd, out->options->path, err);
     else
         parquet_writer_abort(out->writer);
     if (out->fd >= 0 && close(out->fd) != 0 && ok)
@@ -197,12 +194,12 @@ static bool close_output(struct output *out, bool ok, struct err *err)
     return ok;
 }
 
-bool gold_write(struct sources *sources, const struct write_options *options, uint64_t *rows, struct err *err)
+bool gold_write(
+    struct sources *sources, const struct write_options *options, struct parquet_summary *summary, struct err *err)
 {
     struct output out = {.options = options, .sources = sources, .fd = -1};
     bool ok = open_output(&out, err);
     for (uint32_t s = 0; ok && s < sources->count; s++)
         ok = write_source(&out, &sources->list[s], err);
-    *rows = out.written;
-    return close_output(&out, ok, err);
+    return close_output(&out, ok, summary, err);
 }

@@ -12,9 +12,8 @@ struct write_options {
     size_t memory; /* bytes of a row group */
 };
 
-/* Takes the bits of rows for which gold.delete_when is true, and counts them as deleted. rows: written. The file is
- * synced. */
-bool gold_write(
-    struct sources *sources, const struct write_options *options, uint64_t *rows, struct err *err) MUST_CHECK;
+/* Takes the bits of rows for which gold.delete_when is true, and counts them as deleted. The file is synced. */
+bool gold_write(struct sources *sources, const struct write_options *options, struct parquet_summary *summary,
+    struct err *err) MUST_CHECK;
 
 #endif

@@ -46,6 +46,10 @@ static bool place_output(struct file_run *run, const struct sink_output *from, s
     const char *slash = strrchr(from->staged.p, '/');
     to->output =
         (struct journal_output){.key = from->key, .kind = from->kind, .partition = from->partition, .rows = from->rows};
+    if (from->sha256) {
+        memcpy(to->output.sha256, from->sha256, sizeof to->output.sha256);
+        to->output.bytes = from->bytes;
+    }
     return file_run_staged(run, slash ? slash + 1 : from->staged.p, &to->staged, path, err);
 }
 

@@ -33,8 +33,11 @@ struct str manifest_key(const char *run_id, struct arena *arena)
 
 /* ---- sealing ---- */
 
+/* Who wrote an output may have hashed it on the way. */
 static bool hash(struct manifest_output *out, const char *path, struct err *err)
 {
+    if (out->output.sha256[0])
+        return true;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return ERR_ERRNO(err, "cannot open %s", path);

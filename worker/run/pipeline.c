@@ -1,10 +1,11 @@
 #include "shared/clock.h"
+#include "worker/run/heap.h"
 #include "worker/run/process.h"
 
 #include <stdlib.h>
 
 enum {
-    LEAST_THREADED = 2 * 1024 * 1024, /* bytes of a file: below, threads cost more than they bring */
+    LEAST_THREADED = 2 * 1024 * 1024, /* bytes of a file: below, threads and reserves cost more than they bring */
     PLACES = 2,                       /* a thread: one batch is worked on while another waits to be committed */
     LEAST_CHUNK = 64 * 1024,
     CHUNKS = 8,       /* what a batch takes at most, text and columns together */
@@ -44,6 +45,8 @@ static bool open_items(struct pass *pass, struct err *err)
 bool pipeline_open(struct pass *pass, struct err *err)
 {
     unsigned threads = file_run_threads(pass->run);
+    if (pass->run->object.size >= LEAST_THREADED)
+        heap_reserve(pass->run->worker->options.memory);
     /* The longest record is held twice while the reader looks for its end. */
     size_t most = pass->memory / (2 * longest_row(pass) + (size_t)CHUNKS * READER_CHUNK_BYTES / 2);
     pass->slots = threads < 2 ? 1 : threads * PLACES;

@@ -14,13 +14,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LEAST_WRITER_BYTES = 2 * 1024 * 1024, LEAST_WRITERS = 4, MOST_WRITERS = 512, MOST_COLUMN_WRITERS = 20000 };
+enum {
+    LEAST_WRITER_BYTES = 2 * 1024 * 1024,
+    LEAST_WRITERS = 4,
+    MOST_WRITERS = 512,
+    MOST_COLUMN_WRITERS = 20000,
+    MOST_SYNCS = 16
+};
 
 struct open_file {
     struct parquet_writer *writer;
     int fd;
     struct str path;
-    uint64_t rows, bytes; /* bytes: once it is sealed */
+    uint64_t rows, bytes;          /* bytes: once it is sealed */
+    char sha256[SHA256_TEXT_SIZE]; /* likewise */
 };
 
 enum round { ROUND_COLUMNS, ROUND_PARTITIONS, ROUND_REST };
@@ -308,22 +315,42 @@ static bool seal(void *context, uint32_t partition, struct err *err)
     struct parquet_summary summary;
     struct parquet_writer *writer = file->writer;
     file->writer = NULL;
-    bool ok = parquet_writer_close(writer, &summary, err) && fs_sync_fd(file->fd, file->path.p, err);
+    bool ok = parquet_writer_close(writer, &summary, err);
     file->bytes = summary.bytes;
+    memcpy(file->sha256, summary.sha256, sizeof file->sha256);
+    return ok;
+}
+
+static bool sync_file(void *context, uint32_t partition, struct err *err)
+{
+    struct sink *sink = context;
+    struct open_file *file = &sink->files[partition];
+    bool ok = fs_sync_fd(file->fd, file->path.p, err);
     if (close(file->fd) != 0 && ok)
         ok = ERR_ERRNO(err, "cannot close %s", file->path.p);
     file->fd = -1;
     return ok;
 }
 
+/* Threads that wait for the disk together wait once: a journaling file system writes for all of them. */
+static bool sync_all(struct sink *sink, uint32_t count, struct err *err)
+{
+    if (count < 2 || !sink->run->crew)
+        return crew_each(NULL, count, sync_file, sink, err);
+    struct crew *crew = crew_new(count < MOST_SYNCS ? count : MOST_SYNCS, err);
+    bool ok = crew && crew_each(crew, count, sync_file, sink, err);
+    crew_free(crew);
+    return ok;
+}
+
 static bool seal_all(struct sink *sink, struct err *err)
 {
     uint32_t count = (uint32_t)sink->file_count, open = count < sink->max_open ? count : sink->max_open;
-    if (!crew_each(sink->run->crew, open, seal, sink, err))
+    if (!crew_each(sink->run->crew, open, seal, sink, err) || !sync_all(sink, open, err))
         return false;
     for (uint32_t p = open; p < count; p++)
         if (!open_file(sink, p, count, err) || !spill_read(sink->spill, p, append_block, sink->files[p].writer, err) ||
-            !seal(sink, p, err))
+            !seal(sink, p, err) || !sync_file(sink, p, err))
             return false;
     return true;
 }
@@ -341,7 +368,13 @@ static bool parquet_prepare(struct sink *sink, struct sink_result *result, struc
                                 : NULL;
         if (!key)
             return no_memory(err);
-        struct sink_output output = {file->path, str_of(key), STR("processed"), partition, file->rows};
+        struct sink_output output = {.staged = file->path,
+            .key = str_of(key),
+            .kind = STR("processed"),
+            .partition = partition,
+            .rows = file->rows,
+            .sha256 = file->sha256,
+            .bytes = file->bytes};
         if (!sink_result_add(result, &output, run->arena, err))
             return false;
         result->bytes += file->bytes;

@@ -43,6 +43,7 @@ static bool flush(struct out_file *file, struct err *err)
     if (!buf_ok(&file->pending, file->path.p, err) ||
         !fs_write_all(file->fd, file->pending.p, file->pending.n, file->path.p, err))
         return false;
+    fs_begin_sync(file->fd, file->written);
     file->written += file->pending.n;
     buf_reset(&file->pending);
     return true;
@@ -404,7 +405,11 @@ static bool add_output(struct sink *sink, struct sink_result *result, int file, 
         STR_ARG(run->contract->dataset), run->run_id, suffix);
     if (!key)
         return ERR(err, ERR_MEMORY, "no memory for a key");
-    struct sink_output output = {sink->files[file].path, str_of(key), str_of(kind), STR(""), sink->rows};
+    struct sink_output output = {.staged = sink->files[file].path,
+        .key = str_of(key),
+        .kind = str_of(kind),
+        .partition = STR(""),
+        .rows = sink->rows};
     return seal(&sink->files[file], err) && sink_result_add(result, &output, run->arena, err);
 }
 

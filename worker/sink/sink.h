@@ -19,6 +19,8 @@ struct sink_output {
     struct str kind;      /* "processed", "rejects-json", "rejects-csv", "rejects-reasons" */
     struct str partition; /* "date=2026-11-21", else empty */
     uint64_t rows;
+    const char *sha256; /* hex, of its bytes; NULL: nobody knows yet */
+    uint64_t bytes;     /* then set too */
 };
 
 /* What one cause cost this run (a cause is a key over runs; the journal gives it its number). */

@@ -58,21 +58,22 @@ bool crew_each(struct crew *crew, uint32_t n, bool (*task)(void *context, uint32
 
 /* ---- threads ---- */
 
-bool crew_step(struct crew *crew)
+bool crew_step(struct crew *crew, unsigned self)
 {
     if (crew->gang && crew->gang->next < crew->gang->n) {
         gang_task(crew, crew->gang);
         return true;
     }
-    return crew->run && line_step(crew, crew->run);
+    return crew->run && line_step(crew, crew->run, self);
 }
 
 static void *serve(void *context)
 {
-    struct crew *crew = context;
+    const struct member *member = context;
+    struct crew *crew = member->crew;
     pthread_mutex_lock(&crew->lock);
     while (!crew->ending)
-        if (!crew_step(crew))
+        if (!crew_step(crew, member->number))
             pthread_cond_wait(&crew->changed, &crew->lock);
     pthread_mutex_unlock(&crew->lock);
     return NULL;
@@ -84,8 +85,13 @@ static void start_threads(struct crew *crew, unsigned wanted)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    while (crew->count < wanted && pthread_create(&crew->threads[crew->count], NULL, serve, crew) == 0)
+    while (crew->count < wanted) {
+        struct member *member = &crew->members[crew->count];
+        *member = (struct member){.crew = crew, .number = crew->count + 1};
+        if (pthread_create(&member->thread, NULL, serve, member) != 0)
+            break;
         crew->count++;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -104,14 +110,14 @@ static bool init_lock(struct crew *crew)
 struct crew *crew_new(unsigned threads, struct err *err)
 {
     struct crew *crew = calloc(1, sizeof *crew);
-    pthread_t *ids = calloc(threads, sizeof *ids);
-    if (!crew || !ids || !init_lock(crew) || pthread_cond_init(&crew->changed, NULL) != 0) {
+    struct member *members = calloc(threads, sizeof *members);
+    if (!crew || !members || !init_lock(crew) || pthread_cond_init(&crew->changed, NULL) != 0) {
         free(crew);
-        free(ids);
+        free(members);
         ERR(err, ERR_MEMORY, "no memory for %u threads", threads);
         return NULL;
     }
-    crew->threads = ids;
+    crew->members = members;
     /* The threads are seen by one another only once all are counted. */
     pthread_mutex_lock(&crew->lock);
     start_threads(crew, threads - 1);
@@ -128,10 +134,10 @@ void crew_free(struct crew *crew)
     pthread_cond_broadcast(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
     for (unsigned i = 0; i < crew->count; i++)
-        pthread_join(crew->threads[i], NULL);
+        pthread_join(crew->members[i].thread, NULL);
     pthread_cond_destroy(&crew->changed);
     pthread_mutex_destroy(&crew->lock);
-    free(crew->threads);
+    free(crew->members);
     free(crew);
 }
 

@@ -6,6 +6,7 @@
 #include "worker/journal/pace.h"
 #include "worker/journal/seal.h"
 #include "worker/notify/expected.h"
+#include "worker/run/heap.h"
 #include "worker/watch/arrivals.h"
 #include "worker/watch/changes.h"
 #include "worker/watch/notices.h"
@@ -360,6 +361,7 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
             wait_longer(&loop, err);
         notify_collect(options->notify, worker->journal, worker->contracts);
         metrics_report(options->metrics, worker->journal);
+        heap_release();
         pause_until_news(&loop);
     }
     arrivals_close(&loop.arrivals);

@@ -1,13 +1,14 @@
-// node foreign.mjs FOLDER: files of another writer, in the encodings and storages that DuckDB does not write.
+// node foreign.mjs FOLDER [ROWS]: files of another writer, in the encodings and storages that DuckDB does not write.
 import { writeFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
 
 const folder = process.argv[2];
-const rows = Array.from({ length: 3000 }, (_, i) => i);
+const count = Number(process.argv[3] ?? 3000);
+const rows = Array.from({ length: count }, (_, i) => i);
 const mixed = (i) => Number((BigInt(i) * 2654435761n) % 4294967296n) - 2147483648;
 const columns = {
   prefix: { type: "BYTE_ARRAY", converted_type: "UTF8", of: (i) => `/a/common/path/${String(i).padStart(6, "0")}/ü${i % 7}` },
-  falling: { type: "BYTE_ARRAY", converted_type: "UTF8", of: (i) => "x".repeat((3000 - i) % 40) },
+  falling: { type: "BYTE_ARRAY", converted_type: "UTF8", of: (i) => "x".repeat((count - i) % 40) },
   int: { type: "INT32", of: mixed },
   long: { type: "INT64", of: (i) => BigInt(mixed(i)) * 4294967291n },
   float: { type: "FLOAT", of: (i) => Math.fround(mixed(i) / 3) },

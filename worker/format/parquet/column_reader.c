@@ -127,6 +127,17 @@ static bool read_header(struct column_reader *column, struct page_header *header
     return true;
 }
 
+/* A fuzzer's changes would all end at the CRC; there it holds (libFuzzer's own name for such a build). */
+static bool crc_holds(const struct page_header *header, const char *p)
+{
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    (void)header, (void)p;
+    return true;
+#else
+    return !header->has_crc || page_crc(0, p, (size_t)header->compressed_size) == header->crc;
+#endif
+}
+
 /* The page's body, checked and decompressed, into out; the first plain bytes of it are not compressed. */
 static bool read_body(
     struct column_reader *column, const struct page_header *header, size_t plain, struct buf *out, struct err *err)
@@ -136,7 +147,7 @@ static bool read_body(
     const char *p = size ? look(column, offset, size, err) : "";
     if (!p)
         return false;
-    if (header->has_crc && page_crc(0, p, size) != header->crc)
+    if (!crc_holds(header, p))
         return column_fault(column, column->at, "the CRC of a page is wrong", err);
     if (plain > size || plain > full)
         return column_fault(column, column->at, "levels longer than their page", err);

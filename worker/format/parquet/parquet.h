@@ -9,6 +9,7 @@
 #ifndef WORKER_FORMAT_PARQUET_PARQUET_H
 #define WORKER_FORMAT_PARQUET_PARQUET_H
 
+#include "shared/hash.h"
 #include "worker/batch/batch.h"
 
 enum parquet_codec { PARQUET_UNCOMPRESSED, PARQUET_SNAPPY, PARQUET_GZIP, PARQUET_ZSTD };
@@ -32,6 +33,7 @@ struct parquet_options {
 struct parquet_summary {
     uint64_t rows, bytes;
     uint32_t row_groups;
+    char sha256[SHA256_TEXT_SIZE]; /* of the file's bytes */
 };
 
 struct parquet_writer;

@@ -24,7 +24,8 @@ struct parquet_writer {
     struct column *columns;
     uint32_t column_count, group_count;
     uint64_t group_rows, rows, offset;
-    struct buf groups; /* the finished RowGroup structures */
+    struct sha256 *sha; /* of what was written */
+    struct buf groups;  /* the finished RowGroup structures */
     size_t memory;
 };
 
@@ -81,6 +82,15 @@ static size_t count_memory(const struct parquet_writer *writer)
     return memory;
 }
 
+static bool put(struct parquet_writer *writer, const void *p, size_t n, struct err *err)
+{
+    if (!fs_write_all(writer->fd, p, n, writer->name, err))
+        return false;
+    sha256_add(writer->sha, p, n);
+    writer->offset += n;
+    return true;
+}
+
 struct parquet_writer *parquet_writer_open(int fd, const char *name, const struct parquet_column *columns,
     uint32_t column_count, const struct parquet_options *options, struct err *err)
 {
@@ -95,13 +105,13 @@ struct parquet_writer *parquet_writer_open(int fd, const char *name, const struc
         writer->column_count = column_count;
         buf_init(&writer->groups, UINT32_MAX / 2);
         writer->texts = arena_new(0);
+        writer->sha = sha256_new();
         writer->columns = calloc(column_count, sizeof *writer->columns);
         writer->name = writer->texts ? arena_cstr(writer->texts, name) : NULL;
     }
-    if (!writer || !writer->columns || !writer->name)
+    if (!writer || !writer->columns || !writer->name || !writer->sha)
         ERR(err, ERR_MEMORY, "no memory to open %s", name);
-    else if (copy_texts(writer, columns, err) && fs_write_all(fd, magic.p, magic.n, name, err)) {
-        writer->offset = magic.n;
+    else if (copy_texts(writer, columns, err) && put(writer, magic.p, magic.n, err)) {
         writer->memory = count_memory(writer);
         return writer;
     }
@@ -116,6 +126,7 @@ void parquet_writer_abort(struct parquet_writer *writer)
     for (uint32_t i = 0; writer->columns && i < writer->column_count; i++)
         column_dispose(&writer->columns[i]);
     free(writer->columns);
+    sha256_free(writer->sha);
     buf_dispose(&writer->groups);
     arena_free(writer->texts);
     free(writer);
@@ -124,14 +135,6 @@ void parquet_writer_abort(struct parquet_writer *writer)
 size_t parquet_writer_memory(const struct parquet_writer *writer)
 {
     return writer->memory;
-}
-
-static bool put(struct parquet_writer *writer, const void *p, size_t n, struct err *err)
-{
-    if (!fs_write_all(writer->fd, p, n, writer->name, err))
-        return false;
-    writer->offset += n;
-    return true;
 }
 
 /* Pages on their way into the file: many in one call. */
@@ -143,6 +146,8 @@ struct batch_of_pages {
 
 static bool put_batch(struct parquet_writer *writer, struct batch_of_pages *batch, struct err *err)
 {
+    for (int i = 0; i < batch->n; i++)
+        sha256_add(writer->sha, batch->parts[i].iov_base, batch->parts[i].iov_len);
     if (!fs_write_parts(writer->fd, batch->parts, batch->n, writer->name, err))
         return false;
     writer->offset += batch->bytes;
@@ -273,7 +278,10 @@ static bool write_footer(struct parquet_writer *writer, struct err *err)
 bool parquet_writer_close(struct parquet_writer *writer, struct parquet_summary *summary, struct err *err)
 {
     bool ok = close_group(writer, err) && write_footer(writer, err);
-    *summary = (struct parquet_summary){writer->rows, writer->offset, writer->group_count};
+    *summary =
+        (struct parquet_summary){.rows = writer->rows, .bytes = writer->offset, .row_groups = writer->group_count};
+    sha256_finish(writer->sha, summary->sha256);
+    writer->sha = NULL;
     parquet_writer_abort(writer);
     return ok;
 }

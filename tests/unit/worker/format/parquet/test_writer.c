@@ -98,6 +98,7 @@ static void write_in_steps(const struct data *data, uint32_t step, char hash[SHA
     assert_int_equal(check.rows, ROWS);
     assert_true(sha256_fd(fd, "test.parquet", hash, &size, &err));
     assert_int_equal(size, summary.bytes);
+    assert_string_equal(hash, summary.sha256);
     close(fd);
 }
 
