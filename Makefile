@@ -132,8 +132,11 @@ fuzz: ## the Parquet and CSV readers on mutated files; TIME=3600: seconds each; 
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=fuzz WERROR= $(patsubst %,build/fuzz/tests/fuzz/fuzz_%,$(or $(TARGET),parquet footer reader))
 	@tests/fuzz/run.py --build $(B) --time $(or $(TIME),60) $(or $(TARGET),parquet footer reader)
 
-bench: all $(B)/tests/bench/gen_sales ## jobs against installed peers, in turn; QUICK=1: 100 MB; JOBS="J1 J4": only these
-	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
+$(B)/tests/bench/scan: $(B)/tests/bench/scan.o $(B)/libworker.a $(B)/libshared.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+bench: all $(B)/tests/bench/gen_sales $(B)/tests/bench/scan ## jobs against installed peers, in turn; QUICK=1: 100 MB; JOBS="scan J1 J4": only these; ZSV=path: scan against it
+	@tests/bench/run.py --build $(B) $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS)) $(if $(ZSV),--zsv $(ZSV))
 
 bench-console: all $(B)/tests/screen.so ## the console over a journal with a million rejected rows
 	@SLUICED=$(abspath $(SLUICED)) SLUICE=$(abspath $(SLUICE)) tests/bench/console.py

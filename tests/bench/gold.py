@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from tests.bench.measure import ROOT, measure
+from tests.bench.measure import ROOT, TWO_AT_ONCE, at_once, cores, measure, two_cores
 from tests.integration.test_parquet import HERE as READERS, install_readers, query
 
 BENCH = ROOT / "tests" / "bench"
@@ -41,13 +41,19 @@ class Gold:
     def peers(self):
         yield "DuckDB", self.run_duckdb
         yield "sluiced", self.run_sluiced
-        yield "sluiced, 1 thread", lambda into: self.run_sluiced(into, "--workers", "1")
+        if len(cores()) > 1:
+            yield "sluiced, 1 core", lambda into: self.run_sluiced(into, cores()[0])
+            yield TWO_AT_ONCE, lambda into: at_once([lambda c=c: self.run_sluiced(into / str(c), c) for c in cores()[:2]])
 
-    def run_sluiced(self, into, *arguments):
+    def remarks(self, medians):
+        if len(cores()) > 1:
+            yield two_cores(medians)
+
+    def run_sluiced(self, into, core=None):
         lake = into / "lake"
         shutil.copytree(self.lake, lake, copy_function=lambda a, b: (shutil.copy2 if ".sluice" in str(a) else os.link)(a, b))
-        measured = measure([self.options.build / "sluiced", "gold", "--lake", lake, "--datasets", BENCH / "gold.yaml",
-                            *arguments])
+        measured = measure([self.options.build / "sluiced", "gold", "--lake", lake, "--datasets", BENCH / "gold.yaml"],
+                           core)
         return measured, "right" if self.sum(lake / "gold") == self.expected else "wrong: rows"
 
     def run_duckdb(self, into):

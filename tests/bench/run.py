@@ -21,8 +21,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.bench.gold import Gold
-from tests.bench.measure import measure
+from tests.bench.measure import TWO_AT_ONCE, at_once, cores, measure, two_cores
 from tests.bench.s3 import OnS3
+from tests.bench.scan import Scan
 from tests.bench.warehouse import Load
 from tests.integration.test_parquet import HERE as READERS, install_readers, query
 
@@ -52,19 +53,34 @@ class Sales:
     def peers(self):
         """Name, how to run it into a folder, where its Parquet files are, where its rejects."""
         yield "sluiced", self.run_sluiced
-        yield "sluiced, 1 thread", lambda into: self.run_sluiced(into, "--workers", "1")
+        if len(cores()) > 1:
+            yield "sluiced, 1 core", lambda into: self.run_sluiced(into, cores()[0])
+            yield TWO_AT_ONCE, self.run_two
         if shutil.which("node"):
             install_readers()
             yield "DuckDB", self.run_duckdb
 
-    def lake(self, into):
-        (into / "raw").mkdir()
-        os.link(self.csv, into / "raw" / "sales.csv")
+    def remarks(self, medians):
+        if len(cores()) > 1:
+            yield two_cores(medians)
+
+    def lake(self, into, csv=None):
+        (into / "raw").mkdir(parents=True)
+        os.link(csv or self.csv, into / "raw" / "sales.csv")
         return into
 
-    def run_sluiced(self, into, *arguments):
-        self.lake(into)
-        measured = measure([self.options.build / "sluiced", "run", "--lake", into, "--datasets", DATASETS, *arguments])
+    def run_two(self, into):
+        """Each on a file of its own: names of one file would see each other's changes."""
+        other = self.csv.with_name("other.csv")
+        if not other.exists():
+            shutil.copy(self.csv, other)
+        first, second = cores()[:2]
+        return at_once([lambda: self.run_sluiced(into / "first", first),
+                        lambda: self.run_sluiced(into / "second", second, other)])
+
+    def run_sluiced(self, into, core=None, csv=None):
+        self.lake(into, csv)
+        measured = measure([self.options.build / "sluiced", "run", "--lake", into, "--datasets", DATASETS], core)
         return measured, self.judge(into / "processed", self.rejects_right(into))
 
     def rejects_right(self, lake):
@@ -104,12 +120,13 @@ def rounds(job, count, folder):
 
 
 def table(job, medians, verdicts):
-    wall, cpu, _ = medians["sluiced"]
+    wall, cpu, _ = medians[next(name for name in medians if name.startswith("sluice"))]
     lines = [job.title(),
              f"  {'':20} {'wall s':>8} {'ratio':>7} {'CPU s':>8} {'ratio':>7} {'peak MB':>8}  result"]
     for name, numbers in medians.items():
         lines.append(f"  {name:20} {numbers[0]:8.2f} {numbers[0] / wall:7.2f} {numbers[1]:8.2f} {numbers[1] / cpu:7.2f} "
                      f"{numbers[2]:8.0f}  {verdicts[name]}")
+    lines += [f"  {remark}" for remark in getattr(job, "remarks", lambda _: ())(medians)]
     return "\n".join(lines)
 
 
@@ -124,7 +141,8 @@ def sales(options, folder):
 
 
 # On S3 100 MB, as the server keeps all in memory. The last one's deliveries are DuckDB's to make.
-JOBS = {"J1": sales,
+JOBS = {"scan": lambda options, folder: Scan(sales(options, folder)),
+        "J1": sales,
         "J2": lambda options, folder: Load(sales(options, folder), DATASETS),
         "S3": lambda options, folder: OnS3(Sales(options, folder, 100_000_000, 42)),
         "J4": lambda options, folder: Gold(options, folder, 1_000_000 if options.quick else 10_000_000)}
@@ -136,6 +154,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="100 MB instead of 1 GB, 1 million rows instead of 10")
     parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--zsv", help="path of zsv, or of its zsv_count, to scan against")
     parser.add_argument("--folder", default=tempfile.gettempdir(), help="where the data goes; some GB")
     options = parser.parse_args()
     options.build = options.build.resolve()
@@ -152,7 +171,7 @@ def main():
                 print(table(job, medians, verdicts), flush=True)
             finally:
                 job.close()
-        wrong |= any(verdict.startswith("wrong") for name, verdict in verdicts.items() if name.startswith("sluiced"))
+        wrong |= any(verdict.startswith("wrong") for name, verdict in verdicts.items() if name.startswith(("sluice", "two runs")))
     return 1 if wrong else 0
 
 

@@ -232,6 +232,35 @@ class Gold(unittest.TestCase):
             found = self.metrics(lake)["against_before"]
             self.assertEqual(found["vanished"], found["rows"])
 
+    def test_keys_of_other_partitions_are_counted(self):
+        with Lake(contract("key: [id, part]")) as lake:
+            self.load(lake, 1)
+            self.load(lake, 2, days=2)
+            self.gold(lake)
+            counts = []
+            for date in ("2026-01-01", "2026-01-02", "2026-01-03"):
+                [found] = rows(lake, f"SELECT count(*) AS n FROM GOLD g WHERE date = '{date}' AND EXISTS (SELECT 1 FROM PROCESSED p "
+                                     "WHERE p.date <> g.date AND p.id = g.id AND p.part = g.part)")
+                counts.append(int(found["n"]))
+                self.assertEqual(self.metrics(lake, date)["keys_in_other_partitions"], counts[-1])
+            self.assertGreater(min(counts), 0)
+            # what cannot be read of another partition leaves the number open, not the gold undone
+            [path] = [lake.path / key for key in lake.keys("processed") if "date=2026-01-03" in key]
+            path.write_bytes(path.read_bytes()[:-1])
+            done = self.gold(lake, "--date", "2026-01-01")
+            self.assertIn("keys-of-other-partitions-not-counted", done.stderr)
+            self.assertIsNone(self.metrics(lake)["keys_in_other_partitions"])
+
+    def test_many_keys_of_other_partitions_are_counted_when_asked_for(self):
+        with Lake(contract("key: id")) as lake:
+            lines = [f"K{i},1,2026-01-02,,,,,," for i in range(100_200)]
+            lake.put("raw/sales/many.csv", "\n".join(table(1, 0, 1).splitlines() + ["K7,1,2026-01-01,,,,,,", *lines]) + "\n")
+            lake.run(check=[0])
+            for words, count in (("", None), (", across: always", 1), (", across: never", None)):
+                lake.put("datasets/sales.yaml", contract(f"key: id{words}")["sales.yaml"])
+                self.gold(lake, "--date", "2026-01-01")
+                self.assertEqual(self.metrics(lake)["keys_in_other_partitions"], count)
+
     def test_a_damaged_file_leaves_the_gold_before(self):
         with Lake(contract("key: [id, part]")) as lake:
             self.load(lake, 1)

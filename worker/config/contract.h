@@ -108,6 +108,9 @@ struct warehouse {
 enum fields_match { FIELDS_PARTIAL, FIELDS_EXACT, FIELDS_EQUAL, FIELDS_SUBSET, FIELDS_SUPERSET };
 enum extra_columns { EXTRA_IGNORE, EXTRA_REJECT, EXTRA_RESCUE };
 enum gold_mode { GOLD_NONE, GOLD_MERGE, GOLD_APPEND, GOLD_SNAPSHOT };
+enum row_hash_kind { ROW_HASH_MD5, ROW_HASH_XXHASH64 };
+/* Are a partition's keys counted that others have too? AUTO: where that costs little. */
+enum gold_across { ACROSS_AUTO, ACROSS_ALWAYS, ACROSS_NEVER };
 
 struct contract {
     struct str dataset;
@@ -155,6 +158,8 @@ struct contract {
     struct str archive_name;   /* default "{name}_{ts}_{run}"; of {path} {name} {ts} {run} */
     /* gold */
     enum gold_mode gold_mode;
+    enum gold_across gold_across;
+    enum row_hash_kind row_hash;
     uint32_t *gold_key; /* slots of the expression scope */
     uint32_t gold_key_count;
     struct str gold_latest, gold_delete_when;

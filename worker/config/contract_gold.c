@@ -44,6 +44,24 @@ static void gold_mode(struct loader *loader, const struct yaml_node *node, void 
         c->gold_mode = (enum gold_mode)(word + 1);
 }
 
+static void gold_across(struct loader *loader, const struct yaml_node *node, void *at)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    struct contract *c = at;
+    int word = load_word(loader, node, words, 3);
+    if (word >= 0)
+        c->gold_across = (enum gold_across)word;
+}
+
+static void gold_row_hash(struct loader *loader, const struct yaml_node *node, void *at)
+{
+    static const char *const words[] = {"md5", "xxhash64"};
+    struct contract *c = at;
+    int word = load_word(loader, node, words, 2);
+    if (word >= 0)
+        c->row_hash = (enum row_hash_kind)word;
+}
+
 static void gold_delete(struct loader *loader, const struct yaml_node *node, void *at)
 {
     struct contract *c = at;
@@ -56,6 +74,8 @@ static const struct section_key gold_keys[] = {
     {"key", KIND_TEXT | KIND_LIST, gold_key, 0},
     {"latest", KIND_TEXT, gold_latest, 0},
     {"delete_when", KIND_TEXT, gold_delete, 0},
+    {"across", KIND_TEXT, gold_across, 0},
+    {"row_hash", KIND_TEXT, gold_row_hash, 0},
 };
 static const struct section gold_section = SECTION("gold", gold_keys);
 

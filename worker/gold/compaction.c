@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/fault.h"
 #include "shared/fs.h"
+#include "worker/gold/row_hash.h"
 #include "worker/gold/winners.h"
 #include "worker/gold/write.h"
 #include "worker/run/publish.h"
@@ -51,6 +52,8 @@ static bool take_fingerprint(struct compaction *c, struct err *err)
         buf_printf(&text, "key " STR_FMT "\n", STR_ARG(contract->scope.names[contract->gold_key[i]].name));
     buf_printf(&text, "latest " STR_FMT "\ndelete " STR_FMT "\n", STR_ARG(contract->gold_latest),
         STR_ARG(contract->gold_delete_when));
+    if (contract->row_hash != ROW_HASH_MD5)
+        buf_printf(&text, "row_hash %s\n", row_hash_name(contract->row_hash));
     for (size_t i = 0; i < c->input_count; i++)
         buf_printf(&text, "%lld\n", (long long)c->inputs[i].output_id);
     bool ok = buf_ok(&text, "the list of a partition's files", err);
@@ -249,22 +252,30 @@ static bool guard_snapshot(const struct compaction *c, struct err *err)
     return err_hint(err, "Was the delivery cut short? If it is right, run 'sluiced gold --allow-shrink'.");
 }
 
-static bool compare(struct compaction *c, struct err *err)
+static bool compare(struct compaction *c, const struct sources *schema, const struct source *after, struct err *err)
 {
-    struct sources schema = c->sources;
-    struct source before, after;
-    struct str staged = str_of(arena_printf(c->arena, STR_FMT "/part-00000.parquet", STR_ARG(c->staging_key)));
-    schema.columns = ARENA_ARRAY(c->arena, struct parquet_column, schema.column_count + 1);
+    struct source before;
     if (!c->has_before || !c->has_object)
         return true;
+    return sources_open_other(schema, c->before.key, &before, c->arena, err) &&
+           compare_gold(schema, &before, after, c->key, c->key_count, schema->column_count - 1, key_memory(c),
+               &c->comparison, err);
+}
+
+/* The new gold beside the one before it, and beside other partitions. */
+static bool look_around(struct compaction *c, struct err *err)
+{
+    struct sources schema = c->sources;
+    struct source gold;
+    struct str staged = str_of(arena_printf(c->arena, STR_FMT "/part-00000.parquet", STR_ARG(c->staging_key)));
+    struct across_options others = {c->worker->journal, c->contract, c->partition, c->key, c->key_count, key_memory(c)};
+    schema.columns = ARENA_ARRAY(c->arena, struct parquet_column, schema.column_count + 1);
     if (!schema.columns || !staged.p)
         return no_memory(err);
     memcpy(schema.columns, c->sources.columns, schema.column_count * sizeof *schema.columns);
     schema.columns[schema.column_count++] = (struct parquet_column){STR("row_hash"), TYPE(TYPE_STRING), false};
-    return sources_open_other(&schema, c->before.key, &before, c->arena, err) &&
-           sources_open_other(&schema, staged, &after, c->arena, err) &&
-           compare_gold(&schema, &before, &after, c->key, c->key_count, schema.column_count - 1, key_memory(c),
-               &c->comparison, err);
+    return sources_open_other(&schema, staged, &gold, c->arena, err) && compare(c, &schema, &gold, err) &&
+           across_count(&schema, &gold, &others, &c->across, err);
 }
 
 /* ---- the run ---- */
@@ -341,7 +352,7 @@ static bool build(struct compaction *c, struct err *err)
         !gold_write(&c->sources, &options, &gold, err))
         return false;
     c->rows = gold.rows;
-    if (!guard_snapshot(c, err) || !compare(c, err))
+    if (!guard_snapshot(c, err) || !look_around(c, err))
         return false;
     count_rows(c);
     if (!seal_gold(c, &outputs[0], &gold, err))

@@ -2,6 +2,7 @@
 #ifndef WORKER_GOLD_COMPACTION_H
 #define WORKER_GOLD_COMPACTION_H
 
+#include "worker/gold/across.h"
 #include "worker/gold/compare.h"
 #include "worker/gold/gold.h"
 #include "worker/run/manifest.h"
@@ -26,6 +27,7 @@ struct compaction {
     uint32_t *key; /* columns */
     uint32_t key_count, latest;
     struct comparison comparison;
+    struct across across;
     uint64_t rows; /* kept */
     struct stage_count count;
 

@@ -2,6 +2,7 @@
 
 #include "shared/fs.h"
 #include "shared/json.h"
+#include "worker/gold/row_hash.h"
 
 enum { MOST_METRICS = 256 * 1024 * 1024, VERSION = 1 };
 
@@ -58,13 +59,18 @@ static void put_all(struct json *json, const struct compaction *c)
         jsonw_string(json, c->sources.columns[c->key[i]].name);
     jsonw_array_end(json);
     jsonw_put_string(json, "latest", c->contract->gold_latest);
-    jsonw_put_cstring(json, "row_hash", "md5");
+    jsonw_put_cstring(json, "row_hash", row_hash_name(c->contract->row_hash));
     jsonw_put_cstring(json, "ruleset_hash", c->contract->hash);
     jsonw_put_uint(json, "rows_read", count->rows_in);
     jsonw_put_uint(json, "rows_kept", count->rows_out);
     jsonw_put_uint(json, "rows_duplicate", count->rows_duplicate);
     jsonw_put_uint(json, "rows_deleted", count->rows_filtered);
     jsonw_put_uint(json, "rows_superseded", count->rows_merged);
+    jsonw_key(json, "keys_in_other_partitions");
+    if (c->across.made)
+        jsonw_uint(json, c->across.keys);
+    else
+        jsonw_null(json);
     put_before(json, c);
     put_files(json, &c->sources);
     jsonw_put_uint(json, "bytes_in", count->bytes_in);

@@ -4,12 +4,14 @@
 #include "worker/value/value.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
 
 enum { MOST_TEXT = INT32_MAX, SECOND_US = 1000000, DAY_S = 86400, GROUP_ROWS = 1024, GROUP_BYTES = 512 * 1024 };
 
 struct row_hash {
     const struct parquet_column *columns;
     uint32_t count;
+    enum row_hash_kind kind;
     struct buf text, value; /* of the rows of a group; of one value */
     size_t ends[GROUP_ROWS];
     struct str messages[GROUP_ROWS];
@@ -25,13 +27,24 @@ void row_hash_free(struct row_hash *hash)
     free(hash);
 }
 
-struct row_hash *row_hash_new(const struct parquet_column *columns, uint32_t count)
+const char *row_hash_name(enum row_hash_kind kind)
+{
+    return kind == ROW_HASH_MD5 ? "md5" : "xxhash64";
+}
+
+size_t row_hash_length(enum row_hash_kind kind)
+{
+    return 2 * (kind == ROW_HASH_MD5 ? (size_t)MD5_BYTES : sizeof(XXH64_canonical_t));
+}
+
+struct row_hash *row_hash_new(const struct parquet_column *columns, uint32_t count, enum row_hash_kind kind)
 {
     struct row_hash *hash = calloc(1, sizeof *hash);
     if (!hash)
         return NULL;
     hash->columns = columns;
     hash->count = count;
+    hash->kind = kind;
     buf_init(&hash->text, MOST_TEXT);
     buf_init(&hash->value, MOST_TEXT);
     return hash;
@@ -161,12 +174,25 @@ static void put_row(struct row_hash *hash, const struct vector *const *vectors, 
     }
 }
 
-static void put_hex(const uint8_t *sum, char *out)
+static void put_hex(const uint8_t *sum, size_t length, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    for (int b = 0; b < MD5_BYTES; b++) {
+    for (size_t b = 0; b < length / 2; b++) {
         out[2 * b] = digits[sum[b] >> 4];
         out[2 * b + 1] = digits[sum[b] & 15];
+    }
+}
+
+static void sum_group(struct row_hash *hash, uint32_t count)
+{
+    if (hash->kind == ROW_HASH_MD5) {
+        md5_many(hash->messages, count, hash->sums);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        XXH64_canonical_t sum;
+        XXH64_canonicalFromHash(&sum, XXH64(hash->messages[i].p, hash->messages[i].n, 0));
+        memcpy(hash->sums[i], &sum, sizeof sum);
     }
 }
 
@@ -184,9 +210,9 @@ static uint32_t hash_group(struct row_hash *hash, const struct vector *const *ve
         size_t start = i ? hash->ends[i - 1] : 0;
         hash->messages[i] = (struct str){hash->text.p ? hash->text.p + start : "", hash->ends[i] - start};
     }
-    md5_many(hash->messages, count, hash->sums);
+    sum_group(hash, count);
     for (uint32_t i = 0; i < count; i++)
-        put_hex(hash->sums[i], out[rows[i]]);
+        put_hex(hash->sums[i], row_hash_length(hash->kind), out[rows[i]]);
     return count;
 }
 

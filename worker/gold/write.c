@@ -136,7 +136,8 @@ static struct parquet_writer *open_writer(struct output *out, struct err *err)
     uint32_t count = out->sources->column_count;
     size_t wanted = contract->row_group_bytes ? contract->row_group_bytes : 64 * 1024 * 1024;
     struct str keys[] = {STR("sluice.dataset"), STR("sluice.partition"), STR("sluice.ruleset"), STR("sluice.row_hash")};
-    struct str values[] = {contract->dataset, out->options->partition, str_of(contract->hash), STR("md5")};
+    struct str values[] = {
+        contract->dataset, out->options->partition, str_of(contract->hash), str_of(row_hash_name(contract->row_hash))};
     struct parquet_options options = {.codec = contract->codec,
         .level = contract->codec_level,
         .row_group_bytes = wanted < out->options->memory ? wanted : out->options->memory,
@@ -156,6 +157,7 @@ static struct parquet_writer *open_writer(struct output *out, struct err *err)
 
 static bool open_output(struct output *out, struct err *err)
 {
+    enum row_hash_kind kind = out->options->contract->row_hash;
     uint32_t count = out->sources->column_count;
     out->arena = arena_new(0);
     out->scratch = arena_new(0);
@@ -165,14 +167,14 @@ static bool open_output(struct output *out, struct err *err)
     out->columns = ARENA_ARRAY(out->arena, const struct vector *, count + 1);
     out->rows = ARENA_ARRAY(out->arena, uint32_t, PARQUET_SLICE);
     out->texts = arena_calloc(out->arena, PARQUET_SLICE, sizeof *out->texts);
-    out->hasher = row_hash_new(out->sources->columns, count);
+    out->hasher = row_hash_new(out->sources->columns, count, kind);
     if (!out->all || !out->columns || !out->rows || !out->texts || !out->hasher ||
         !vector_init(&out->hashes, TYPE(TYPE_STRING), PARQUET_SLICE, out->arena))
         return no_memory(err);
     for (uint32_t i = 0; i < count; i++)
         out->all[i] = i;
     for (uint32_t i = 0; i < PARQUET_SLICE; i++)
-        out->hashes.str[i] = (struct str){out->texts[i], ROW_HASH_TEXT};
+        out->hashes.str[i] = (struct str){out->texts[i], row_hash_length(kind)};
     out->fd = open(out->options->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (out->fd < 0)
         return ERR_ERRNO(err, "cannot create %s", out->options->path);

@@ -262,6 +262,7 @@ static void gold_and_warehouse(void **state)
     assert_int_equal(contract->gold_key[0], 0);
     assert_text(contract->gold_latest, "ingest_ts");
     assert_int_equal(contract->gold_delete_when.n, 0);
+    assert_int_equal(contract->gold_across, ACROSS_AUTO);
     assert_true(w->given);
     assert_int_equal(w->stages, LOADED_STAGES | GOLD_STAGE);
     assert_text(w->schema, "sales");
