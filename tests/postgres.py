@@ -27,7 +27,8 @@ SETTINGS = {
 class Cluster:
     """The worker must set what it relies on: the server's defaults are odd on purpose."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, inside=(), listen=""):
+        """inside: what its commands begin with; listen: an address of its network that everybody there may come by."""
         # a socket's path may have 107 bytes
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.path.chmod(0o755)
@@ -40,15 +41,31 @@ class Cluster:
             shutil.chown(self.path, "postgres", "postgres")
             shutil.chown(self.socket, "postgres", "postgres")
             self.drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        self.drop = [*inside, *self.drop]
         self.tool("initdb", "-D", self.data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N",
                   "--no-instructions")
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write("".join(f"{name} = '{value}'\n" for name, value in (SETTINGS | (settings or {})).items()))
+            if listen:
+                conf.write(f"listen_addresses = '{listen}'\nssl = on\n")
             conf.write(f"unix_socket_directories = '{self.socket}'\n")
         hba = self.data / "pg_hba.conf"
-        hba.write_text("local all known scram-sha-256\n" + hba.read_text())
+        everybody = "host all all samenet trust\n" if listen else ""
+        hba.write_text("local all known scram-sha-256\n" + everybody + hba.read_text())
+        if listen:
+            self.certify(listen)
         self.start()
         self.psql("SET password_encryption = 'scram-sha-256'; CREATE ROLE known LOGIN PASSWORD 'right'")
+
+    def certify(self, address):
+        """Clients trust self.certificate, which names the address."""
+        self.certificate, key = self.data / "server.crt", self.data / "server.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=database", "-addext", f"subjectAltName=IP:{address}", "-keyout", key,
+                        "-out", self.certificate], check=True, capture_output=True)
+        key.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(key, "postgres", "postgres")
 
     def tool(self, name, *arguments):
         done = subprocess.run([*self.drop, str(BIN / name), *map(str, arguments)], cwd="/", stdin=subprocess.DEVNULL,

@@ -33,7 +33,7 @@ SELECT json_object(
         'quarantined', (SELECT count(*) FROM file WHERE dataset = d.dataset AND state = 'QUARANTINED'),
         'held', (SELECT group_concat(reason, ', ') FROM (
             SELECT reason FROM hold
-             WHERE dataset = d.dataset AND (held_until IS NULL OR held_until > :now) ORDER BY reason)),
+             WHERE dataset IN (d.dataset, '*') AND (held_until IS NULL OR held_until > :now) ORDER BY reason)),
         'overdue_since', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', value ->> 'due') FROM json_each(:expected)
                            WHERE key = d.dataset AND value ->> 'overdue'),
         'due_in', (SELECT iif(value ->> 'overdue', NULL, value ->> 'due_in') FROM json_each(:expected)

@@ -23,6 +23,7 @@ extern const struct command command_stage;
 extern const struct command command_fsck;
 extern const struct command command_pause;
 extern const struct command command_resume;
+extern const struct command command_drain;
 extern const struct command command_journal;
 extern const struct command command_agent;
 extern const struct command command_alert;

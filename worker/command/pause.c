@@ -1,39 +1,9 @@
 /* sluiced pause DATASET, sluiced resume DATASET: nothing is claimed for it in between; what has begun is finished. */
-#include "worker/agent/identity.h"
-#include "worker/command/workplace.h"
-
-#include "shared/clock.h"
+#include "worker/command/hold.h"
 
 #include <stdio.h>
 
 #define PAUSED STR("paused")
-
-static bool hold(struct workplace *place, struct str dataset, struct str name, bool pauses, struct err *err)
-{
-    if (pauses)
-        return journal_hold(place->journal, dataset, PAUSED, name, clock_now(), 0, err);
-    return journal_release(place->journal, dataset, PAUSED, err);
-}
-
-static bool change(struct workplace *place, struct str dataset, bool pauses, struct err *err)
-{
-    struct identity who;
-    int64_t audit_id;
-    if (!identity_find(NULL, NULL, place->storage->owned.p, &who, place->arena, err))
-        return false;
-    struct audit_entry entry = {.at = clock_now(),
-        .actor = who.name,
-        .role = who.role,
-        .action = pauses ? STR("paused") : STR("resumed"),
-        .subject = dataset};
-    if (!journal_begin(place->journal, err))
-        return false;
-    bool ok = hold(place, dataset, who.name, pauses, err) && journal_audit(place->journal, &entry, &audit_id, err);
-    if (ok)
-        return journal_commit(place->journal, err);
-    journal_rollback(place->journal);
-    return false;
-}
 
 static int act(int argc, char **argv, const struct command *command, bool pauses)
 {
@@ -46,7 +16,9 @@ static int act(int argc, char **argv, const struct command *command, bool pauses
     bool ok = dataset.n ? contracts_find(&place.contracts, dataset) ||
                               ERR(&err, ERR_NOT_FOUND, "no contract is about a dataset '" STR_FMT "'", STR_ARG(dataset))
                         : ERR(&err, ERR_USAGE, "which dataset?");
-    ok = ok && change(&place, dataset, pauses, &err);
+    struct hold_change change = {
+        .dataset = dataset, .reason = PAUSED, .action = pauses ? "paused" : "resumed", .holds = pauses};
+    ok = ok && hold_change(&place, &change, &err);
     code = ok ? 0 : complain(&err);
     if (ok)
         printf(STR_FMT ": %s\n", STR_ARG(dataset), pauses ? "paused; 'sluiced resume' ends it" : "resumed");

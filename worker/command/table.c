@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
     &command_health,
     &command_pause,
     &command_resume,
+    &command_drain,
     &command_journal,
     &command_agent,
     &command_alert,

@@ -14,7 +14,7 @@ struct workplace {
     struct settings settings;
     struct storage *storage;
     struct journal *journal;
-    bool seals; /* the journal is this lake's, and is told to it at the end */
+    bool seals;    /* the journal is this lake's, and is told to it at the end */
     struct pg *pg; /* the warehouse; NULL: none */
     struct contracts contracts;
     struct option_list rest;

@@ -9,7 +9,7 @@ enum { FIRST_ATTEMPT = 1 };
     "AND NOT EXISTS (SELECT 1 FROM file e WHERE e.arrival_key = f.arrival_key AND e.file_id < f.file_id " \
     "    AND e.sha256 IS NULL AND e.state IN ('PENDING', 'PROCESSING', 'FAILED')) "                       \
     "AND NOT EXISTS (SELECT 1 FROM run r WHERE r.file_id = f.file_id AND r.lease_until IS NOT NULL) "     \
-    "AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.dataset = f.dataset "                                   \
+    "AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.dataset IN (f.dataset, '" HOLD_ALL "') "                \
     "    AND (h.held_until IS NULL OR h.held_until > ?1)) "                                               \
     "AND NOT EXISTS (SELECT 1 FROM redrive d WHERE d.redrive_id = f.redrive_id "                          \
     "    AND (d.paused_at IS NOT NULL OR (" PACE_HOLDS("?1") "))) "
@@ -85,18 +85,20 @@ bool journal_claim(struct journal *journal, struct str owner, int64_t now, int64
     return unit_end(journal, ok, err);
 }
 
-static bool is_busy(
-    struct journal *journal, struct str kind, struct str dataset, struct str partition, bool *busy, struct err *err)
+static bool is_busy(struct journal *journal, struct str kind, struct str dataset, struct str partition, int64_t now,
+    bool *busy, struct err *err)
 {
     struct query query;
     int64_t one;
     query_open(&query, journal,
         "SELECT 1 FROM run INDEXED BY run_leased WHERE lease_until IS NOT NULL AND kind = ? AND dataset = ? "
-        "AND partition = ? LIMIT 1",
+        "AND partition = ? UNION ALL SELECT 1 FROM hold WHERE dataset = '" HOLD_ALL "' "
+        "AND (held_until IS NULL OR held_until > ?) LIMIT 1",
         err);
     query_str(&query, kind);
     query_str(&query, dataset);
     query_str(&query, partition);
+    query_int(&query, now);
     return query_run_int(&query, &one, busy);
 }
 
@@ -108,7 +110,7 @@ bool journal_run_begin(struct journal *journal, struct str kind, struct str data
     *taken = false;
     if (!unit_begin(journal, err))
         return false;
-    bool ok = is_busy(journal, kind, dataset, partition, &busy, err);
+    bool ok = is_busy(journal, kind, dataset, partition, now, &busy, err);
     if (ok && !busy) {
         ulid_new(claim->run_id);
         ok = insert_run(journal, claim, kind, partition, owner, now, lease_us, err);

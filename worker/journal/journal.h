@@ -114,6 +114,8 @@ bool journal_deaths(struct journal *journal, int64_t file_id, int64_t *deaths, s
 /* How many files wait to be claimed, and their bytes. */
 bool journal_waiting(struct journal *journal, uint64_t *files, uint64_t *bytes, struct err *err) MUST_CHECK;
 
+/* For every dataset at once; gold is not made either. */
+#define HOLD_ALL "*"
 /* Nothing is claimed for a held dataset: paused by somebody (until 0), or a dependency is down (until: a time). */
 bool journal_hold(struct journal *journal, struct str dataset, struct str reason, struct str held_by, int64_t now,
     int64_t until, struct err *err) MUST_CHECK;
