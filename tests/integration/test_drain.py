@@ -24,7 +24,7 @@ class Drain(unittest.TestCase):
     def test_a_watch_begins_nothing_and_goes_on(self):
         with Lake({"sales.yaml": CONTRACT}) as box:
             box.put("raw/sales/a.csv", table())
-            watch = box.start("--quiet", "0", command="watch")
+            watch = box.start("--quiet", "0", "--gold-every", "0", command="watch")
             try:
                 self.until(box, "SELECT state FROM file", [("SUCCEEDED",)])
                 drained = box.run(command="drain", check=(0,))
