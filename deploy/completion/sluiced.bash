@@ -13,6 +13,8 @@ _sluiced() {
         mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" --help 2>/dev/null | awk '/^  [a-z]/ { print $1 }') --help --version" -- "$cur")
     elif [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "${COMP_WORDS[1]}" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*')" -- "$cur")
+    elif [[ ${COMP_WORDS[1]} == journal && $prev == journal ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "backup rebuild" -- "$cur")
     elif [[ ${COMP_WORDS[1]} == stage ]]; then
         mapfile -t COMPREPLY < <(compgen -W "bronze silver gold" -- "$cur")
     else
