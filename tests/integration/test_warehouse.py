@@ -469,6 +469,10 @@ class Large(Case):
             self.run_lake(lake)
             self.assertEqual(self.silver(), [str(self.ROWS), str(self.ROWS * (self.ROWS + 1) // 2)])
             self.assertTrue(self.frozen())
+            run, arrived = lake.query("SELECT job_run_id, arrived_at FROM file")[0]
+            self.assertEqual(self.sql("SELECT DISTINCT _run_id, extract(epoch FROM ingest_ts) * 1000000 FROM sales.silver_table"),
+                             [[run, f"{arrived}.000000"]])
+            self.assertEqual(self.sql("SELECT count(*) FROM pg_attrdef WHERE adrelid = 'sales.silver_table'::regclass"), [["0"]])
             lake.put("raw/sales/b.csv", table(self.ROWS + 1, self.ROWS, 0))
             self.run_lake(lake)
             self.assertEqual(self.silver(), [str(2 * self.ROWS), str(self.ROWS * (2 * self.ROWS + 1))])

@@ -70,6 +70,11 @@ struct pg_watch pg_watched(const struct pg *pg)
     return (struct pg_watch){pg->options.alive, pg->options.context};
 }
 
+int64_t pg_statement_limit(const struct pg *pg)
+{
+    return pg->options.statement_us;
+}
+
 static PGconn *start(const char *url)
 {
     const char *names[] = {

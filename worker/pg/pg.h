@@ -37,6 +37,8 @@ struct pg_watch {
     void *context;
 };
 struct pg_watch pg_watched(const struct pg *pg);
+/* How long a statement may take, in microseconds; 0: as long as it likes. */
+int64_t pg_statement_limit(const struct pg *pg);
 
 /* Connects if need be. After a failure the same error is given at once for some seconds, nothing is tried. */
 bool pg_connect(struct pg *pg, struct err *err) MUST_CHECK;

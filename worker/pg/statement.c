@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 1000, PIECE = 128 * 1024 /* what libpq keeps a copy of */ };
+enum { TICK_MS = 1000, PIECE = 32 * 1024 /* what libpq and the server keep copies of: within their caches */ };
 
 bool pg_wait(struct pg *pg, enum pg_wait what, struct err *err)
 {

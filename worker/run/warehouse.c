@@ -114,6 +114,7 @@ bool warehouse_open(struct file_run *run, struct err *err)
     pg_alive(worker->pg, alive, run);
     struct load_options options = {.contract = is_withdrawal(run) ? NULL : run->contract,
         .bytes = run->claim.file.size,
+        .ingest_ts = run->claim.file.arrived_at,
         .memory = worker->options.memory / MEMORY_SHARE};
     run->load = load_open(worker->pg, &options, &key, err);
     run->manifest.warehouse = run->load != NULL;

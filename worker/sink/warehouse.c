@@ -15,7 +15,7 @@ static struct sink *warehouse_open(const struct sink_run *run, struct err *err)
         return NULL;
     }
     sink->load = run->load;
-    load_begin(sink->load, run->binding->column_of_field, run->ingest_ts);
+    load_begin(sink->load, run->binding->column_of_field);
     return sink;
 }
 

@@ -13,10 +13,11 @@
 enum {
     PARCELS = 4, /* that wait to be sent */
     SECOND = 1000000,
-    /* A COPY ends now and then, as a statement may only take so long, and what the server refuses is told at its end.
-     */
-    MOST_COPY_BYTES = 64 * 1024 * 1024,
-    MOST_COPY_US = 10 * SECOND
+    /* A COPY ends now and then, as a statement may only take so long, and what the server refuses is told at its end;
+     * but seldom, as each fills buffers of the server's own that the next one has no use for. */
+    MOST_COPY_BYTES = 1 << 30,
+    MOST_COPY_US = 60 * SECOND,
+    COPY_SHARE = 4 /* of the time that a statement may take */
 };
 
 struct parcel {
@@ -39,7 +40,7 @@ struct copier {
     bool open;
     unsigned statement;
     size_t bytes;
-    int64_t since;
+    int64_t since, most_us;
     bool ok;
     struct err err;
 };
@@ -71,7 +72,7 @@ static bool begin_copy(struct copier *copier, unsigned statement, struct err *er
 {
     struct buf head;
     if (copier->open && copier->statement == statement && copier->bytes < MOST_COPY_BYTES &&
-        clock_monotonic() - copier->since < MOST_COPY_US)
+        clock_monotonic() - copier->since < copier->most_us)
         return true;
     if (!end_copy(copier, err) || !pg_copy_begin(copier->pg, copier->statements[statement], err))
         return false;
@@ -189,6 +190,8 @@ struct copier *copier_new(struct pg *pg, const char *const *statements, struct e
     if (copier) {
         copier->pg = pg;
         copier->statements = statements;
+        int64_t limit = pg_statement_limit(pg) / COPY_SHARE;
+        copier->most_us = limit && limit < MOST_COPY_US ? limit : MOST_COPY_US;
         for (unsigned i = 0; i < PARCELS; i++)
             buf_init(&copier->parcels[i].tuples, SIZE_MAX);
         if (start(copier))

@@ -6,6 +6,8 @@
  */
 #include "worker/warehouse/load_internal.h"
 
+#include "shared/clock.h"
+
 #include <string.h>
 
 /* A row, unless the table is to be left alone. */
@@ -15,7 +17,9 @@ static const char wanted[] =
     "   AND pg_relation_size(c.oid) = 0 AND pg_has_role(c.relowner, 'USAGE') "
     "   AND current_setting('wal_level') <> 'logical' "
     "   AND NOT EXISTS (SELECT FROM pg_constraint WHERE c.oid IN (conrelid, confrelid)) "
-    "   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid)";
+    "   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid) "
+    "   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.atthasdef "
+    "                      AND a.attname IN ('_run_id', 'ingest_ts'))";
 
 static bool is_wanted(struct load *load, enum tier tier, bool *yes, struct err *err)
 {
@@ -46,6 +50,17 @@ static bool lock(struct load *load, enum tier tier, bool *locked, struct err *er
     return pg_run(load->pg, "ROLLBACK TO SAVEPOINT sluice_lock; RELEASE SAVEPOINT sluice_lock", err);
 }
 
+/* What is the same in all rows need not come with each. */
+static bool set_defaults(struct load *load, enum tier tier, struct err *err)
+{
+    char moment[CLOCK_TEXT_SIZE];
+    clock_format(load->ingest_ts, moment);
+    const char *defaults = arena_printf(
+        load->arena, " ALTER _run_id SET DEFAULT '%s', ALTER ingest_ts SET DEFAULT '%s'", load->key.run_id, moment);
+    return defaults ? run_on(load, tier, "ALTER TABLE ", defaults, err)
+                    : ERR(err, ERR_MEMORY, "no memory for a statement");
+}
+
 /* It gets a new file by TRUNCATE: only such a one takes frozen rows, and rows without WAL. */
 static bool take(struct load *load, enum tier tier, struct err *err)
 {
@@ -54,13 +69,22 @@ static bool take(struct load *load, enum tier tier, struct err *err)
         (locked && !is_wanted(load, tier, &yes, err)))
         return false;
     load->fresh[tier] = locked && yes;
-    return !load->fresh[tier] || run_on(load, tier, "TRUNCATE ", "", err);
+    return !load->fresh[tier] || (run_on(load, tier, "TRUNCATE ", "", err) && set_defaults(load, tier, err));
 }
 
 bool fresh_take(struct load *load, struct err *err)
 {
     for (enum tier tier = 0; tier < TIER_COUNT; tier++)
         if (tables_have(&load->tables, tier) && !take(load, tier, err))
+            return false;
+    return true;
+}
+
+bool fresh_leave(struct load *load, struct err *err)
+{
+    for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+        if (load->fresh[tier] &&
+            !run_on(load, tier, "ALTER TABLE ", " ALTER _run_id DROP DEFAULT, ALTER ingest_ts DROP DEFAULT", err))
             return false;
     return true;
 }

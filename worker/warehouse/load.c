@@ -8,7 +8,8 @@ enum {
     LEAST_FLUSH = 256 * 1024,
     MOST_FLUSH = 2 * 1024 * 1024,
     SHARE = 16, /* of its memory, that a buffer is: there are some of each table and some on their way */
-    LARGE = 4 * 1024 * 1024
+    LARGE = 4 * 1024 * 1024,
+    MAX_SQL = 4 * 1024 * 1024
 };
 
 /* ---- opening ---- */
@@ -17,9 +18,20 @@ static const char *copy_statement(struct load *load, enum tier tier)
 {
     const struct tier_table *table = &load->tables.tiers[tier];
     bool staged = tier == TIER_SILVER && load->staged;
-    return arena_printf(load->arena, "COPY " STR_FMT " (" STR_FMT "%s) FROM STDIN (FORMAT binary%s)",
-        STR_ARG(staged ? STR(STAGE_TABLE) : table->name), STR_ARG(table->list),
-        staged ? ", _line, _offset, _length" : "", load->fresh[tier] ? ", FREEZE" : "");
+    struct buf sql;
+    buf_init(&sql, MAX_SQL);
+    buf_printf(&sql, "COPY " STR_FMT " (", STR_ARG(staged ? STR(STAGE_TABLE) : table->name));
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (load_is_default(load, tier, &table->columns[i]))
+            continue;
+        buf_add_cstr(&sql, i ? ", " : "");
+        pg_name(&sql, table->columns[i].name);
+    }
+    buf_printf(&sql, "%s) FROM STDIN (FORMAT binary%s)", staged ? ", _line, _offset, _length" : "",
+        load->fresh[tier] ? ", FREEZE" : "");
+    const char *copy = sql.failed ? NULL : arena_cstr(load->arena, sql.p);
+    buf_dispose(&sql);
+    return copy;
 }
 
 static bool prepare_silver(struct load *load, struct err *err)
@@ -73,6 +85,7 @@ struct load *load_open(struct pg *pg, const struct load_options *options, const 
         .arena = arena,
         .contract = options->contract,
         .key = *key,
+        .ingest_ts = options->ingest_ts,
         .flush_bytes = flush_bytes(options->memory)};
     for (enum tier tier = 0; tier < TIER_COUNT; tier++)
         buf_init(&load->pending[tier], MOST_PENDING);
@@ -83,10 +96,9 @@ struct load *load_open(struct pg *pg, const struct load_options *options, const 
     return NULL;
 }
 
-void load_begin(struct load *load, const int32_t *column_of_field, int64_t ingest_ts)
+void load_begin(struct load *load, const int32_t *column_of_field)
 {
     load->column_of_field = column_of_field;
-    load->ingest_ts = ingest_ts;
     load->counts.started_at = clock_now();
 }
 
@@ -134,7 +146,7 @@ static bool finish_copy(struct load *load, struct err *err)
 
 bool load_finish(struct load *load, struct load_counts *counts, struct err *err)
 {
-    if (!finish_copy(load, err) || (load->staged && !settle(load, err)))
+    if (!finish_copy(load, err) || !fresh_leave(load, err) || (load->staged && !settle(load, err)))
         return false;
     load->counts.finished_at = clock_now();
     *counts = load->counts;

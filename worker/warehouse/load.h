@@ -22,14 +22,15 @@ struct load_counts {
 struct load_options {
     const struct contract *contract; /* NULL: nothing comes, what there is goes */
     uint64_t bytes;                  /* of the file: empty tables are locked and loaded the fast way for a large one */
-    size_t memory;                   /* bytes it may hold */
+    int64_t ingest_ts;
+    size_t memory; /* bytes it may hold */
 };
 
 /* Lives until load_close(). */
 struct load *load_open(
     struct pg *pg, const struct load_options *options, const struct ledger_key *key, struct err *err);
 /* What load_rows() needs beside the batches. column_of_field: as in a binding. */
-void load_begin(struct load *load, const int32_t *column_of_field, int64_t ingest_ts);
+void load_begin(struct load *load, const int32_t *column_of_field);
 /* Every row has its final mark, errors are sorted. */
 bool load_rows(struct load *load, const struct batch *batch, struct err *err) MUST_CHECK;
 /* No more rows come: what is left of them goes its way while others work. */

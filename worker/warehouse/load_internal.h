@@ -32,6 +32,13 @@ struct load {
 
 /* Of the tables that the load has, those that are empty and can be had alone. */
 bool fresh_take(struct load *load, struct err *err) MUST_CHECK;
+/* Once their rows are there. */
+bool fresh_leave(struct load *load, struct err *err) MUST_CHECK;
+/* Rows come without it, as it is the same in all of them and the column's default for as long. */
+static inline bool load_is_default(const struct load *load, enum tier tier, const struct tier_column *column)
+{
+    return load->fresh[tier] && (column->source == SOURCE_RUN_ID || column->source == SOURCE_INGEST_TS);
+}
 
 /* Appends the batch's rows to pending. */
 bool tuples_add(struct load *load, const struct batch *batch, struct err *err) MUST_CHECK;

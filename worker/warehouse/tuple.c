@@ -86,11 +86,13 @@ static void put_row(struct tuples *t, enum tier tier, uint32_t row)
     const struct load *load = t->load;
     const struct tier_table *table = &load->tables.tiers[tier];
     struct buf *out = &t->load->pending[tier];
-    enum { PLACE = 3 };
+    enum { PLACE = 3, DEFAULTS = 2 };
     bool staged = tier == TIER_SILVER && load->staged;
-    binary_row(out, (uint16_t)(table->count + (staged ? PLACE : 0)));
+    binary_row(out, (uint16_t)(table->count - (load->fresh[tier] ? DEFAULTS : 0) + (staged ? PLACE : 0)));
     for (uint32_t c = 0; c < table->count; c++) {
         const struct tier_column *column = &table->columns[c];
+        if (load_is_default(load, tier, column))
+            continue;
         switch (column->source) {
         case SOURCE_FIELD:
             if (tier == TIER_SILVER)
