@@ -122,9 +122,9 @@ def rounds(job, count, folder):
 def table(job, medians, verdicts):
     wall, cpu, _ = medians[next(name for name in medians if name.startswith("sluice"))]
     lines = [job.title(),
-             f"  {'':20} {'wall s':>8} {'ratio':>7} {'CPU s':>8} {'ratio':>7} {'peak MB':>8}  result"]
+             f"  {'':22} {'wall s':>8} {'ratio':>7} {'CPU s':>8} {'ratio':>7} {'peak MB':>8}  result"]
     for name, numbers in medians.items():
-        lines.append(f"  {name:20} {numbers[0]:8.2f} {numbers[0] / wall:7.2f} {numbers[1]:8.2f} {numbers[1] / cpu:7.2f} "
+        lines.append(f"  {name:22} {numbers[0]:8.2f} {numbers[0] / wall:7.2f} {numbers[1]:8.2f} {numbers[1] / cpu:7.2f} "
                      f"{numbers[2]:8.0f}  {verdicts[name]}")
     lines += [f"  {remark}" for remark in getattr(job, "remarks", lambda _: ())(medians)]
     return "\n".join(lines)
