@@ -108,10 +108,10 @@ class Rebuild(Case):
             for name, rows in dump(box).items():
                 self.assertLessEqual(set(rows) - (set(rows) if name == "audit" else set()), set(before[name]), name)
 
-    def test_a_worker_killed_at_any_seal_loses_nothing(self):
+    def test_a_worker_killed_when_it_has_sealed_loses_nothing(self):
         with Lake({"sales.yaml": CONTRACT}) as box:
             box.put("raw/sales/a.csv", table())
-            box.run(fault="kill:sealed", check=(-9,))
+            box.run(fault="kill:journal-sealed", check=(-9,))
             self.load(box, table(first=100), "b.csv")
             before = dump(box)
             self.lose(box)

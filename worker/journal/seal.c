@@ -259,7 +259,7 @@ static bool put_away(struct piece *piece, struct storage *storage, int64_t now)
     size_t n = ZSTD_compress(packed, room, piece->text.p, piece->text.n, 3);
     bool ok = !ZSTD_isError(n) || ERR(piece->err, ERR_BUG, "zstd: %s", ZSTD_getErrorName(n));
     ok = ok && storage->driver->write(storage, str_of(key), (struct str){packed, n}, piece->err) &&
-         fault_pass("sealed", NULL, piece->err);
+         fault_pass("journal-sealed", NULL, piece->err);
     free(packed);
     return ok;
 }
