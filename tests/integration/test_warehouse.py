@@ -498,6 +498,16 @@ class Large(Case):
             self.assertEqual(self.silver()[0], str(self.ROWS))
             self.assertFalse(self.frozen())
 
+    def test_an_empty_table_that_refuses_rows(self):
+        with self.lake({"sales.yaml": self.SILVER}) as lake:
+            lake.put("raw/sales/none.csv", table(1, 0))
+            self.run_lake(lake)
+            self.sql("ALTER TABLE sales.silver_table ALTER shop SET NOT NULL; CREATE UNIQUE INDEX ON sales.silver_table (amount)")
+            lake.put("raw/sales/a.csv", table(1, self.ROWS, 0) + f"{self.ROWS + 1},x,7.50,2026-01-01\n")
+            self.run_lake(lake)
+            self.assertEqual(self.silver(), [str(self.ROWS), str(self.ROWS * (self.ROWS + 1) // 2)])
+            self.assertEqual([(r["row_number"], r["errors"][0]["code"]) for r in lake.rejects()], [(self.ROWS + 1, "unique-error")])
+
     def test_a_file_is_given_up_while_its_rows_are_on_their_way(self):
         with self.lake({"sales.yaml": self.SILVER + "limits: {stop_after: 100}\n"}) as lake:
             lake.put("raw/sales/a.csv", table(1, self.ROWS, 0) + table(1, 700)[19:])

@@ -75,7 +75,7 @@ static bool take(struct load *load, enum tier tier, struct err *err)
 bool fresh_take(struct load *load, struct err *err)
 {
     for (enum tier tier = 0; tier < TIER_COUNT; tier++)
-        if (tables_have(&load->tables, tier) && !take(load, tier, err))
+        if (tables_have(&load->tables, tier) && !(tier == TIER_SILVER && load->staged) && !take(load, tier, err))
             return false;
     return true;
 }

@@ -42,7 +42,7 @@ static bool prepare_silver(struct load *load, struct err *err)
 
 static bool prepare_tables(struct load *load, bool large, struct err *err)
 {
-    if ((large && !fresh_take(load, err)) || !tables_lock(load->pg, &load->tables, err) || !prepare_silver(load, err))
+    if (!tables_lock(load->pg, &load->tables, err) || !prepare_silver(load, err) || (large && !fresh_take(load, err)))
         return false;
     for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
         load->copy[tier] = tables_have(&load->tables, tier) ? copy_statement(load, tier) : "";
