@@ -1,4 +1,5 @@
--- Version 8: requests for many files can be paused, slowed down and cancelled.
+-- Version 8: requests for many files can be paused, slowed down and cancelled; several workers share one journal, each by a
+-- copy of its own.
 
 -- redrive has one more state and a pace. What points at it is looked at again when the transaction ends.
 PRAGMA defer_foreign_keys = ON;
@@ -39,6 +40,60 @@ CREATE TABLE redrive (
 INSERT INTO redrive SELECT *, NULL, 0, 0, NULL, NULL FROM redrive_before;
 DROP TABLE redrive_before;
 CREATE INDEX redrive_open ON redrive (redrive_id) WHERE state IN ('requested', 'approved', 'running');
+
+-- Who works, idle ones as well: each says so every half minute.
+CREATE TABLE worker (
+    owner      TEXT PRIMARY KEY,                             -- as runs name it
+    version    TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    ended_at   INTEGER                                       -- NULL: it has not said goodbye
+) STRICT, WITHOUT ROWID;
+
+-- This file is a copy of a log that others write to as well. Of this file alone: it is in no change that they are sent.
+CREATE TABLE replica (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    log_id     TEXT NOT NULL CHECK (length(log_id) = 26),
+    position   INTEGER NOT NULL CHECK (position >= 0),       -- the last change that is in here
+    lost_at    INTEGER,                                      -- since when its coordinator is not reached; NULL: it is
+    lost_why   TEXT
+) STRICT;
+
+-- SQLite's sessions, of which changes are made, know no generated columns.
+DROP TRIGGER audit_appends;
+DROP TRIGGER audit_keeps;
+DROP TRIGGER audit_forgets_nothing;
+DROP INDEX audit_by_subject;
+ALTER TABLE audit DROP COLUMN at;
+ALTER TABLE audit DROP COLUMN actor;
+ALTER TABLE audit DROP COLUMN action;
+ALTER TABLE audit DROP COLUMN subject;
+ALTER TABLE audit ADD COLUMN at INTEGER;
+ALTER TABLE audit ADD COLUMN actor TEXT;
+ALTER TABLE audit ADD COLUMN action TEXT;
+ALTER TABLE audit ADD COLUMN subject TEXT;
+UPDATE audit SET at = json_extract(line, '$.at'), actor = json_extract(line, '$.actor'),
+    action = json_extract(line, '$.action'), subject = json_extract(line, '$.subject');
+CREATE INDEX audit_by_subject ON audit (subject, audit_id);
+
+CREATE TRIGGER audit_appends BEFORE INSERT ON audit
+WHEN NEW.audit_id IS NOT (SELECT coalesce(max(audit_id), 0) + 1 FROM audit)
+  OR NEW.prev_hash IS NOT coalesce((SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1), printf('%064d', 0))
+  OR (NEW.at, NEW.actor, NEW.action, NEW.subject) IS NOT (json_extract(NEW.line, '$.at'),
+      json_extract(NEW.line, '$.actor'), json_extract(NEW.line, '$.action'), json_extract(NEW.line, '$.subject'))
+BEGIN
+    SELECT RAISE(ABORT, 'audit: a line must follow the last one');
+END;
+
+CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'audit: lines are never changed');
+END;
+
+CREATE TRIGGER audit_forgets_nothing BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'audit: lines are never removed');
+END;
 
 -- What stands of a run's rows in the warehouse's silver since that was made again from bronze ('sluiced stage silver').
 CREATE TABLE silver_again (

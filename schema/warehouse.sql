@@ -1,7 +1,7 @@
 -- What a warehouse keeps beside the datasets' own tables, made when a worker first comes. Run it by hand, as somebody
 -- who may create roles and schemas, where the worker itself may not: then grant sluice_load to the account that loads
 -- and sluice_read to those that only look, and give sluice_load CREATE on the database or on the datasets' schemas.
-CREATE SCHEMA sluice;
+CREATE SCHEMA IF NOT EXISTS sluice;
 
 -- The files whose rows stand in the tables. Whoever loads a file holds its row until the end of the transaction.
 CREATE TABLE sluice.ledger (
@@ -35,8 +35,8 @@ BEGIN
         CREATE ROLE sluice_read NOLOGIN;
     END IF;
     GRANT USAGE ON SCHEMA sluice TO sluice_load, sluice_read;
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sluice TO sluice_load;
-    GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO sluice_read;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON sluice.ledger, sluice.made TO sluice_load;
+    GRANT SELECT ON sluice.ledger, sluice.made TO sluice_read;
 EXCEPTION WHEN insufficient_privilege OR unique_violation THEN
     NULL;
 END $$;

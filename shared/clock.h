@@ -8,6 +8,10 @@
 #define CLOCK_TEXT_SIZE 32
 
 int64_t clock_now(void);
+/* This machine's own, which clock_now() is as well unless clock_follow() was called: of files' times, of signatures. */
+int64_t clock_here(void);
+/* From now on clock_now() goes as another clock does, which shows at now; small differences are let be. */
+void clock_follow(int64_t at);
 /* Never goes back; only differences mean something. Microseconds. */
 int64_t clock_monotonic(void);
 /* "2026-11-21T01:19:39.123456Z"; at most CLOCK_TEXT_SIZE bytes with the NUL. Returns out. */

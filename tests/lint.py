@@ -16,7 +16,7 @@ FLOORS = {
     "worker/batch": 2, "worker/aws": 2,
     "worker/expr": 3, "worker/format": 3, "worker/storage": 3, "worker/secret": 3,
     "worker/config": 4, "worker/journal": 4,
-    "worker/shape": 5, "worker/notify": 5, "worker/warehouse": 5,
+    "worker/shape": 5, "worker/notify": 5, "worker/warehouse": 5, "worker/fleet": 5,
     "worker/sink": 6,
     "worker/run": 7,
     "worker/gold": 8,

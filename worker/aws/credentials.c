@@ -127,7 +127,7 @@ static bool ask(struct credential_chain *chain, struct credentials *found, struc
 static bool renew(struct credential_chain *chain, struct err *err)
 {
     struct credentials found;
-    int64_t now = clock_now(), expires = chain->kept.expires;
+    int64_t now = clock_here(), expires = chain->kept.expires;
     if (chain->has_kept && !chain->stale && (!expires || now < expires - (int64_t)IN_TIME_S * SECOND))
         return true;
     if (!ask(chain, &found, err)) {

@@ -167,6 +167,7 @@ static int run(int argc, char **argv)
         return code;
     heap_bound();
     catch_signals();
+    workplace_stop(&place, &stop_wanted);
     struct worker worker = make_worker(&place);
     worker.options.ignore_backoff = true;
     worker.options.keeps_pace = true;
@@ -254,10 +255,11 @@ static int run_watch(int argc, char **argv)
     struct err err;
     int code;
     if (!workplace_open(&place, argc, argv, &command_watch, &extra, 0,
-            NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
+            NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE | NEED_PATIENCE, &code))
         return code;
     heap_bound();
     catch_signals();
+    workplace_stop(&place, &stop_wanted);
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,
         .sweep_us = place.settings.every,

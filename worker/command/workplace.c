@@ -10,7 +10,7 @@
 
 static const struct storage_driver *const drivers[] = {&storage_dir, &storage_s3, NULL};
 
-enum { LOCK_US = 60 * 1000000, MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
+enum { LOCK_US = 60 * 1000000, BRIEF_US = 3000000, PATIENCE_US = 30000000, MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
 
 int complain(const struct err *err)
 {
@@ -109,13 +109,67 @@ static bool pair(struct workplace *place, struct err *err)
     return err_hint(err, "Is the lake mounted? Else name its own journal with --journal.");
 }
 
+/* code: so that it is what lies there that is waited for */
+static bool read_secret(const struct settings *settings, const char *setting, const char *code, bool fresh,
+    struct secret *url, struct err *err)
+{
+    if (secrets_read(settings->secrets, setting, fresh, url, err))
+        return true;
+    err->code = code;
+    return err_context(err, "the setting %s", code);
+}
+
 static bool read_address(void *context, bool fresh, struct secret *url, struct err *err)
 {
     const struct settings *settings = context;
-    if (secrets_read(settings->secrets, settings->warehouse, fresh, url, err))
+    return read_secret(settings, settings->warehouse, PG_ERROR, fresh, url, err);
+}
+
+static bool read_coordinator(void *context, bool fresh, struct secret *url, struct err *err)
+{
+    const struct settings *settings = context;
+    return read_secret(settings, settings->coordinator, FLEET_ERROR, fresh, url, err);
+}
+
+bool workplace_fleet(struct workplace *place, int64_t patience_us, struct err *err)
+{
+    struct fleet_options options = {
+        .url = place->settings.coordinator, .lake_id = place->storage->lake_id, .patience_us = patience_us};
+    if (!options.url || place->fleet)
         return true;
-    err->code = PG_ERROR; /* so that it is the warehouse that is waited for */
-    return err_context(err, "the setting warehouse");
+    if (secrets_in(options.url)) {
+        options.address = read_coordinator;
+        options.address_context = &place->settings;
+    }
+    place->fleet = fleet_new(&options, err);
+    return place->fleet != NULL;
+}
+
+void workplace_stop(struct workplace *place, const volatile sig_atomic_t *stop)
+{
+    fleet_stop_flag(place->fleet, stop);
+}
+
+/* Before it is read: this machine's copy is of when a worker last looked. */
+static bool look_at_fleet(struct workplace *place, struct err *err)
+{
+    struct err why;
+    if (!place->settings.coordinator)
+        return true;
+    if (!place->storage->driver->probe(place->storage, err) || !workplace_fleet(place, BRIEF_US, err))
+        return false;
+    if (open_journal(place, false, &why)) {
+        journal_close(place->journal);
+        place->journal = NULL;
+        buf_reset(&place->owner);
+        return true;
+    }
+    if (why.kind == ERR_UNAVAILABLE) {
+        log_err(LOG_WARN, "coordinator-lost", &why);
+        return true;
+    }
+    *err = why;
+    return false;
 }
 
 static bool open_warehouse(struct workplace *place, struct err *err)
@@ -139,11 +193,13 @@ static bool open_all(struct workplace *place, unsigned needs, struct err *err)
     needs &= ~(unsigned)NEED_WAREHOUSE;
     if (needs && (!storage_open(str_of(place->settings.lake), drivers, place->arena, &place->storage, err)))
         return false;
+    int64_t patience = needs & NEED_PATIENCE ? FLEET_FOR_EVER : PATIENCE_US;
     if ((needs & NEED_JOURNAL) &&
-        (!place->storage->driver->probe(place->storage, err) || !open_journal(place, false, err) || !pair(place, err)))
+        (!place->storage->driver->probe(place->storage, err) || !workplace_fleet(place, patience, err) ||
+            !open_journal(place, false, err) || !pair(place, err)))
         return false;
     place->seals = needs & NEED_JOURNAL;
-    return !(needs & NEED_JOURNAL_READ) || open_journal(place, true, err);
+    return !(needs & NEED_JOURNAL_READ) || (look_at_fleet(place, err) && open_journal(place, true, err));
 }
 
 bool workplace_open(struct workplace *place, int argc, char **argv, const struct command *command,
@@ -185,6 +241,7 @@ void workplace_close(struct workplace *place)
     if (place->journal && place->seals)
         journal_seal_quietly(place->journal, place->storage);
     journal_close(place->journal);
+    fleet_free(place->fleet);
     pg_free(place->pg);
     buf_dispose(&place->owner);
     arena_free(place->arena);

@@ -5,6 +5,7 @@
 #include "worker/command/command.h"
 #include "worker/config/contract.h"
 #include "worker/config/settings.h"
+#include "worker/fleet/fleet.h"
 #include "worker/journal/journal.h"
 #include "worker/pg/pg.h"
 #include "worker/storage/storage.h"
@@ -14,8 +15,9 @@ struct workplace {
     struct settings settings;
     struct storage *storage;
     struct journal *journal;
-    bool seals;    /* the journal is this lake's, and is told to it at the end */
-    struct pg *pg; /* the warehouse; NULL: none */
+    bool seals;          /* the journal is this lake's, and is told to it at the end */
+    struct pg *pg;       /* the warehouse; NULL: none */
+    struct fleet *fleet; /* NULL: none */
     struct contracts contracts;
     struct option_list rest;
     struct buf owner;
@@ -27,6 +29,7 @@ enum workplace_need {
     NEED_JOURNAL_READ = 4, /* read only; workplace.journal stays NULL where there is none */
     NEED_CONTRACTS = 8,
     NEED_WAREHOUSE = 16, /* where the settings name one; it is connected to when first used */
+    NEED_PATIENCE = 32,  /* the fleet's coordinator is waited for as long as it takes */
 };
 
 /*
@@ -40,6 +43,11 @@ bool workplace_open(struct workplace *place, int argc, char **argv, const struct
 void workplace_close(struct workplace *place);
 /* Where the journal lies; once the lake is open. NULL: no memory. */
 const char *workplace_journal(struct workplace *place, struct err *err);
+
+/* The lake's fleet, where the settings name a coordinator: from now on journals opened for writing are replicas. */
+bool workplace_fleet(struct workplace *place, int64_t patience_us, struct err *err) MUST_CHECK;
+/* What asks to stop: nothing is waited for then. */
+void workplace_stop(struct workplace *place, const volatile sig_atomic_t *stop);
 
 /* Contracts anew from the same place; NULL with the findings printed when they have errors. */
 bool workplace_reload(struct workplace *place, struct contracts *contracts);

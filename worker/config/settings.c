@@ -43,6 +43,11 @@ static const struct option_row rows[] = {
         .highest = 86400 * SECOND,
         .value = "TIME",
         .help = "how long one of its statements may take"},
+    {.name = "coordinator",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct settings, coordinator),
+        .value = "URL",
+        .help = "PostgreSQL that a fleet of workers shares its journal by: postgresql://user@host/db"},
     {.name = "environment",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct settings, environment),
@@ -243,7 +248,7 @@ static void close_secrets(void *context)
 
 static bool is_late(const struct option_row *row)
 {
-    return row->offset == offsetof(struct settings, warehouse);
+    return row->offset == offsetof(struct settings, warehouse) || row->offset == offsetof(struct settings, coordinator);
 }
 
 static bool note_secret(

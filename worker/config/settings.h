@@ -23,6 +23,7 @@ struct settings {
     const char *journal;                          /* NULL: where the lake has it */
     const char *warehouse;                        /* libpq's URL, or the secret it is in; NULL: none */
     int64_t warehouse_timeout;                    /* microseconds, of one statement */
+    const char *coordinator;                      /* libpq's URL, or the secret it is in; NULL: no fleet */
     const char *environment, *environment_colour; /* what consoles call this place; the colour may be NULL */
     const char *socket;                           /* where watch listens for local users; NULL: nowhere */
     struct option_list operators;                 /* "name=role" of local users */

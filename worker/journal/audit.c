@@ -95,7 +95,10 @@ static bool append(struct journal *journal, const struct audit_entry *entry, str
     hash_line(prev, buf_str(line), hash, scratch);
     if (!buf_ok(line, "an audit line", err) || !buf_ok(scratch, "an audit line", err))
         return false;
-    query_open(&query, journal, "INSERT INTO audit (audit_id, line, prev_hash, hash) VALUES (?, ?, ?, ?)", err);
+    query_open(&query, journal,
+        "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, json_extract(?2, '$.at'), json_extract(?2, '$.actor'), "
+        "json_extract(?2, '$.action'), json_extract(?2, '$.subject'))",
+        err);
     query_int(&query, *audit_id);
     query_str(&query, buf_str(line));
     query_cstr(&query, prev);
@@ -132,7 +135,7 @@ static bool check_row(struct query *query, int64_t id, const char *prev, char ha
     hash_line(prev, line, hash, scratch);
     if (!buf_ok(scratch, "an audit line", err))
         return false;
-    if (!str_eq(query_column(query, 3), str_of(hash)))
+    if (!str_eq(query_column(query, 3), str_of(hash)) || !query_column_int(query, 5))
         return ERR(err, ERR_CORRUPT, "audit line %lld is not what was written", (long long)id);
     return true;
 }
@@ -145,8 +148,10 @@ bool journal_audit_verify(struct journal *journal, uint64_t *lines, char head[SH
     bool ok = true;
     buf_init(&scratch, 0x7FFFFFFF);
     query_open(&query, journal,
-        "SELECT audit_id, line, prev_hash, hash, iif(json_valid(line), json_extract(line, '$.id'), 0) FROM audit ORDER "
-        "BY audit_id",
+        "SELECT audit_id, line, prev_hash, hash, iif(json_valid(line), json_extract(line, '$.id'), 0), "
+        "iif(json_valid(line), (at, actor, action, subject) IS (json_extract(line, '$.at'), "
+        "json_extract(line, '$.actor'), json_extract(line, '$.action'), json_extract(line, '$.subject')), 0) "
+        "FROM audit ORDER BY audit_id",
         err);
     *lines = 0;
     memcpy(head, first_prev, SHA256_TEXT_SIZE);

@@ -13,6 +13,7 @@ struct redrive;
 struct redrive_file;
 struct decider;
 struct telling;
+struct journal_log;
 
 struct statement {
     const char *sql;
@@ -22,8 +23,13 @@ struct statement {
 struct journal {
     sqlite3 *db;
     char *path;
-    bool grouped; /* between journal_begin() and journal_commit() */
-    bool lost;    /* SQLite itself rolled that group back: nothing more may join it */
+    bool grouped;                  /* between journal_begin() and journal_commit() */
+    bool lost;                     /* SQLite itself rolled that group back: nothing more may join it */
+    bool alone;                    /* it is no replica, and must not have become one */
+    const struct journal_log *log; /* what transactions go through; NULL: none */
+    void *log_handle;
+    struct sqlite3_session *session; /* of the transaction that is recorded */
+    void *changeset;
     struct statement *statements;
     size_t count, capacity;
 };
@@ -33,6 +39,9 @@ bool db_error(sqlite3 *db, const char *path, const char *what, struct err *err);
 bool db_run(struct journal *journal, const char *sql, struct err *err) MUST_CHECK;
 /* Refuses a path whose folder lies on a network file system. */
 bool locality_check(const char *path, struct err *err) MUST_CHECK;
+
+/* journal_meta_set() inside the caller's transaction. */
+bool meta_set(struct journal *journal, const char *name, struct str value, struct err *err) MUST_CHECK;
 
 /* A writing function's transaction, or a savepoint of the caller's. end: commits when ok, else takes all of it back;
  * returns ok and committed. */

@@ -9,7 +9,9 @@
 #include "schema/journal_7.sql.h"
 #include "schema/journal_8.sql.h"
 #include "shared/clock.h"
+#include "shared/fault.h"
 #include "shared/fs.h"
+#include "worker/journal/replica.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,25 +81,42 @@ static bool set_version(struct journal *journal, int version, struct err *err)
     return ok;
 }
 
-static bool migrate(struct journal *journal, struct err *err)
+/* A replica's lake is not told: of a fleet's journal there are as many copies as workers. */
+static bool begin_sealing(struct journal *journal, bool is_new, struct err *err)
+{
+    struct replica replica;
+    if (!replica_read(journal, &replica, err))
+        return false;
+    return replica.log_id[0] || (seal_triggers(journal, err) && (is_new || seal_mark_all(journal, err)));
+}
+
+bool replica_migrate(struct journal *journal, struct err *err)
 {
     int64_t version;
     if (!check_version(journal, &version, err))
         return false;
     if (version == NEWEST)
         return true;
-    if (!unit_begin(journal, err))
+    if (!db_run(journal, "BEGIN IMMEDIATE", err))
         return false;
     bool ok = check_version(journal, &version, err);
     bool is_new = version == 0;
     for (int i = 0; ok && i < MIGRATIONS; i++)
         ok = migrations[i].version <= version ||
              (db_run(journal, migrations[i].sql, err) && set_version(journal, migrations[i].version, err));
-    ok = ok && seal_triggers(journal, err) && (is_new || seal_mark_all(journal, err));
+    ok = ok && begin_sealing(journal, is_new, err);
     char now[CLOCK_TEXT_SIZE];
-    ok = ok && (!is_new || (journal_meta_set(journal, "created_at", str_of(clock_format(clock_now(), now)), err) &&
-                               journal_meta_set(journal, "created_by", STR("sluice " SLUICE_VERSION), err)));
-    return unit_end(journal, ok, err);
+    ok = ok && (!is_new || (meta_set(journal, "created_at", str_of(clock_format(clock_now(), now)), err) &&
+                               meta_set(journal, "created_by", STR("sluice " SLUICE_VERSION), err)));
+    ok = ok && fault_pass("journal-commit", NULL, err) && db_run(journal, "COMMIT", err);
+    if (!ok)
+        sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok;
+}
+
+int replica_newest(void)
+{
+    return NEWEST;
 }
 
 /* Two processes that open a new journal at once meet here, and SQLite's own busy timeout does not cover it. */
@@ -113,6 +132,40 @@ static bool set_wal(struct journal *journal, struct err *err)
     }
 }
 
+static const struct journal_log *shared_log;
+
+void journal_share(const struct journal_log *log)
+{
+    shared_log = log;
+}
+
+static bool open_alone(struct journal *journal, struct err *err)
+{
+    struct replica replica;
+    if (!db_run(journal, "PRAGMA synchronous = FULL", err) || !replica_read(journal, &replica, err))
+        return false;
+    if (replica.log_id[0]) {
+        ERR(err, ERR_CONFIG, "the journal %s is a replica of a fleet's", journal->path);
+        return err_hint(err, "Name the fleet's --coordinator URL, or take it out with 'sluiced journal leave'.");
+    }
+    journal->alone = true;
+    return replica_migrate(journal, err);
+}
+
+/* What is lost of a replica with the power is fetched again. */
+static bool open_shared(struct journal *journal, struct err *err)
+{
+    struct replica replica;
+    int64_t version;
+    if (!db_run(journal, "PRAGMA synchronous = NORMAL", err) || !check_version(journal, &version, err) ||
+        !replica_read(journal, &replica, err) || (!replica.log_id[0] && !replica_migrate(journal, err)))
+        return false;
+    journal->log_handle = shared_log->join(shared_log->context, journal, err);
+    if (journal->log_handle)
+        journal->log = shared_log;
+    return journal->log != NULL;
+}
+
 static bool set_up(struct journal *journal, bool read_only, struct err *err)
 {
     sqlite3_busy_timeout(journal->db, BUSY_MS);
@@ -121,9 +174,8 @@ static bool set_up(struct journal *journal, bool read_only, struct err *err)
     if (!db_run(journal, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", err))
         return false;
     if (!read_only)
-        return set_wal(journal, err) &&
-               db_run(journal, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864", err) &&
-               migrate(journal, err);
+        return set_wal(journal, err) && db_run(journal, "PRAGMA journal_size_limit = 67108864", err) &&
+               (shared_log ? open_shared(journal, err) : open_alone(journal, err));
     int64_t version;
     if (!check_version(journal, &version, err))
         return false;
@@ -208,12 +260,24 @@ void journal_close(struct journal *journal)
     if (!journal)
         return;
     journal_rollback(journal);
+    if (journal->log)
+        journal->log->leave(journal->log_handle);
     for (size_t i = 0; i < journal->count; i++)
         sqlite3_finalize(journal->statements[i].stmt);
     sqlite3_close(journal->db);
     free(journal->statements);
     free(journal->path);
     free(journal);
+}
+
+bool journal_follow(struct journal *journal, struct err *err)
+{
+    return !journal->log || journal->log->follow(journal->log_handle, err);
+}
+
+const char *journal_path(const struct journal *journal)
+{
+    return journal->path;
 }
 
 struct sqlite3 *journal_handle(struct journal *journal)

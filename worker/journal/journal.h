@@ -23,6 +23,9 @@ void journal_close(struct journal *journal);
 bool journal_begin(struct journal *journal, struct err *err) MUST_CHECK;
 bool journal_commit(struct journal *journal, struct err *err) MUST_CHECK;
 void journal_rollback(struct journal *journal);
+/* Where it is one of a fleet's: reads from now on see what the others did. Else nothing. */
+bool journal_follow(struct journal *journal, struct err *err) MUST_CHECK;
+const char *journal_path(const struct journal *journal);
 /* SQLite's own handle, for readers (agent, fsck) that have queries of their own. */
 struct sqlite3 *journal_handle(struct journal *journal);
 

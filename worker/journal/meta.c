@@ -12,8 +12,7 @@ bool journal_meta_get(
     return query_run(&query);
 }
 
-/* One statement: it needs no unit of its own, and migrating calls it inside one. */
-bool journal_meta_set(struct journal *journal, const char *name, struct str value, struct err *err)
+bool meta_set(struct journal *journal, const char *name, struct str value, struct err *err)
 {
     struct query query;
     query_open(
@@ -23,10 +22,17 @@ bool journal_meta_set(struct journal *journal, const char *name, struct str valu
     return query_run(&query);
 }
 
+bool journal_meta_set(struct journal *journal, const char *name, struct str value, struct err *err)
+{
+    return unit_begin(journal, err) && unit_end(journal, meta_set(journal, name, value, err), err);
+}
+
 bool journal_hold(struct journal *journal, struct str dataset, struct str reason, struct str held_by, int64_t now,
     int64_t until, struct err *err)
 {
     struct query query;
+    if (!unit_begin(journal, err))
+        return false;
     query_open(&query, journal,
         "INSERT INTO hold VALUES (?, ?, ?, ?, nullif(?, 0)) ON CONFLICT (dataset, reason) "
         "DO UPDATE SET held_by = excluded.held_by, held_until = excluded.held_until",
@@ -36,14 +42,16 @@ bool journal_hold(struct journal *journal, struct str dataset, struct str reason
     query_str(&query, held_by);
     query_int(&query, now);
     query_int(&query, until);
-    return query_run(&query);
+    return unit_end(journal, query_run(&query), err);
 }
 
 bool journal_release(struct journal *journal, struct str dataset, struct str reason, struct err *err)
 {
     struct query query;
+    if (!unit_begin(journal, err))
+        return false;
     query_open(&query, journal, "DELETE FROM hold WHERE dataset = ? AND reason = ?", err);
     query_str(&query, dataset);
     query_str(&query, reason);
-    return query_run(&query);
+    return unit_end(journal, query_run(&query), err);
 }

@@ -1,6 +1,7 @@
 #include "worker/journal/internal.h"
 
 #include "shared/fault.h"
+#include "worker/journal/replica.h"
 
 #include <stdlib.h>
 
@@ -224,10 +225,46 @@ struct str query_column_copy(struct query *query, int column, struct arena *aren
     return copy;
 }
 
+static void rollback(struct journal *journal)
+{
+    if (journal->log)
+        journal->log->rollback(journal->log_handle);
+    else
+        sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Who opened it before it became a replica would write past the log. */
+static bool still_alone(struct journal *journal, struct err *err)
+{
+    struct query query;
+    int64_t one;
+    bool found;
+    if (!journal->alone)
+        return true;
+    query_open(&query, journal, "SELECT 1 FROM replica", err);
+    bool ok = query_run_int(&query, &one, &found);
+    if (ok && !found)
+        return true;
+    sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok ? ERR(err, ERR_CONFIG, "the journal %s is a fleet's by now", journal->path) : false;
+}
+
+static bool begin(struct journal *journal, struct err *err)
+{
+    if (journal->log)
+        return journal->log->begin(journal->log_handle, err);
+    return db_run(journal, "BEGIN IMMEDIATE", err) && still_alone(journal, err);
+}
+
 static bool commit(struct journal *journal, struct err *err)
 {
-    if (!fault_pass("journal-commit", NULL, err) || !db_run(journal, "COMMIT", err)) {
-        sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+    if (!fault_pass("journal-commit", NULL, err)) {
+        rollback(journal);
+        return false;
+    }
+    if (journal->log ? !journal->log->commit(journal->log_handle, err) : !db_run(journal, "COMMIT", err)) {
+        if (!journal->log)
+            rollback(journal);
         return false;
     }
     fault_here("journal-committed");
@@ -237,7 +274,7 @@ static bool commit(struct journal *journal, struct err *err)
 bool unit_begin(struct journal *journal, struct err *err)
 {
     if (!journal->grouped)
-        return db_run(journal, "BEGIN IMMEDIATE", err);
+        return begin(journal, err);
     if (journal->lost)
         return ERR(err, ERR_UNAVAILABLE, "the journal took back the transaction this write belongs to");
     return db_run(journal, "SAVEPOINT unit", err);
@@ -248,7 +285,7 @@ bool unit_end(struct journal *journal, bool ok, struct err *err)
     if (!journal->grouped) {
         if (ok)
             return commit(journal, err);
-        sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+        rollback(journal);
         return false;
     }
     if (ok)
@@ -263,7 +300,7 @@ bool journal_begin(struct journal *journal, struct err *err)
 {
     if (journal->grouped)
         return ERR(err, ERR_BUG, "journal_begin() inside journal_begin()");
-    if (!db_run(journal, "BEGIN IMMEDIATE", err))
+    if (!begin(journal, err))
         return false;
     journal->grouped = true;
     journal->lost = false;
@@ -277,6 +314,8 @@ bool journal_commit(struct journal *journal, struct err *err)
     bool lost = journal->lost;
     journal->grouped = false;
     if (lost)
+        rollback(journal);
+    if (lost)
         return ERR(err, ERR_UNAVAILABLE, "the journal took back the transaction that was to be committed");
     return commit(journal, err);
 }
@@ -284,6 +323,6 @@ bool journal_commit(struct journal *journal, struct err *err)
 void journal_rollback(struct journal *journal)
 {
     if (journal->grouped)
-        sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+        rollback(journal);
     journal->grouped = false;
 }

@@ -16,8 +16,9 @@ enum { PIECE_BYTES = 4 * 1024 * 1024, MOST_BYTES = 64 * 1024 * 1024, MOST_SQL = 
 /* ---- which rows changed ---- */
 
 /* Events are forgotten anyway, and may come twice. */
-#define SEALED_TABLES \
-    "m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT IN ('unsealed', 'sealing', 'event_key') "
+#define SEALED_TABLES                                  \
+    "m.type = 'table' AND m.name NOT LIKE 'sqlite_%' " \
+    "AND m.name NOT IN ('unsealed', 'sealing', 'replica', 'worker', 'event_key') "
 
 static bool run_all(struct journal *journal, const char *texts, struct err *err)
 {

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#define SET(err, kind, ...) err_set((err), (kind), PG_ERROR, __FILE__, __LINE__, __VA_ARGS__)
+const struct pg_part pg_warehouse = {.code = PG_ERROR, .name = "the warehouse"};
 
 /* SQLSTATE, or the class of it, to what it means for a piece of work; the first that fits. */
 static const struct {
@@ -31,24 +31,46 @@ static const struct {
     {"55P03", ERR_UNAVAILABLE, "Somebody holds a lock on the tables: pg_stat_activity shows who."},
 };
 
-static void say(struct err *err, enum err_kind kind, const char *hint, const char *what, const char *message)
+/* What happened: words around the part's name. */
+struct happening {
+    const char *before, *after;
+};
+static const struct happening not_connected = {"cannot connect to ", ""}, broke = {"the connection to ", " broke"},
+                              refused = {"", " refused"};
+
+static void say(const struct pg *pg, struct err *err, enum err_kind kind, const char *hint,
+    const struct happening *what, const char *message)
 {
     while (isspace((unsigned char)*message))
         message++;
     size_t n = strcspn(message, "\n");
-    SET(err, kind, "%s: %.*s", what, (int)(n > 400 ? 400 : n), message);
+    err_set(err, kind, pg->part->code, __FILE__, __LINE__, "%s%s%s: %.*s", what->before, pg->part->name, what->after,
+        (int)(n > 400 ? 400 : n), message);
     if (hint)
         err_hint(err, "%s", hint);
 }
 
-static void by_state(struct err *err, const char *state, const char *what, const char *message)
+/* What to do of it where the database is no warehouse; NULL: what is said of it there. */
+static const char *own_hint(const struct pg_part *part, const char *state)
+{
+    return strncmp(state, "3D", 2) == 0   ? part->setting
+           : strcmp(state, "42501") == 0  ? part->rights
+           : strncmp(state, "42", 2) == 0 ? part->tables
+           : strcmp(state, "57014") == 0  ? part->busy
+           : strcmp(state, "55P03") == 0  ? part->busy
+                                          : NULL;
+}
+
+static void by_state(
+    const struct pg *pg, struct err *err, const char *state, const struct happening *what, const char *message)
 {
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (strncmp(states[i].state, state, strlen(states[i].state)) == 0) {
-            say(err, states[i].kind, states[i].hint, what, message);
+            const char *own = own_hint(pg->part, state);
+            say(pg, err, states[i].kind, own ? own : states[i].hint, what, message);
             return;
         }
-    say(err, ERR_UNAVAILABLE, NULL, what, message);
+    say(pg, err, ERR_UNAVAILABLE, NULL, what, message);
 }
 
 /* ": 28P01: " in a verbose message; "FATAL" looks like one, but has no digit. */
@@ -82,25 +104,25 @@ static const char *proof_hint(const char *message)
 
 bool pg_connect_error(struct pg *pg, struct err *err)
 {
-    static const char what[] = "cannot connect to the warehouse";
     const char *message = libpq.errorMessage(pg->connection);
     if (find_state(message, pg->state))
-        by_state(err, pg->state, what, message);
+        by_state(pg, err, pg->state, &not_connected, message);
     else if (strstr(message, "certificate") || strstr(message, "SSL"))
-        say(err, ERR_CONFIG, proof_hint(message), what, message);
+        say(pg, err, ERR_CONFIG, proof_hint(message), &not_connected, message);
     else if (libpq.connectionNeedsPassword(pg->connection))
-        say(err, ERR_CONFIG, "A password is wanted: PGPASSFILE or ~/.pgpass.", what, message);
+        say(pg, err, ERR_CONFIG, "A password is wanted: PGPASSFILE or ~/.pgpass.", &not_connected, message);
     else if (strstr(message, "definition of service"))
-        say(err, ERR_CONFIG, "The service stands in ~/.pg_service.conf, or where PGSERVICEFILE says.", what, message);
+        say(pg, err, ERR_CONFIG, "The service stands in ~/.pg_service.conf, or where PGSERVICEFILE says.",
+            &not_connected, message);
     else
-        say(err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", what, message);
+        say(pg, err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", &not_connected, message);
     return false;
 }
 
 bool pg_broken(struct pg *pg, struct err *err)
 {
     pg->state[0] = '\0';
-    say(err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", "the connection to the warehouse broke",
+    say(pg, err, ERR_UNAVAILABLE, "Work goes on by itself once it answers.", &broke,
         pg->connection ? libpq.errorMessage(pg->connection) : "");
     return false;
 }
@@ -113,6 +135,6 @@ bool pg_refused(struct pg *pg, const PGresult *result, struct err *err)
     if (!state || strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0)
         return pg_broken(pg, err);
     memcpy(pg->state, state, sizeof pg->state - 1);
-    by_state(err, state, "the warehouse refused", message ? message : "");
+    by_state(pg, err, state, &refused, message ? message : "");
     return false;
 }

@@ -7,6 +7,7 @@
 
 struct pg {
     struct pg_options options;
+    const struct pg_part *part;
     char *url;
     PGconn *connection; /* NULL: none */
     char state[6];      /* SQLSTATE of the last refusal */
@@ -14,6 +15,8 @@ struct pg {
     int64_t quiet_until; /* clock_monotonic(): until then last is the answer */
     struct err last;
 };
+
+extern const struct pg_part pg_warehouse;
 
 enum pg_wait { PG_READ = 1, PG_WRITE = 2 };
 

@@ -11,13 +11,13 @@ enum { SECOND = 1000000, CONNECT_SECONDS = 10, MAX_SQL = 64 * 1024 };
 /* ---- connecting ---- */
 
 /* What libpq finds wrong may quote a secret's part that nobody knows to hide. */
-static bool check_url(const char *url, bool is_secret, struct err *err)
+static bool check_url(const struct pg_part *part, const char *url, bool is_secret, struct err *err)
 {
     char *fault = NULL;
     PQconninfoOption *parsed = libpq.conninfoParse(url, &fault);
     if (!parsed) {
         const char *said = is_secret || !fault ? "" : fault;
-        ERR(err, ERR_CONFIG, "the address of the warehouse cannot be read%s%.*s", *said ? ": " : "",
+        ERR(err, ERR_CONFIG, "the address of %s cannot be read%s%.*s", part->name, *said ? ": " : "",
             (int)strcspn(said, "\n"), said);
         libpq.freemem(fault);
         return err_hint(
@@ -34,13 +34,15 @@ struct pg *pg_new(const struct pg_options *options, struct err *err)
 {
     if (!libpq_load(err))
         return NULL;
-    if (!options->address && !check_url(options->url, false, err))
+    const struct pg_part *part = options->part ? options->part : &pg_warehouse;
+    if (!options->address && !check_url(part, options->url, false, err))
         return NULL;
     /* The weakest default there is: a URL, a service or a variable that says something else wins. */
     setenv("PGSSLMODE", "verify-full", 0);
     struct pg *pg = calloc(1, sizeof *pg);
     if (pg) {
         pg->options = *options;
+        pg->part = part;
         pg->url = strdup(options->url ? options->url : "");
     }
     if (pg && pg->url)
@@ -91,8 +93,8 @@ static bool poll_connect(struct pg *pg, struct err *err)
         if (state == PGRES_POLLING_FAILED)
             return pg_connect_error(pg, err);
         if (clock_monotonic() > deadline)
-            return err_set(err, ERR_UNAVAILABLE, PG_ERROR, __FILE__, __LINE__,
-                "the warehouse did not answer within %d seconds", (int)CONNECT_SECONDS);
+            return err_set(err, ERR_UNAVAILABLE, pg->part->code, __FILE__, __LINE__,
+                "%s did not answer within %d seconds", pg->part->name, (int)CONNECT_SECONDS);
         if (!pg_wait(pg, state == PGRES_POLLING_READING ? PG_READ : PG_WRITE, err))
             return false;
         state = libpq.connectPoll(pg->connection);
@@ -114,7 +116,7 @@ static bool start_there(struct pg *pg, bool fresh, struct err *err)
     else {
         secret_init(&url);
         bool ok = pg->options.address(pg->options.address_context, fresh, &url, err) &&
-                  check_url(buf_str(&url.text).n ? url.text.p : "", true, err);
+                  check_url(pg->part, buf_str(&url.text).n ? url.text.p : "", true, err);
         if (ok)
             pg->connection = start(url.text.p);
         secret_dispose(&url);
@@ -136,8 +138,8 @@ static bool open_connection(struct pg *pg, bool fresh, struct err *err)
     if (!poll_connect(pg, err))
         return false;
     if (libpq.serverVersion(pg->connection) < 130000)
-        return err_set(err, ERR_CONFIG, PG_ERROR, __FILE__, __LINE__,
-            "the warehouse is PostgreSQL %d, and 13 is the least", libpq.serverVersion(pg->connection) / 10000);
+        return err_set(err, ERR_CONFIG, pg->part->code, __FILE__, __LINE__, "%s is PostgreSQL %d, and 13 is the least",
+            pg->part->name, libpq.serverVersion(pg->connection) / 10000);
     return libpq.setnonblocking(pg->connection, 1) == 0 || pg_broken(pg, err);
 }
 
@@ -145,6 +147,11 @@ static void forget(struct pg *pg)
 {
     libpq.finish(pg->connection);
     pg->connection = NULL;
+}
+
+void pg_disconnect(struct pg *pg)
+{
+    forget(pg);
 }
 
 /* A password that was changed since it was read: once more with what stands there now. */
@@ -211,7 +218,8 @@ bool pg_commit(struct pg *pg, bool *unsure, struct err *err)
 {
     *unsure = false;
     if (!pg->connection || libpq.transactionStatus(pg->connection) != PQTRANS_INTRANS)
-        return err_set(err, ERR_UNAVAILABLE, PG_ERROR, __FILE__, __LINE__, "the transaction was lost before its end");
+        return err_set(
+            err, ERR_UNAVAILABLE, pg->part->code, __FILE__, __LINE__, "the transaction was lost before its end");
     if (pg_run(pg, "COMMIT", err))
         return true;
     *unsure = !pg->state[0];

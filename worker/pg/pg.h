@@ -2,8 +2,8 @@
  * A connection to PostgreSQL over libpq, by its own conventions: URI or key=value text, PGSERVICE, PGPASSFILE and the
  * other PG* variables. What is not a local socket must prove who it is (sslmode verify-full) unless somebody says
  * otherwise. Every transaction states its own settings, so that a pooler in between (pgbouncer) may hand out another
- * server for each. One thread's. Errors carry the code PG_ERROR: ERR_UNAVAILABLE what may pass, ERR_CONFIG what needs
- * somebody (rights, names, certificates), ERR_FILE never.
+ * server for each. One thread's. Errors carry the code of its part (PG_ERROR): ERR_UNAVAILABLE what may pass,
+ * ERR_CONFIG what needs somebody (rights, names, certificates), ERR_FILE never.
  */
 #ifndef WORKER_PG_PG_H
 #define WORKER_PG_PG_H
@@ -15,8 +15,17 @@
 struct pg;
 struct pg_result;
 
+/* What the database is to us: in messages, and the code of every error that is its. */
+struct pg_part {
+    const char *code, *name; /* PG_ERROR, "the warehouse" */
+    /* What to do of a wrong address, missing rights, missing tables, a slow answer; NULL: what a warehouse's are told.
+     */
+    const char *setting, *rights, *tables, *busy;
+};
+
 struct pg_options {
-    const char *url; /* a libpq URI or "key=value …"; "" takes all from the environment */
+    const struct pg_part *part; /* NULL: the warehouse */
+    const char *url;            /* a libpq URI or "key=value …"; "" takes all from the environment */
     /* Writes the URL in place of url, for each connection anew; fresh: a login with the last one failed. */
     bool (*address)(void *context, bool fresh, struct secret *url, struct err *err);
     void *address_context;
@@ -42,6 +51,8 @@ int64_t pg_statement_limit(const struct pg *pg);
 
 /* Connects if need be. After a failure the same error is given at once for some seconds, nothing is tried. */
 bool pg_connect(struct pg *pg, struct err *err) MUST_CHECK;
+/* Ends the connection, if there is one. */
+void pg_disconnect(struct pg *pg);
 /* A transaction with the settings every one has: UTC, ISO dates, schema (empty: none) first in search_path. */
 bool pg_begin(struct pg *pg, struct str schema, struct err *err) MUST_CHECK;
 /* *unsure: the connection broke before the answer, so it may or may not have happened. */
@@ -54,6 +65,9 @@ const char *pg_state(const struct pg *pg);
 bool pg_run(struct pg *pg, const char *sql, struct err *err) MUST_CHECK;
 /* One statement; the result is the caller's to free. NULL parameters are NULL. */
 struct pg_result *pg_query(struct pg *pg, const char *sql, const char *const *values, int count, struct err *err);
+/* Several statements in one trip, and the results of those that give rows, at most most of them. */
+bool pg_script(
+    struct pg *pg, const char *sql, struct pg_result **results, int most, int *count, struct err *err) MUST_CHECK;
 void pg_result_free(struct pg_result *result);
 int pg_rows(const struct pg_result *result);
 /* Of a text result; .p NULL: NULL. */

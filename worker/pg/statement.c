@@ -66,22 +66,34 @@ static bool is_good(const PGresult *result)
     }
 }
 
-/* The last result of what was sent; the first refusal is the error. */
-static bool finish(struct pg *pg, PGresult **last, struct err *err)
+/* Every result of what was sent; the first refusal is the error. */
+static bool take_all(struct pg *pg, void (*take)(void *context, PGresult *result), void *context, struct err *err)
 {
     bool ok = true, end;
     PGresult *result;
-    *last = NULL;
     while ((result = next(pg, &end, err))) {
         if (ok && !is_good(result))
             ok = pg_refused(pg, result, err);
-        libpq.clear(*last);
-        *last = result;
+        take(context, result);
     }
     if (end && ok && libpq.status(pg->connection) == CONNECTION_OK)
         return true;
-    if (end && ok)
-        ok = pg_broken(pg, err);
+    return end && ok ? pg_broken(pg, err) : false;
+}
+
+static void keep_last(void *context, PGresult *result)
+{
+    PGresult **last = context;
+    libpq.clear(*last);
+    *last = result;
+}
+
+/* The last result alone. */
+static bool finish(struct pg *pg, PGresult **last, struct err *err)
+{
+    *last = NULL;
+    if (take_all(pg, keep_last, last, err))
+        return true;
     libpq.clear(*last);
     *last = NULL;
     return false;
@@ -112,6 +124,33 @@ struct pg_result *pg_query(struct pg *pg, const char *sql, const char *const *va
     bool ok = sent(pg, libpq.sendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0), err) &&
               finish(pg, &last, err);
     return ok ? (struct pg_result *)last : NULL;
+}
+
+struct rows {
+    struct pg_result **results;
+    int most, count;
+};
+
+static void keep_rows(void *context, PGresult *result)
+{
+    struct rows *rows = context;
+    if (libpq.resultStatus(result) == PGRES_TUPLES_OK && rows->count < rows->most)
+        rows->results[rows->count++] = (struct pg_result *)result;
+    else
+        libpq.clear(result);
+}
+
+bool pg_script(struct pg *pg, const char *sql, struct pg_result **results, int most, int *count, struct err *err)
+{
+    struct rows rows = {results, most, 0};
+    *count = 0;
+    if (!pg->connection)
+        return pg_broken(pg, err);
+    bool ok = sent(pg, libpq.sendQuery(pg->connection, sql), err) && take_all(pg, keep_rows, &rows, err);
+    for (int i = 0; !ok && i < rows.count; i++)
+        libpq.clear((PGresult *)results[i]);
+    *count = ok ? rows.count : 0;
+    return ok;
 }
 
 void pg_result_free(struct pg_result *result)

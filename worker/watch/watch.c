@@ -79,7 +79,7 @@ static enum writer ask_kernel(struct loop *loop, struct str key)
 /* 0: it is; else when to look again (monotonic). A time of change that lies ahead says nothing. */
 static int64_t look_again(struct loop *loop, const struct storage_object *object, bool renamed)
 {
-    int64_t now = clock_monotonic(), age = clock_now() - object->modified, quiet = loop->options->quiet_us;
+    int64_t now = clock_monotonic(), age = clock_here() - object->modified, quiet = loop->options->quiet_us;
     if (!(loop->worker->storage->driver->features & STORAGE_FILES))
         return 0;
     enum writer writer = ask_kernel(loop, object->key);

@@ -58,6 +58,7 @@ static void test_verify(void **state)
     } attacks[] = {
         {"UPDATE audit SET line = replace(line, 'alice', 'mallo') WHERE audit_id = 2",
             "line 2 is not what was written"},
+        {"UPDATE audit SET actor = 'bob' WHERE audit_id = 2", "line 2 is not what was written"},
         {"DELETE FROM audit WHERE audit_id = 2", "line 2 is missing"},
         {"UPDATE audit SET line = '{}' WHERE audit_id = 2", "line 2 says it is another"},
         {"UPDATE audit SET prev_hash = hash WHERE audit_id = 3", "line 3 does not follow"},
