@@ -199,7 +199,7 @@ class Storm(Case):
             killer.join()
         took = time.monotonic() - began
         for worker in self.workers:
-            self.assertEqual(worker.end(), 0, worker.log.read_text()[-2000:])
+            self.assertIn(worker.end(), (0, -signal.SIGTERM), worker.log.read_text()[-2000:])  # -15: just started
         changes = self.sql("SELECT head FROM sluice.lake")[0][0]
         print(f"fleet: {FILES} files, {self.kills} kills, {took:.0f} s, {changes} changes, seed {self.seed}", flush=True)
         self.work("last")
