@@ -114,6 +114,11 @@ test-s3: ## more of the tests, on a lake in S3; "make test" has run some of them
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@S3_SUITE=all tests/run.py --build $(B) test_s3
 
+test-fleet: ## eight workers, 2,000 files, a kill a second; "make test" has run it with fewer files
+	@$(MAKE) --no-print-directory packages-build packages-test
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@SLUICE_FLEET_FILES=2000 tests/run.py --build $(B) test_fleet_workers
+
 $(B)/tests/bench/gen_sales: $(B)/tests/bench/gen_sales.o
 	$(CC) $(LDFLAGS) $^ -o $@
 

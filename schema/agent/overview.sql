@@ -57,7 +57,10 @@ SELECT json_object(
         'incident', incident_id, 'kind', kind, 'subject', subject, 'message', message, 'times', times,
         'acknowledged_by', acknowledged_by,
         'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'))), '[]')
-        FROM incident WHERE closed_at IS NULL)),
+        FROM (SELECT incident_id, kind, subject, message, times, acknowledged_by, opened_at FROM incident
+               WHERE closed_at IS NULL
+               UNION ALL SELECT 0, 'fleet', 'coordinator', lost_why, 1, NULL, lost_at FROM replica
+               WHERE lost_at IS NOT NULL))),
     'over', json((SELECT coalesce(json_group_array(json_object(
         'kind', kind, 'subject', subject,
         'opened_at', strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000000, 'unixepoch'),

@@ -19,7 +19,7 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
 {
     const json_t *value = json_object_get(item, columns[column].key);
     (void)context;
-    if (column == COLUMN_ON && view_is(item, "state", "idle")) {
+    if (column == COLUMN_ON && !json_is_string(json_object_get(item, "stage"))) {
         buf_add_cstr(cell->text, "last seen ");
         view_time(cell->text, json_object_get(item, "seen_at"));
         cell->style = ROLE_DIM;
@@ -34,6 +34,7 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     cell->style = column != COLUMN_STATE                 ? ROLE_TEXT
                   : view_is(item, "state", "alive")      ? ROLE_GOOD
                   : view_is(item, "state", "lease over") ? ROLE_BAD
+                  : view_is(item, "state", "gone")       ? ROLE_BAD
                                                          : ROLE_DIM;
 }
 

@@ -3,6 +3,7 @@
 #include "shared/clock.h"
 #include "shared/fs.h"
 #include "shared/json.h"
+#include "shared/log.h"
 #include "shared/rpc.h"
 #include "shared/utf8.h"
 #include "worker/agent/contracts.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024, LOOK_US = 1000000 };
+enum { READ_BYTES = 64 * 1024, LOOK_US = 1000000, AGAIN_US = 5000000 };
 
 static bool send_line(int out, struct buf *message, struct err *err)
 {
@@ -279,6 +280,21 @@ bool agent_serve(struct agent *agent, int in, int out, struct err *err)
 
 /* ---- the journal ---- */
 
+/* What other machines did is to be seen here, and this machine's worker may be down. Where the coordinator is not
+ * reached the journal is as it was, and says so. */
+static void follow(struct agent *agent)
+{
+    struct err why;
+    if (!agent->in_fleet || clock_monotonic() < agent->follow_due)
+        return;
+    if (!agent->follower)
+        agent->follower = journal_open(agent->journal_path, false, &why);
+    bool ok = agent->follower && journal_follow(agent->follower, &why);
+    if (!ok)
+        log_err(LOG_WARN, "fleet-not-followed", &why);
+    agent->follow_due = clock_monotonic() + (ok ? LOOK_US : AGAIN_US);
+}
+
 static bool no_journal(struct agent *agent, struct err *err)
 {
     struct stat status;
@@ -296,6 +312,7 @@ static bool no_journal(struct agent *agent, struct err *err)
 bool agent_journal(struct agent *agent, struct err *err)
 {
     struct stat status;
+    follow(agent);
     if (stat(agent->journal_path, &status) != 0)
         return errno == ENOENT || errno == ENOTDIR
                    ? no_journal(agent, err)
@@ -312,7 +329,8 @@ bool agent_journal(struct agent *agent, struct err *err)
 void agent_dispose(struct agent *agent)
 {
     journal_close(agent->journal);
-    agent->journal = NULL;
+    journal_close(agent->follower);
+    agent->journal = agent->follower = NULL;
     free(agent->counts);
     agent->counts = NULL;
     agent_forget_contracts(agent);

@@ -23,6 +23,9 @@ struct agent {
     const volatile sig_atomic_t *stop; /* ends a rehearsal, and the agent */
     /* The agent's own: opened with the first question, anew when another file lies there. */
     struct journal *journal;
+    bool in_fleet;            /* the journal is a replica, which is to be brought up to date */
+    struct journal *follower; /* it, opened for that */
+    int64_t follow_due;       /* monotonic */
     dev_t device;
     ino_t inode;
     struct block_counts *counts; /* position.h */

@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* Somebody sits before it. */
+enum { PATIENCE_US = 3000000 };
+
 static volatile sig_atomic_t stop_wanted;
 
 static void on_stop(int signal_number)
@@ -61,6 +64,18 @@ static bool identify(struct workplace *place, const struct agent_own *own, struc
     return ok;
 }
 
+/* A lake that is not there now has no fleet either; each question says so. */
+static bool join_fleet(struct workplace *place, bool *joined, struct err *err)
+{
+    struct err away;
+    *joined = false;
+    if (!place->settings.coordinator || !place->storage->driver->probe(place->storage, &away))
+        return true;
+    *joined = workplace_fleet(place, PATIENCE_US, err);
+    workplace_stop(place, &stop_wanted);
+    return *joined;
+}
+
 static bool serve(struct workplace *place, const struct agent_own *own, struct err *err)
 {
     struct agent agent = {.storage = place->storage,
@@ -74,6 +89,7 @@ static bool serve(struct workplace *place, const struct agent_own *own, struct e
         .pg = place->pg,
         .stop = &stop_wanted};
     bool ok = agent.journal_path || ERR(err, ERR_MEMORY, "no memory for an agent");
+    ok = ok && join_fleet(place, &agent.in_fleet, err);
     ok = ok && identify(place, own, &agent, err) && agent_serve(&agent, STDIN_FILENO, STDOUT_FILENO, err);
     agent_dispose(&agent);
     return ok;

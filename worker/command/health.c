@@ -28,6 +28,8 @@ static const char state_sql[] =
     "'unmatched', count(*) FILTER (WHERE state = 'UNMATCHED'), "
     "'oldest_waiting', strftime('%Y-%m-%dT%H:%M:%SZ', min(arrived_at) FILTER (WHERE state IN ('PENDING', 'FAILED')) / "
     "1000000, 'unixepoch'), "
+    "'coordinator_lost_at', (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', lost_at / 1000000, 'unixepoch') FROM replica), "
+    "'coordinator', (SELECT lost_why FROM replica), "
     "'incidents', (SELECT json_group_array(json_object('kind', kind, 'subject', subject, 'message', message)) "
     "FROM incident WHERE closed_at IS NULL)) FROM file";
 
@@ -74,6 +76,9 @@ static void print_health(const json_t *state)
     printf("processing   %lld\n", (long long)number(state, "processing"));
     printf("quarantined  %lld\n", (long long)number(state, "quarantined"));
     printf("unmatched    %lld\n", (long long)number(state, "unmatched"));
+    if (*text(state, "coordinator_lost_at"))
+        printf(
+            "coordinator  not reached since %s: %s\n", text(state, "coordinator_lost_at"), text(state, "coordinator"));
     json_array_foreach(incidents, i, item)
         printf("incident     %s %s: %s\n", text(item, "kind"), text(item, "subject"), text(item, "message"));
 }
@@ -89,7 +94,7 @@ static int tell_health(struct workplace *place, const struct own *own)
     }
     if (!ok || !(state = read_state(place, &err)))
         return complain(&err);
-    bool healthy = !json_array_size(json_object_get(state, "incidents"));
+    bool healthy = !json_array_size(json_object_get(state, "incidents")) && !*text(state, "coordinator_lost_at");
     json_object_set_new(state, "healthy", json_boolean(healthy));
     if (own->json)
         print_json(state);

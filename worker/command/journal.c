@@ -5,6 +5,7 @@
 #include "shared/json.h"
 #include "worker/agent/identity.h"
 #include "worker/command/workplace.h"
+#include "worker/journal/replica.h"
 #include "worker/journal/seal.h"
 
 #include <stdio.h>
@@ -117,11 +118,21 @@ static int rebuild(struct workplace *place, struct str from, struct err *err)
     return report.problems ? 1 : 0;
 }
 
-/* It opens no journal: the one there may be what is broken. */
-static bool is_rebuild(int argc, char **argv)
+static int leave(struct workplace *place, struct err *err)
+{
+    bool was;
+    const char *path = workplace_journal(place, err);
+    if (!path || !replica_leave(path, &was, err))
+        return complain(err);
+    printf("%s is %s\n", path, was ? "a journal of its own now" : "in no fleet");
+    return 0;
+}
+
+/* They open no journal: the one there may be what is broken, or its fleet may be. */
+static bool is_without(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "rebuild") == 0)
+        if (strcmp(argv[i], "rebuild") == 0 || strcmp(argv[i], "leave") == 0)
             return true;
     return false;
 }
@@ -133,7 +144,7 @@ static int run(int argc, char **argv)
     struct workplace place;
     struct err err;
     int code;
-    unsigned needs = is_rebuild(argc, argv) ? NEED_LAKE : NEED_LAKE | NEED_JOURNAL_READ;
+    unsigned needs = is_without(argc, argv) ? NEED_LAKE : NEED_LAKE | NEED_JOURNAL_READ;
     if (!workplace_open(&place, argc, argv, &command_journal, &extra, 2, needs, &code))
         return code;
     const struct option_list *rest = &place.rest;
@@ -141,9 +152,11 @@ static int run(int argc, char **argv)
         code = backup(&place, rest->items[1], &err);
     else if (rest->count == 1 && strcmp(rest->items[0], "rebuild") == 0)
         code = rebuild(&place, str_of(own.from ? own.from : ""), &err);
+    else if (rest->count == 1 && strcmp(rest->items[0], "leave") == 0)
+        code = leave(&place, &err);
     else {
         ERR(&err, ERR_USAGE, "what is to be done with the journal?");
-        err_hint(&err, "sluiced journal backup FILE, or sluiced journal rebuild");
+        err_hint(&err, "sluiced journal backup FILE, sluiced journal rebuild, or sluiced journal leave");
         code = complain(&err);
     }
     workplace_close(&place);
@@ -152,7 +165,7 @@ static int run(int argc, char **argv)
 
 const struct command command_journal = {
     .name = "journal",
-    .arguments = "backup FILE | rebuild",
-    .summary = "copies the journal while others work with it; makes a lost one anew from the lake",
+    .arguments = "backup FILE | rebuild | leave",
+    .summary = "copies the journal while others work with it; makes a lost one anew from the lake; leaves its fleet",
     .run = run,
 };

@@ -33,8 +33,8 @@ static const char *own_program(struct arena *arena, struct err *err)
     return arena_str(arena, (struct str){path, (size_t)n}).p;
 }
 
-/* The worker's own settings, as they came together. The warehouse's address may hold a password, which no list of
- * processes is to show: it stays in the environment. */
+/* The worker's own settings, as they came together. The addresses of databases may hold passwords, which no list
+ * of processes is to show: they stay in the environment. */
 static bool agent_line(struct workplace *place, struct command_line *line, struct err *err)
 {
     const struct settings *own = &place->settings;
@@ -57,8 +57,10 @@ static bool agent_line(struct workplace *place, struct command_line *line, struc
     for (size_t i = 0; i < own->break_glass.count; i++)
         add(line, "--break-glass", own->break_glass.items[i]);
     line->argv[line->count] = NULL;
-    return !own->warehouse || setenv("SLUICE_WAREHOUSE", own->warehouse, 1) == 0 ||
-           ERR_ERRNO(err, "cannot hand the warehouse's address on");
+    if ((own->warehouse && setenv("SLUICE_WAREHOUSE", own->warehouse, 1) != 0) ||
+        (own->coordinator && setenv("SLUICE_COORDINATOR", own->coordinator, 1) != 0))
+        return ERR_ERRNO(err, "cannot hand the addresses of databases on");
+    return true;
 }
 
 bool local_listen(struct workplace *place, struct listener **listener, struct err *err)

@@ -142,6 +142,9 @@ bool workplace_fleet(struct workplace *place, int64_t patience_us, struct err *e
         options.address_context = &place->settings;
     }
     place->fleet = fleet_new(&options, err);
+    if (place->fleet && !place->settings.journal && (place->storage->driver->features & STORAGE_FILES))
+        log_event(LOG_WARN, "journal-in-the-lake", "hint",
+            "workers on other machines need a journal each, on a disk of their own: --journal FILE", NULL);
     return place->fleet != NULL;
 }
 

@@ -36,6 +36,12 @@ bool journal_meta_set(struct journal *journal, const char *name, struct str valu
 /* This process, as leases name it: "host/boot/pid-namespace:pid:start-time". Appended to out. */
 bool journal_owner(struct buf *out, struct err *err) MUST_CHECK;
 
+/* A daemon is there, whether it has something to do or not; said again each half minute. */
+bool journal_worker_seen(
+    struct journal *journal, struct str owner, int64_t started_at, int64_t now, struct err *err) MUST_CHECK;
+/* It ends. */
+bool journal_worker_left(struct journal *journal, struct str owner, int64_t now, struct err *err) MUST_CHECK;
+
 /* ---- files ---- */
 
 #define FILE_STATES(X)                 \

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+enum { LEAVE_MS = 10000 };
+
 static bool broken(struct journal *journal, struct err *err)
 {
     return db_error(journal->db, journal->path, "journal", err);
@@ -72,6 +74,33 @@ bool replica_mark(struct journal *journal, const char *log_id, struct err *err)
     else if (ok)
         ok = seal_triggers(journal, err) && seal_mark_all(journal, err);
     return finish(journal, ok, err);
+}
+
+static bool forget_log(const char *path, bool *was, struct err *err)
+{
+    sqlite3 *db = NULL;
+    bool ok = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
+    if (ok)
+        sqlite3_busy_timeout(db, LEAVE_MS);
+    ok = ok && sqlite3_exec(db, "DELETE FROM replica", NULL, NULL, NULL) == SQLITE_OK;
+    if (!ok)
+        db_error(db, path, "journal", err);
+    *was = ok && sqlite3_changes(db) > 0;
+    sqlite3_close(db);
+    return ok;
+}
+
+/* From now on the lake is told of what changes, and of all there is first. */
+bool replica_leave(const char *path, bool *was, struct err *err)
+{
+    if (!forget_log(path, was, err))
+        return false;
+    if (!*was)
+        return true;
+    struct journal *journal = journal_open(path, false, err);
+    bool ok = journal && replica_mark(journal, "", err);
+    journal_close(journal);
+    return ok;
 }
 
 bool replica_lost(struct journal *journal, int64_t since, const char *why, struct err *err)

@@ -33,6 +33,8 @@ struct replica {
 bool replica_read(struct journal *journal, struct replica *replica, struct err *err) MUST_CHECK;
 /* From now on it is a replica of this log, at its beginning; log_id "": of none. */
 bool replica_mark(struct journal *journal, const char *log_id, struct err *err) MUST_CHECK;
+/* The journal at path is one of its own from now on. *was false: it was already. */
+bool replica_leave(const char *path, bool *was, struct err *err) MUST_CHECK;
 /* A note of this file: since when the coordinator is not reached; 0: it is. */
 bool replica_lost(struct journal *journal, int64_t since, const char *why, struct err *err) MUST_CHECK;
 

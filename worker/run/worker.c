@@ -111,7 +111,25 @@ struct listing {
     void *context;
     struct err *err;
     bool failed;
+    bool ends_groups; /* its groups are its own, not its caller's */
+    bool grouped;     /* a group of the journal's is open */
+    unsigned count;   /* of objects in it */
 };
+
+enum { GROUP = 500 };
+
+/* Not all in one: while a group is open nobody else writes, and a listing may take long. */
+static bool group(struct listing *listing)
+{
+    struct journal *journal = listing->worker->journal;
+    if (listing->grouped && ++listing->count < GROUP)
+        return true;
+    listing->failed = listing->grouped && !journal_commit(journal, listing->err);
+    listing->count = 0;
+    listing->grouped = !listing->failed && journal_begin(journal, listing->err);
+    listing->failed = !listing->grouped;
+    return listing->grouped;
+}
 
 static bool register_one(void *context, const struct storage_object *object)
 {
@@ -124,6 +142,8 @@ static bool register_one(void *context, const struct storage_object *object)
     }
     if (listing->ready && !listing->ready(listing->context, object))
         return true;
+    if (listing->ends_groups && !group(listing))
+        return false;
     const struct contract *contract = contracts_match(worker->contracts, object->key);
     int64_t file_id;
     bool is_new;
@@ -168,13 +188,12 @@ static bool register_zone(void *context, struct str prefix)
 
 bool worker_register(struct worker *worker, worker_ready *ready, void *context, struct err *err)
 {
-    struct listing listing = {.worker = worker, .ready = ready, .context = context, .err = err};
+    struct listing listing = {.worker = worker, .ready = ready, .context = context, .err = err, .ends_groups = true};
     worker->tally.unmatched = 0;
-    if (!journal_begin(worker->journal, err))
-        return false;
     if (worker_landing_zones(worker, register_zone, &listing) && fault_pass("registered", NULL, err))
-        return journal_commit(worker->journal, err);
-    journal_rollback(worker->journal);
+        return !listing.grouped || journal_commit(worker->journal, err);
+    if (listing.grouped)
+        journal_rollback(worker->journal);
     return false;
 }
 

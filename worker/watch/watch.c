@@ -20,7 +20,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECOND = 1000000, FIRST_WAIT_US = SECOND, LONGEST_WAIT_US = 30 * SECOND, LOOK_US = 2 * SECOND };
+enum {
+    SECOND = 1000000,
+    FIRST_WAIT_US = SECOND,
+    LONGEST_WAIT_US = 30 * SECOND,
+    LOOK_US = 2 * SECOND,
+    BEAT_US = 30 * SECOND
+};
 /* Where the kernel cannot tell whether a writer is there, one that events have told of is believed in for so long. */
 #define OPEN_FOR_US (600 * (int64_t)SECOND)
 
@@ -34,6 +40,7 @@ struct loop {
     struct stat journal; /* the file that worker->journal has open */
     char *journal_path;
     int64_t next_sweep, next_look; /* monotonic */
+    int64_t started_at, next_beat; /* clock_now(); monotonic */
     int64_t wait_us;               /* 0: no dependency is down */
     int64_t down_since;            /* clock_now() */
     bool watching;                 /* the first sweep is done */
@@ -243,6 +250,24 @@ static bool compact(struct loop *loop, struct err *err)
     return !compact_due(&loop->gold, loop->worker, clock_monotonic()) || compact_all(&loop->gold, loop->worker, err);
 }
 
+/* ---- who is there ---- */
+
+static bool beat(struct loop *loop, struct err *err)
+{
+    struct worker *worker = loop->worker;
+    if (clock_monotonic() < loop->next_beat)
+        return true;
+    loop->next_beat = clock_monotonic() + BEAT_US;
+    return journal_worker_seen(worker->journal, worker->owner, loop->started_at, clock_now(), err);
+}
+
+static void say_goodbye(struct loop *loop)
+{
+    struct err err;
+    if (!journal_worker_left(loop->worker->journal, loop->worker->owner, clock_now(), &err))
+        log_err(LOG_WARN, "left-without-a-word", &err);
+}
+
 /* ---- the loop ---- */
 
 /* Files that their request's rate holds back are looked for when they are due. */
@@ -264,7 +289,7 @@ static bool turn(struct loop *loop, struct err *err)
     bool sweeps = now >= loop->next_sweep, looks = sweeps || now >= loop->next_look;
     if (looks) {
         loop->next_look = now + LOOK_US;
-        if (!same_journal(loop, err) || (sweeps && !storage->driver->probe(storage, err)))
+        if (!same_journal(loop, err) || !beat(loop, err) || (sweeps && !storage->driver->probe(storage, err)))
             return false;
         reload(loop);
         expected_tell(loop->worker->journal, loop->worker->contracts, clock_now());
@@ -344,7 +369,7 @@ static void pause_until_news(struct loop *loop)
 
 bool watch(struct worker *worker, const struct watch_options *options, struct err *err)
 {
-    struct loop loop = {.worker = worker, .options = options, .gold = options->gold};
+    struct loop loop = {.worker = worker, .options = options, .gold = options->gold, .started_at = clock_now()};
     signal(SIGIO, SIG_IGN); /* how the kernel says that a writer waits for a lease of ours */
     changes_init(&loop.contracts, options->datasets);
     compact_begin(&loop.gold, clock_monotonic());
@@ -364,6 +389,8 @@ bool watch(struct worker *worker, const struct watch_options *options, struct er
         heap_release();
         pause_until_news(&loop);
     }
+    if (ok)
+        say_goodbye(&loop);
     arrivals_close(&loop.arrivals);
     notices_free(loop.notices);
     free(loop.journal_path);
