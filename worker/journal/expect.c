@@ -38,10 +38,12 @@ bool journal_know_dataset(struct journal *journal, struct str dataset, int64_t n
     known = query_step(&query) == STEP_ROW;
     if (!query_run(&query) || known)
         return query.ok;
+    if (!unit_begin(journal, err))
+        return false;
     query_open(&query, journal, "INSERT OR IGNORE INTO dataset_known VALUES (?, ?)", err);
     query_str(&query, dataset);
     query_int(&query, now);
-    return query_run(&query);
+    return unit_end(journal, query_run(&query), err);
 }
 
 static bool list_of_kind(struct journal *journal, const char *kind, struct expected_incident **list, size_t *count,
