@@ -109,10 +109,15 @@ test: ## installs what the tests need, builds, runs every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit
 	@tests/run.py --build $(B)
 
-test-s3: ## more of the tests, on a lake in S3; "make test" has run some of them there
+# What a lake can, wherever it lies.
+S3_TESTS := $(addprefix integration/test_,$(addsuffix .py,pipeline gold redrive redrive_rows supersede standing patch \
+  discard_rows bad_input faults watch differential small_files threads targets verbs mask health metrics answers \
+  agent_grid roles)) crash/test_kill.py
+
+test-s3: ## the tests of a lake, on one in S3; "make test" has run some of them there
 	@$(MAKE) --no-print-directory packages-build packages-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@S3_SUITE=all tests/run.py --build $(B) test_s3
+	@TESTS_ON=s3 tests/run.py --build $(B) $(S3_TESTS)
 
 test-fleet: ## eight workers, 2,000 files, a kill a second; "make test" has run it with fewer files
 	@$(MAKE) --no-print-directory packages-build packages-test

@@ -10,15 +10,17 @@ import urllib.parse
 
 HARMS = ["drop", "lose", "slow", "cut", "busy", "flip"]
 BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+EXPIRED = b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The token has expired.</Message></Error>"
 
 
 class Storm:
-    """A context manager; .endpoint is where it listens, .done counts what it did."""
+    """A context manager; .endpoint is where it listens, .done counts what it did. What choose() gives is done: one of
+    HARMS, \"expire\" or \"well\"."""
 
     def __init__(self, endpoint, one_in=10, seed=6):
         self.upstream = urllib.parse.urlsplit(endpoint).netloc
         self.one_in, self.random, self.lock = one_in, random.Random(seed), threading.Lock()
-        self.done = dict.fromkeys(HARMS + ["well"], 0)
+        self.done = dict.fromkeys(HARMS + ["expire", "well"], 0)
 
     def choose(self, method, path, headers):
         """Each in turn, so that none is left out."""
@@ -57,6 +59,9 @@ class Storm:
                 harm = storm.harm(self.command, self.path, self.headers)
                 if harm == "drop":
                     self.close_connection = True
+                    return
+                if harm == "expire":
+                    self.answer(400, [], EXPIRED, EXPIRED)
                     return
                 if harm == "busy":
                     self.answer(503, [], BUSY, b"" if self.command == "HEAD" else BUSY)

@@ -115,6 +115,15 @@ class Webhook(Case):
             self.assertEqual(samples["sales: type-error in n"], "^[[31m<@here>`x<U+202E>")
             self.assertNotIn("555", str(web.seen))
 
+    def test_causes_that_differ_in_the_values_shape_alone(self):
+        with Web() as web:
+            lake = self.lake({"channels": [{"name": "hook", "type": "webhook", "url": web.url}]})
+            lake.put("raw/sales/a.csv", 'id,n,phone\na,"12,50",1\nb,1-2,1\nc,1,x\n')
+            self.run_with(lake)
+            self.assertEqual({a["title"] for a in alerts_of(web)}, {
+                "sales: type-error in n, values like 99,99", "sales: type-error in n, values like 9-9",
+                "sales: type-error in phone"})
+
     def test_a_quarantined_file_and_routes(self):
         with Web() as all_, Web() as worst, Web() as other:
             lake = self.lake({

@@ -11,7 +11,7 @@ import threading
 import unittest
 import zipfile
 
-from tests.lake import ROOT, SLUICED, Lake
+from tests.lake import ROOT, SLUICED, Lake, of_a_directory
 
 FIELDS = """
     - {name: id, type: integer, constraints: {required: true}}
@@ -232,6 +232,7 @@ class Around(unittest.TestCase):
         self.assertEqual(sorted((lake.path / k).stat().st_size for k in copies), [(100 << 20) + 17, (100 << 20) + 18])
         self.sound(lake)
 
+    @of_a_directory
     def test_names_that_lead_outside(self):
         lake = self.lake()
         secret = lake.path.parent / (lake.path.name + "-secret.csv")
@@ -329,6 +330,7 @@ class Around(unittest.TestCase):
             done.set()
             writer.join()
 
+    @of_a_directory
     def test_a_file_that_does_not_stop_changing(self):
         lake = self.lake()
         path = lake.put("raw/t1.csv", GOOD + "3,three,3\n" * 1000000)
@@ -341,6 +343,7 @@ class Around(unittest.TestCase):
         self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
         self.sound(lake)
 
+    @of_a_directory
     def test_the_third_fault_is_the_last(self):
         lake = self.lake()
         lake.put("raw/t1.csv", GOOD + "3,three,3\n" * 1000000)
@@ -372,6 +375,7 @@ class Around(unittest.TestCase):
         self.assertEqual({state for _, state in self.states(lake)}, {"SUCCEEDED"})
         self.sound(lake)
 
+    @of_a_directory
     def test_an_archive_name_that_is_taken(self):
         lake = Lake({"things.yaml": CONTRACT + "archive: {prefix: kept/, name: '{path}'}\n"}, memory=True)
         self.addCleanup(lake.__exit__)

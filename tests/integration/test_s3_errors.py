@@ -1,14 +1,17 @@
 """What a server says, and what is made of it: a scripted server in the place of S3. covers: worker/storage worker/net"""
 
 import datetime
+import hashlib
 import http.server
 import json
 import pathlib
 import re
+import sqlite3
 import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.parse
 
 from tests.lake import SLUICED
 from tests.s3 import environment
@@ -20,7 +23,8 @@ def error(code, message="as it is", **more):
 
 
 class Scripted:
-    """Answers in their order, the last for ever: (status, body) or (status, body, headers). .seen: what was asked."""
+    """Answers in their order, the last for ever: (status, body) or (status, body, headers), or a function of method and
+    path that gives one. .seen: what was asked."""
 
     def __init__(self, *answers):
         self.answers, self.seen = list(answers), []
@@ -37,7 +41,8 @@ class Scripted:
             def answer(self):
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 script.seen.append((self.command, self.path, dict(self.headers)))
-                status, body, *headers = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
+                given = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
+                status, body, *headers = given(self.command, self.path) if callable(given) else given
                 self.send_response_only(status)
                 for name, value in (headers[0] if headers else {}).items():
                     self.send_header(name, value)
@@ -132,6 +137,46 @@ class Errors(Case):
                            for _, _, headers in script.seen]
                 self.assertEqual(regions, ["us-east-1", "eu-north-1"])
 
+    def test_another_host_is_asked_instead(self):
+        with Scripted((404, error("NoSuchBucket"))) as there:
+            with Scripted((307, error("TemporaryRedirect"), {"Location": there.endpoint + "/x?y=1"})) as here:
+                self.assertIn("NoSuchBucket", self.run_on(here).stderr)
+                self.assertEqual((len(here.seen), len(there.seen)), (1, 1))
+                self.assertEqual(there.seen[0][1], here.seen[0][1])
+                self.assertEqual(there.seen[0][2]["Host"], there.endpoint.split("//")[1])
+        with Scripted((307, error("TemporaryRedirect"), {"Location": "http://user@127.0.0.1:1/"})) as here:
+            self.assertEqual(self.run_on(here).returncode, 3)  # nowhere one would go
+            self.assertEqual(len(here.seen), 1)
+
+    def test_a_list_of_many_pages(self):
+        pages, keys = 12, 1000
+        marker = json.dumps({"version": 1, "id": "01M8F1ANM54SR0VEZHXA6V0KN5"})
+
+        def server(method, path):
+            asked = urllib.parse.parse_qs(urllib.parse.urlsplit(path).query)
+            if method != "GET":
+                return 200, "", {"ETag": '"e"'}
+            if "list-type" not in asked:
+                return 200, marker
+            page = int(asked["continuation-token"][0].split()[-1]) if "continuation-token" in asked else 0
+            if asked["prefix"] != ["in/raw/"]:
+                return 200, "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>"
+            contents = "".join(
+                f"<Contents><Key>in/raw/{page:02}/a%2Bb+{i:04}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+                f"<ETag>&quot;e&quot;</ETag><Size>1</Size></Contents>" for i in range(keys))
+            more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>t+/=&amp; {page + 1}</NextContinuationToken>"
+            return 200, f"<ListBucketResult>{more if page + 1 < pages else ''}{contents}</ListBucketResult>"
+
+        (self.path / "none.yaml").write_text(
+            "dataset: none\nsource: {match: raw/none/**}\nschema: {fields: [{name: id, type: integer}]}\n")
+        with Scripted(server) as script:
+            done = self.run_on(script)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        (journal,) = (self.path / "state").rglob("journal.db")
+        with sqlite3.connect(journal) as db:
+            found = db.execute("SELECT count(*), count(DISTINCT arrival_key), min(arrival_key), max(arrival_key) FROM file")
+            self.assertEqual(found.fetchall(), [(pages * keys, pages * keys, "raw/00/a+b 0000", "raw/11/a+b 0999")])
+
     def test_credentials_that_expired_are_fetched_anew(self):
         process = self.path / "process"
         process.write_text(
@@ -167,6 +212,30 @@ class Metadata(Case):
                              [("PUT", "/latest/api/token"), ("GET", "/latest/meta-data/iam/security-credentials/"),
                               ("GET", "/latest/meta-data/iam/security-credentials/role")])
             self.assertEqual(script.seen[2][2]["X-aws-ec2-metadata-token"], "token")
+
+    def sso(self, expires):
+        cache = self.path / ".aws" / "sso" / "cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha1(b"team").hexdigest()
+        (cache / f"{name}.json").write_text(json.dumps({"accessToken": "t0ken", "expiresAt": expires}))
+        (self.path / "config").write_text(
+            "[default]\nsso_session = team\nsso_account_id = 123456789012\nsso_role_name = Data Ops\n"
+            "[sso-session team]\nsso_region = eu-west-1\nsso_start_url = https://example.awsapps.com/start\n")
+        return {"HOME": str(self.path), "AWS_CONFIG_FILE": str(self.path / "config")}
+
+    def test_single_sign_on(self):
+        role = {"accessKeyId": "AKI", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4102444800000}
+        with Scripted((200, json.dumps({"roleCredentials": role}))) as script:
+            self.asked(script, AWS_ENDPOINT_URL_SSO=script.endpoint, **self.sso("2099-01-01T00:00:00Z"))
+            self.assertEqual([(m, p) for m, p, _ in script.seen],
+                             [("GET", "/federation/credentials?role_name=Data%20Ops&account_id=123456789012")])
+            self.assertEqual(script.seen[0][2]["x-amz-sso_bearer_token"], "t0ken")
+        with Scripted((404, "")) as script:
+            done = self.run_on(script, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", **self.sso("2020-01-01T00:00:00Z"))
+            self.assertEqual((done.returncode, script.seen), (3, []))
+            self.assertIn("is over", done.stderr)
+            self.assertIn("Run: aws sso login", done.stderr)
+            self.assertNotIn("t0ken", done.stderr)
 
     def test_container(self):
         (self.path / "token").write_text("secret\n")

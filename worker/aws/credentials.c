@@ -93,8 +93,8 @@ static enum provided provide_profile(const struct provider_context *context, str
 
 /* ---- the chain ---- */
 
-static provider *const providers[] = {
-    provide_environment, provide_web_identity, provide_profile, provide_process, provide_container, provide_instance};
+static provider *const providers[] = {provide_environment, provide_web_identity, provide_profile, provide_sso,
+    provide_process, provide_container, provide_instance};
 
 static bool nowhere(const struct provider_context *context, struct err *err)
 {

@@ -1,7 +1,7 @@
 /*
  * AWS credentials, found where the SDKs find them and in their order: environment, web identity, shared files (profile,
- * credential_process), container, instance metadata (version 2). What expires is fetched anew in time. The secret never
- * shows in a log or an error, and is wiped. A chain is thread-safe.
+ * single sign-on, credential_process), container, instance metadata (version 2). What expires is fetched anew in time.
+ * The secret never shows in a log or an error, and is wiped. A chain is thread-safe.
  */
 #ifndef WORKER_AWS_CREDENTIALS_H
 #define WORKER_AWS_CREDENTIALS_H

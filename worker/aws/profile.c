@@ -156,12 +156,23 @@ const char *profile_get(const struct profile *p, const char *key)
     return value && *value ? value : NULL;
 }
 
-const char *profile_service(const struct profile *p, const char *key)
+/* Of the section that a key of the profile names. */
+static const char *of_section(const struct profile *p, const char *kind, const char *named_by, const char *key)
 {
-    const char *services = profile_get(p, "services");
-    char *section = services ? arena_printf(p->arena, "services %s", services) : NULL;
+    const char *name = profile_get(p, named_by);
+    char *section = name ? arena_printf(p->arena, "%s %s", kind, name) : NULL;
     const char *value = section ? find(p, section, key) : NULL;
     return value && *value ? value : NULL;
+}
+
+const char *profile_service(const struct profile *p, const char *key)
+{
+    return of_section(p, "services", "services", key);
+}
+
+const char *profile_session(const struct profile *p, const char *key)
+{
+    return of_section(p, "sso-session", "sso_session", key);
 }
 
 const char *aws_region(const struct profile *p)

@@ -18,6 +18,9 @@ const char *profile_get(const struct profile *profile, const char *key);
 /* Like profile_get(), of the table [services NAME] that the profile names: "s3.endpoint_url". */
 const char *profile_service(const struct profile *profile, const char *key);
 
+/* The same, of the section [sso-session NAME]. */
+const char *profile_session(const struct profile *profile, const char *key);
+
 /* An environment variable that is set and not empty; else NULL. */
 const char *aws_env(const char *name);
 /* The region: AWS_REGION, AWS_DEFAULT_REGION, the profile's. NULL: none is set. */

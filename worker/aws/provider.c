@@ -143,8 +143,7 @@ enum provided provide_process(const struct provider_context *context, struct cre
 
 /* ---- over http ---- */
 
-/* A few attempts; the status must be 200. */
-static bool fetch(
+bool provider_fetch(
     struct http *http, const struct http_request *request, struct http_response *response, struct err *err)
 {
     for (unsigned attempt = 1;; attempt++) {
@@ -196,7 +195,7 @@ static bool ask_container(
     const char *headers[] = {header.p};
     struct http_request request = {
         .method = "GET", .url = url, .headers = headers, .header_count = file || token ? 1 : 0};
-    ok = ok && buf_ok(&header, "a token", err) && fetch(context->metadata, &request, &response, err) &&
+    ok = ok && buf_ok(&header, "a token", err) && provider_fetch(context->metadata, &request, &response, err) &&
          provider_json(buf_str(&response.body), c, err);
     http_response_dispose(&response);
     buf_dispose(&text);
@@ -232,7 +231,8 @@ static bool metadata_get(
     const char *headers[] = {header.p};
     struct http_request request = {.method = "GET", .url = url.p, .headers = headers, .header_count = 1};
     http_response_init(&response);
-    bool ok = buf_ok(&url, "a URL", err) && buf_ok(&header, "a token", err) && fetch(http, &request, &response, err);
+    bool ok =
+        buf_ok(&url, "a URL", err) && buf_ok(&header, "a token", err) && provider_fetch(http, &request, &response, err);
     if (ok)
         buf_add_str(out, str_trim(buf_str(&response.body)));
     http_response_dispose(&response);
@@ -337,7 +337,7 @@ static bool assume_role(
         .header_count = 1,
         .body = {.bytes = buf_str(&body), .size = body.n}};
     ok = ok && buf_ok(&body, "a request", err) && buf_ok(&url, "a URL", err) &&
-         fetch(context->http, &request, &response, err) && read_sts(buf_str(&response.body), c, err);
+         provider_fetch(context->http, &request, &response, err) && read_sts(buf_str(&response.body), c, err);
     http_response_dispose(&response);
     buf_dispose(&token);
     buf_dispose(&body);

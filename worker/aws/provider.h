@@ -18,8 +18,11 @@ struct provider_context {
 typedef enum provided provider(
     const struct provider_context *context, struct credentials *credentials, struct err *err);
 
-provider provide_web_identity, provide_process, provide_container, provide_instance;
+provider provide_web_identity, provide_sso, provide_process, provide_container, provide_instance;
 
+/* A few attempts; the status must be 200. */
+bool provider_fetch(
+    struct http *http, const struct http_request *request, struct http_response *response, struct err *err) MUST_CHECK;
 /* A JSON document with AccessKeyId, SecretAccessKey, SessionToken or Token, Expiration. */
 bool provider_json(struct str text, struct credentials *credentials, struct err *err) MUST_CHECK;
 /* "2026-01-01T00:00:00Z", with a fraction or an offset too, as microseconds. */

@@ -43,7 +43,10 @@ static bool find_causes(struct journal *journal, struct str since, alert_each *e
         "UNION SELECT CAST(subject AS INTEGER) FROM alert WHERE kind = 'cause' AND resolved_at IS NULL) "
         "SELECT CAST(c.cause_id AS TEXT), c.dataset, c.code, c.column_name, c.rule_id, c.whole_file, count(*), "
         "sum(iif(c.whole_file, 0, " OF_ROWS ")), min(r.started_at), max(coalesce(r.finished_at, r.started_at)), "
-        "(SELECT samples FROM run_cause l WHERE l.cause_id = c.cause_id ORDER BY l.run_id DESC LIMIT 1) "
+        "(SELECT samples FROM run_cause l WHERE l.cause_id = c.cause_id ORDER BY l.run_id DESC LIMIT 1), "
+        "iif(EXISTS (SELECT 1 FROM cause o WHERE o.cause_id <> c.cause_id AND o.dataset = c.dataset AND o.code = "
+        "c.code "
+        "AND o.column_name = c.column_name AND o.rule_id = c.rule_id AND o.whole_file = c.whole_file), c.shape, '') "
         "FROM touched t JOIN cause c ON c.cause_id = t.cause_id JOIN run_cause rc ON rc.cause_id = c.cause_id "
         "JOIN run r ON r.run_id = rc.run_id "
         "WHERE CASE WHEN c.whole_file THEN " OF_FILE " ELSE " OF_ROWS " > 0 END GROUP BY c.cause_id",
@@ -61,7 +64,8 @@ static bool find_causes(struct journal *journal, struct str since, alert_each *e
             .rows = (uint64_t)query_column_int(&query, 7),
             .opened_at = query_column_int(&query, 8),
             .last_at = query_column_int(&query, 9),
-            .samples = query_column(&query, 10)};
+            .samples = query_column(&query, 10),
+            .shape = query_column(&query, 11)};
         ok = each(context, &found, err);
     }
     query_close(&query);

@@ -14,6 +14,7 @@ struct alert_found {
     struct str dataset;       /* empty: not known, or of all */
     struct str word, message; /* an incident's kind and message; a cause's code and column; who asks and why */
     struct str rule;          /* of a cause */
+    struct str shape;         /* of a cause's values, where others differ from it in nothing else */
     struct str samples;       /* of a cause: a JSON list */
     bool whole_file;
     uint64_t files, rows;

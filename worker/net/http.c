@@ -177,7 +177,7 @@ static void set_options(struct http *http, struct transfer *t)
     libcurl.easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     libcurl.easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     libcurl.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    libcurl.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    libcurl.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, t->request->slowest ? t->request->slowest : 1L);
     libcurl.easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_s);
     libcurl.easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(t->request->limit_us / 1000));
     libcurl.easy_setopt(curl, CURLOPT_BUFFERSIZE, 256 * 1024L);

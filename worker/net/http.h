@@ -39,6 +39,7 @@ struct http_request {
     bool (*take)(void *context, struct str bytes, struct err *err);
     void *context;
     int64_t limit_us;   /* of the whole request; 0: none but the stall */
+    long slowest;       /* bytes a second, over as long as a stall lasts; 0: 1 */
     _Atomic bool *stop; /* set: it ends within a second or so; NULL: nobody says so */
 };
 

@@ -52,9 +52,9 @@ static struct str title_of(const struct alert_found *f, struct arena *arena)
         text = arena_printf(arena, STR_FMT "%s" STR_FMT " asks for approval: " STR_FMT, STR_ARG(f->dataset), colon,
             STR_ARG(f->word), STR_ARG(f->message));
     else
-        text = arena_printf(arena, STR_FMT "%s" STR_FMT "%s" STR_FMT "%s" STR_FMT, STR_ARG(f->dataset), colon,
-            STR_ARG(f->word), f->message.n ? " in " : "", STR_ARG(f->message), f->rule.n ? ", rule " : "",
-            STR_ARG(f->rule));
+        text = arena_printf(arena, STR_FMT "%s" STR_FMT "%s" STR_FMT "%s" STR_FMT "%s" STR_FMT, STR_ARG(f->dataset),
+            colon, STR_ARG(f->word), f->message.n ? " in " : "", STR_ARG(f->message), f->rule.n ? ", rule " : "",
+            STR_ARG(f->rule), f->shape.n ? ", values like " : "", STR_ARG(f->shape));
     return text ? clean(str_of(text), TITLE_MAX, arena) : (struct str){NULL, 0};
 }
 

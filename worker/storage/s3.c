@@ -154,7 +154,8 @@ static bool local_path(struct storage *storage, struct str key, struct buf *out,
 }
 
 struct removing {
-    struct storage *storage;
+    struct s3 *s3;
+    struct s3_batch batch;
     struct err *err;
     bool ok;
 };
@@ -162,7 +163,7 @@ struct removing {
 static bool remove_listed(void *context, const struct storage_object *object)
 {
     struct removing *r = context;
-    r->ok = s3_delete(s3_of(r->storage), object->key, NULL, r->err);
+    r->ok = s3_batch_add(r->s3, &r->batch, object->key, r->err);
     return r->ok;
 }
 
@@ -182,16 +183,19 @@ static bool remove_local(struct s3 *s3, struct str prefix, struct err *err)
 static bool remove_tree(struct storage *storage, struct str prefix, struct err *err)
 {
     struct s3 *s3 = s3_of(storage);
-    struct removing r = {storage, err, true};
+    struct removing r = {.s3 = s3, .err = err, .ok = true};
     struct buf folder;
     while (str_ends(prefix, STR("/")))
         prefix.n--;
     if (!storage_key_ok(prefix, err))
         return false;
     buf_init(&folder, S3_KEY_MAX);
+    s3_batch_init(&r.batch);
     buf_printf(&folder, STR_FMT "/", STR_ARG(prefix));
     bool ok = buf_ok(&folder, "a prefix", err) && s3_abort_below(s3, prefix, err) &&
-              s3_list(storage, buf_str(&folder), remove_listed, &r, err) && r.ok && remove_local(s3, prefix, err);
+              s3_list(storage, buf_str(&folder), remove_listed, &r, err) && r.ok && s3_batch_send(s3, &r.batch, err) &&
+              remove_local(s3, prefix, err);
+    s3_batch_dispose(&r.batch);
     buf_dispose(&folder);
     return ok;
 }

@@ -2,6 +2,8 @@
  * of its parts' MD5s where it was put in parts. */
 #include "worker/storage/s3_intern.h"
 
+#include "shared/base64.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -17,6 +19,15 @@ struct s3_digest s3_digest(const struct http_response *response)
     digest.is_keyed = str_starts(http_header(response, "x-amz-server-side-encryption"), STR("aws:kms")) ||
                       http_header(response, "x-amz-server-side-encryption-customer-algorithm").n;
     return digest;
+}
+
+bool s3_md5(struct str bytes, struct buf *out, struct err *err)
+{
+    unsigned char md5[MD5_BYTES];
+    if (EVP_Digest(bytes.p, bytes.n, md5, NULL, EVP_md5(), NULL) != 1)
+        return ERR(err, ERR_UNAVAILABLE, "no MD5 here");
+    base64_encode(out, (struct str){(const char *)md5, sizeof md5});
+    return buf_ok(out, "a digest", err);
 }
 
 bool s3_damaged(struct str key, struct err *err)

@@ -96,6 +96,17 @@ bool s3_get(struct s3 *s3, struct str key, struct buf *out, bool *exists, struct
 bool s3_put(struct s3 *s3, struct str key, struct str content, bool only_new, struct err *err) MUST_CHECK;
 bool s3_delete(struct s3 *s3, struct str key, const char *etag, struct err *err) MUST_CHECK;
 
+/* s3_batch.c: objects that are removed by one request, or by one each where the server does not know it. */
+struct s3_batch {
+    struct buf keys; /* each with a NUL */
+    size_t count;
+};
+void s3_batch_init(struct s3_batch *batch);
+void s3_batch_dispose(struct s3_batch *batch);
+/* Sends when it is full. */
+bool s3_batch_add(struct s3 *s3, struct s3_batch *batch, struct str key, struct err *err) MUST_CHECK;
+bool s3_batch_send(struct s3 *s3, struct s3_batch *batch, struct err *err) MUST_CHECK;
+
 /* s3_digest.c: what an answer tells of the bytes it carries. */
 struct s3_digest {
     char etag[64];
@@ -103,6 +114,8 @@ struct s3_digest {
     bool is_keyed; /* encrypted by KMS or a customer's key: the ETag is no MD5 then */
 };
 struct s3_digest s3_digest(const struct http_response *response);
+/* Base64 of the MD5, for Content-MD5; appended. */
+bool s3_md5(struct str bytes, struct buf *out, struct err *err) MUST_CHECK;
 /* False: other bytes than were put. What cannot be judged is taken for whole. */
 /* reach waits until the bytes before upto of a file are there; NULL: they are. */
 bool s3_is_intact(

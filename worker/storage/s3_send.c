@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { URL_MAX = 32 * 1024, CHUNK_BYTES = 256 * 1024, SECOND = 1000000, SKEW_S = 240 };
+enum { SLOWEST = 1024, HOST_MAX = 300, URL_MAX = 32 * 1024, CHUNK_BYTES = 256 * 1024, SECOND = 1000000, SKEW_S = 240 };
 
 /* What one call has been through. */
 struct effort {
@@ -22,6 +22,7 @@ struct effort {
     unsigned attempt;
     bool came;                          /* the last attempt brought an answer */
     bool set_clock, renewed, relocated; /* each helps once */
+    char elsewhere[HOST_MAX];           /* "https://host": where this call was sent on to; or empty */
     char code[64];                      /* of the error's document */
 };
 
@@ -120,8 +121,10 @@ static void wire_dispose(struct wire *w)
         buf_dispose(all[i]);
 }
 
-static bool wire_url(struct s3 *s3, const struct s3_call *call, struct wire *w, struct err *err)
+static bool wire_url(const struct effort *e, struct wire *w, struct err *err)
 {
+    struct s3 *s3 = e->s3;
+    const struct s3_call *call = e->call;
     pthread_mutex_lock(&s3->lock);
     memcpy(w->region, s3->region, sizeof w->region);
     pthread_mutex_unlock(&s3->lock);
@@ -135,7 +138,10 @@ static bool wire_url(struct s3 *s3, const struct s3_call *call, struct wire *w, 
         sigv4_encode(&w->path, s3->prefix, true);
         sigv4_encode(&w->path, call->key, true);
     }
-    if (s3->scheme_host) {
+    if (e->elsewhere[0]) {
+        buf_add_cstr(&w->url, e->elsewhere);
+        buf_add_cstr(&w->host, strstr(e->elsewhere, "://") + 3);
+    } else if (s3->scheme_host) {
         buf_add_cstr(&w->url, s3->scheme_host);
         buf_add_cstr(&w->host, s3->host);
     } else {
@@ -198,7 +204,7 @@ static bool attempt(struct effort *e, struct err *err)
     if (!credential_chain_get(e->s3->chain, &credentials, err))
         return false;
     wire_init(&wire);
-    bool ok = wire_url(e->s3, e->call, &wire, err) && wire_sign(e, &wire, &credentials, err);
+    bool ok = wire_url(e, &wire, err) && wire_sign(e, &wire, &credentials, err);
     credentials_dispose(&credentials);
     if (ok) {
         const struct http_request request = {.method = e->call->method,
@@ -208,6 +214,7 @@ static bool attempt(struct effort *e, struct err *err)
             .body = e->call->body,
             .take = e->call->take,
             .context = e->call->context,
+            .slowest = e->call->take ? SLOWEST : 0,
             .stop = e->call->stop};
         if (e->call->restart)
             e->call->restart(e->call->context);
@@ -298,6 +305,23 @@ static bool learn_region(struct effort *e)
     return e->relocated = !same;
 }
 
+/* 307: for a while a new bucket's requests are for another host, which is asked in the same way. Never from TLS to
+ * none. */
+static bool learn_host(struct effort *e)
+{
+    struct str location = http_header(e->response, "location");
+    size_t scheme = str_starts(location, STR("https://")) ? 8 : str_starts(location, STR("http://")) ? 7 : 0;
+    if (e->response->status != 307 || e->elsewhere[0] || !scheme || (scheme == 7 && is_encrypted(e->s3)))
+        return false;
+    size_t n = scheme;
+    while (n < location.n && !strchr("/?#@", location.p[n]))
+        n++;
+    if (n == scheme || n >= sizeof e->elsewhere || (n < location.n && location.p[n] == '@'))
+        return false;
+    snprintf(e->elsewhere, sizeof e->elsewhere, "%.*s", (int)n, location.p);
+    return true;
+}
+
 static bool may_pass(const struct effort *e)
 {
     static const char *const codes[] = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout",
@@ -360,7 +384,7 @@ static bool try_once(struct effort *e, bool *again, struct err *err)
         read_code(e);
     if (is_wanted(e))
         return true;
-    if (learn_time(e) || learn_credentials(e) || learn_region(e)) {
+    if (learn_time(e) || learn_credentials(e) || learn_region(e) || learn_host(e)) {
         e->attempt--; /* it was no fault of the server's */
         *again = true;
     }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A server of one thread: each request it gets is answered by the next of its answers; NULL: the connection is cut. */
@@ -65,7 +66,7 @@ static void *serve(void *context)
     return NULL;
 }
 
-static void start(struct server *s, const char *const *answers, size_t count)
+static void start_with(struct server *s, const char *const *answers, size_t count, void *(*server)(void *context))
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
@@ -74,7 +75,12 @@ static void start(struct server *s, const char *const *answers, size_t count)
     assert_int_equal(listen(s->listener, 8), 0);
     assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &size), 0);
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/a%%20b", ntohs(at.sin_port));
-    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+    assert_int_equal(pthread_create(&s->thread, NULL, server, s), 0);
+}
+
+static void start(struct server *s, const char *const *answers, size_t count)
+{
+    start_with(s, answers, count, serve);
 }
 
 static void stop(struct server *s)
@@ -172,6 +178,47 @@ static void test_cut(void **state)
     stop(&s);
 }
 
+/* A byte now and then, for as long as somebody listens. */
+static void *dribble(void *context)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+    const struct timespec pause = {0, 200 * 1000 * 1000}; /* which is the harm itself */
+    struct server *s = context;
+    int fd = accept(s->listener, NULL, NULL);
+    if (read_request(fd, s->seen[0], sizeof s->seen[0]) && write(fd, head, sizeof head - 1) > 0)
+        while (send(fd, "x", 1, MSG_NOSIGNAL) == 1)
+            nanosleep(&pause, NULL);
+    close(fd);
+    return NULL;
+}
+
+static bool count(void *context, struct str bytes, struct err *err)
+{
+    (void)err;
+    *(size_t *)context += bytes.n;
+    return true;
+}
+
+static void test_slow_loris(void **state)
+{
+    (void)state;
+    const struct http_options options = {.ignore_proxy = true, .stall_timeout_us = 2000 * 1000};
+    struct server s;
+    struct http_response response;
+    struct err err;
+    size_t taken = 0;
+    struct http *http = http_new(&options);
+    start_with(&s, NULL, 0, dribble);
+    struct http_request get = {.method = "GET", .url = s.url, .take = count, .context = &taken, .slowest = 1024};
+    http_response_init(&response);
+    assert_false(http_send(http, &get, &response, &err));
+    assert_true(response.cut);
+    assert_in_range(taken, 1, 1000000 - 1);
+    http_response_dispose(&response);
+    http_free(http);
+    stop(&s);
+}
+
 static bool refuse(void *context, struct str bytes, struct err *err)
 {
     *(size_t *)context += bytes.n;
@@ -223,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_one_connection_for_many),
         cmocka_unit_test(test_part_of_a_file),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_slow_loris),
         cmocka_unit_test(test_a_taker_that_refuses),
         cmocka_unit_test(test_what_may_pass),
     };

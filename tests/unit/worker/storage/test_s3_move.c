@@ -126,6 +126,28 @@ static void test_what_comes_after_the_copy_stays(void **state)
     assert_int_equal(err.kind, ERR_EXISTS);
 }
 
+static bool count(void *context, const struct storage_object *object)
+{
+    (void)object;
+    ++*(size_t *)context;
+    return true;
+}
+
+static void test_many_are_removed_at_once(void **state)
+{
+    static const char *const names[] = {
+        "x/a&b <c>.csv", "x/\xC3\xA4/\xE2\x82\xAC 100%.csv", "x/'\"+?#.csv", "xy/stays"};
+    struct fixture *f = *state;
+    struct s3 *s3 = s3_of(f->storage);
+    struct err err;
+    size_t left = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(s3_put(s3, str_of(names[i]), STR("1"), false, &err));
+    assert_true(storage_s3.remove_tree(f->storage, STR("x"), &err));
+    assert_true(s3_list(f->storage, STR("x"), count, &left, &err));
+    assert_int_equal(left, 1);
+}
+
 static void test_mark(void **state)
 {
     char mark[ULID_SIZE];
@@ -145,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_in_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_in_parts_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_comes_after_the_copy_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_are_removed_at_once, set_up, tear_down),
     };
     return getenv("S3_MOVES") ? cmocka_run_group_tests(on_a_server, NULL, NULL)
                               : cmocka_run_group_tests(tests, NULL, NULL);
