@@ -7,6 +7,7 @@
 #include "tui/core/marks.h"
 #include "tui/view/acts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ struct rows {
     json_t *header;
     json_t *run; /* what it is, once it is known */
     bool asked, placed;
-    bool looks; /* asked for LOOK only */
+    bool looks;         /* asked for LOOK only */
+    char elsewhere[96]; /* where what was rejected again is open; "": nothing was */
 };
 
 /* ---- cells ---- */
@@ -52,6 +54,13 @@ static void add_value(struct buf *out, const json_t *cell)
         buf_add_cstr(out, "?");
 }
 
+/* What became of a row that is not open any more: recovered, discarded … NULL: it is open. */
+static const char *fate_of(const json_t *item)
+{
+    const char *state = json_string_value(json_object_get(item, "state"));
+    return state && strcmp(state, "open") != 0 ? state : NULL;
+}
+
 static void add_code(struct grid_cell *cell, const json_t *item)
 {
     const json_t *errors = json_object_get(item, "errors"), *first = json_array_get(errors, 0);
@@ -59,7 +68,7 @@ static void add_code(struct grid_cell *cell, const json_t *item)
     grid_value(cell->text, CELL_TEXT, json_is_string(rule) ? rule : json_object_get(first, "code"));
     if (json_array_size(errors) > 1)
         buf_printf(cell->text, " +%zu", json_array_size(errors) - 1);
-    cell->style = ROLE_WARN;
+    cell->style = fate_of(item) ? ROLE_DIM : ROLE_WARN;
 }
 
 static void fill_cell(void *context, const json_t *item, size_t column, struct grid_cell *cell)
@@ -73,7 +82,7 @@ static void fill_cell(void *context, const json_t *item, size_t column, struct g
     else {
         add_value(cell->text, json_array_get(json_object_get(item, "cells"), cell_index(column)));
         if (error_of(item, column)) {
-            cell->style = ROLE_BAD | MARK_REVERSE | MARK_BOLD;
+            cell->style = fate_of(item) ? ROLE_DIM : ROLE_BAD | MARK_REVERSE | MARK_BOLD; /* it does not shout */
             cell->mark = '!';
         }
     }
@@ -182,6 +191,20 @@ static void follow(struct view *view)
 
 static bool next_failing(struct view *view, int by);
 
+/* The last run that read rows of this one again has those that failed once more. */
+static void tell_elsewhere(struct rows *rows)
+{
+    const json_t *by = json_object_get(rows->run, "reread_by");
+    struct buf id;
+    if (!json_array_size(by))
+        return;
+    buf_init(&id, 64);
+    view_short_id(&id, json_array_get(by, json_array_size(by) - 1));
+    snprintf(rows->elsewhere, sizeof rows->elsewhere, "it was rejected again, and is open there:  :rows %s",
+        id.p ? id.p : "");
+    buf_dispose(&id);
+}
+
 static void answer(struct view *view, int tag, json_t *result)
 {
     struct rows *rows = view->state;
@@ -194,6 +217,7 @@ static void answer(struct view *view, int tag, json_t *result)
         json_incref(result);
         json_decref(rows->run);
         rows->run = result;
+        tell_elsewhere(rows);
         return;
     }
     rows->asked = false;
@@ -283,8 +307,11 @@ static void draw_pane(struct view *view, struct canvas *canvas, int y, int end)
     buf_init(&value, MOST_VALUE);
     add_value(&value, json_array_get(json_object_get(item, "cells"), cell_index(column)));
     bool bad = error_of(item, column);
-    canvas_printf(canvas, y++, 2, canvas->columns - 4, ROLE_HEAD, " %s ", view->grid.columns[column].title);
-    int x = 1 + canvas_cstr(canvas, y, 1, 10, ROLE_DIM, "value  ");
+    int x = 2 + canvas_printf(canvas, y, 2, canvas->columns - 24, ROLE_HEAD, " %s ", view->grid.columns[column].title);
+    if (fate_of(item))
+        canvas_printf(canvas, y, x + 2, canvas->columns - x - 3, ROLE_GOOD, " this row: %s ", fate_of(item));
+    y++;
+    x = 1 + canvas_cstr(canvas, y, 1, 10, ROLE_DIM, "value  ");
     if (value.n)
         canvas_text(canvas, y, x, canvas->columns - x - 1, bad ? ROLE_BAD : ROLE_TITLE, buf_str(&value));
     else
@@ -410,10 +437,11 @@ static const char *disabled(const struct view *view, enum request request)
         return request == REQUEST_DISCARD ? "these rows are of a file in quarantine, which is closed as a whole" : NULL;
     if (acts && marks_count(&view->grid) > json_object_size(view->grid.marks) && json_object_size(view->grid.marks))
         return "a cause and rows beside it are marked: one or the other";
-    if ((request == REQUEST_EDIT || (acts && !marks_count(&view->grid))) && rows->run &&
-        json_object_get(item, "state") && !view_is(item, "state", "open") && !view_is(item, "state", "rejected-again"))
-        return "this row is not open any more";
-    return NULL;
+    bool of_this_row = request == REQUEST_EDIT || (acts && !marks_count(&view->grid));
+    if (!of_this_row || !rows->run || !json_object_get(item, "state") || view_is(item, "state", "open"))
+        return NULL;
+    return view_is(item, "state", "rejected-again") && rows->elsewhere[0] ? rows->elsewhere
+                                                                          : "this row is not open any more";
 }
 
 /* A quarantined file has no rows of its own to be read again: it is asked for as a whole, with its patch if it has one.

@@ -224,9 +224,13 @@ static bool may_be_edited(
     if (past->file.state != FILE_SUCCEEDED || !str_eq(past->outcome, STR("loaded")))
         return ERR(err, ERR_EXISTS, STR_FMT " is %s: it is neither quarantined nor loaded by this run",
             STR_ARG(past->file.arrival_key), file_state_name(past->file.state));
-    return journal_rows(patching->file.rules.journal, past->run_id, &choice, ROW_OPEN, 1, &rows, &count, arena, err) &&
-           (count || ERR(err, ERR_EXISTS, "row %llu is no open rejected row of run %s",
-                         (unsigned long long)patching->row, past->run_id));
+    if (!journal_rows(patching->file.rules.journal, past->run_id, &choice, ROW_OPEN, 1, &rows, &count, arena, err))
+        return false;
+    if (count)
+        return true;
+    ERR(err, ERR_EXISTS, "row %llu is no open rejected row of run %s", (unsigned long long)patching->row, past->run_id);
+    return err_hint(
+        err, "One that was rejected again is edited in the run that read it again: 'sluice show' names it.");
 }
 
 bool patching_edit(const struct patching *patching, const struct decider *by, struct arena *arena, struct err *err)
