@@ -24,6 +24,7 @@ class Again(unittest.TestCase):
                 # where it was first it is dead, and the screen says where it is
                 console.press(f":rows {run}\r", "1/2", "this row: recovered")
                 console.press("j", "2/2", "this row: rejected-again")
+                console.settle()  # what the run is has come, too
                 for key in "eRD":
                     console.press(key, f"it was rejected again, and is open there:  :rows {again[-8:]}")
                     console.press("l", "2/2")
