@@ -101,7 +101,7 @@ struct warehouse {
     struct str tables[WAREHOUSE_TABLES]; /* default: raw_table, bronze_table, silver_table, gold_table */
     struct str gold_sql;                 /* path as opened; empty: none */
     struct str gold_sql_text;
-    struct str export_key; /* in the lake, or an s3:// URL */
+    struct str export_key; /* in the lake; or the URL of an object elsewhere: s3://…, file://… */
 };
 
 /* Absent: exact, as in Table Schema; subset, where extraColumns is ignore or rescue. */

@@ -271,10 +271,16 @@ static void warehouse_sql(struct loader *loader, const struct yaml_node *node, v
 static void warehouse_export(struct loader *loader, const struct yaml_node *node, void *at)
 {
     struct warehouse *w = at;
-    if (str_starts(node->text, STR("s3://")))
-        load_str(loader, node, &w->export_key);
-    else
+    bool s3 = str_starts(node->text, STR("s3://"));
+    if (!s3 && !str_starts(node->text, STR("file://"))) {
         load_key(loader, node, false, &w->export_key);
+        return;
+    }
+    size_t from = s3 ? 5 : 7, slash = from + str_find_byte((struct str){node->text.p + from, node->text.n - from}, '/');
+    if ((slash == from) == s3 || slash + 1 >= node->text.n || node->text.p[node->text.n - 1] == '/')
+        load_error(loader, node, "an export elsewhere is s3://bucket/key or file:///folder/name");
+    else
+        load_str(loader, node, &w->export_key);
 }
 
 /* What is said of a stage that is not wanted is a mistake. */

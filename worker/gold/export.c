@@ -5,6 +5,7 @@
 #include "shared/fs.h"
 #include "worker/format/csv/cell.h"
 #include "worker/gold/source.h"
+#include "worker/run/elsewhere.h"
 #include "worker/run/manifest.h"
 #include "worker/run/publish.h"
 
@@ -88,7 +89,8 @@ static struct str meta_name(const struct export *e)
 
 bool export_stands(struct worker *worker, struct str key, bool *exists, struct arena *arena, struct err *err)
 {
-    struct storage *storage = worker->storage;
+    struct storage *storage;
+    struct str there;
     struct journal_output known;
     struct storage_object object;
     char sha256[SHA256_TEXT_SIZE];
@@ -96,7 +98,8 @@ bool export_stands(struct worker *worker, struct str key, bool *exists, struct a
     bool published;
     int fd;
     if (!journal_output_find(worker->journal, key, &known, &published, arena, err) ||
-        !storage->driver->stat(storage, key, exists, &object, arena, err))
+        !elsewhere_open(worker->storage, key, &storage, &there, arena, err) ||
+        !storage->driver->stat(storage, there, exists, &object, arena, err))
         return false;
     if (!*exists)
         return true;
@@ -104,7 +107,7 @@ bool export_stands(struct worker *worker, struct str key, bool *exists, struct a
         ERR(err, ERR_EXISTS, STR_FMT " is there, but no export published it", STR_ARG(key));
         return err_hint(err, "Move it away, then run 'sluiced gold' again.");
     }
-    if (!storage->driver->open_fd(storage, key, &fd, err))
+    if (!storage->driver->open_fd(storage, there, &fd, err))
         return false;
     bool ok = sha256_fd(fd, key.p, sha256, &bytes, err);
     close(fd);
@@ -266,19 +269,36 @@ static bool alive(void *context, struct err *err)
     return journal_heartbeat(worker->journal, &e->claim, clock_now(), worker->options.lease_us, err);
 }
 
-static bool stage(struct export *e, struct err *err)
+bool export_stage(struct worker *worker, const struct claim *claim, const struct contract *contract, struct str *staged,
+    const char **path, struct arena *arena, struct err *err)
 {
-    struct storage *storage = e->worker->storage;
-    struct str folder = manifest_staging_key(e->claim.run_id, e->arena);
+    struct storage *storage;
+    struct str there, key = contract->warehouse.export_key;
+    struct str folder =
+        elsewhere_folder(worker->storage, key, contract->dataset, manifest_staging_key(claim->run_id, arena), arena);
     struct buf text;
-    e->staged = str_of(folder.p ? arena_printf(e->arena, STR_FMT "/export.csv", STR_ARG(folder)) : NULL);
-    if (!e->staged.p)
+    *staged = str_of(folder.p ? arena_printf(arena, STR_FMT "/export.csv", STR_ARG(folder)) : NULL);
+    if (!staged->p)
         return no_memory(err);
     buf_init(&text, MAX_PATH);
-    bool ok = storage->driver->local_path(storage, e->staged, &text, err);
-    e->path = ok ? arena_cstr(e->arena, text.p) : NULL;
+    bool ok = elsewhere_clear(worker->storage, key, contract->dataset, arena, err) &&
+              elsewhere_open(worker->storage, key, &storage, &there, arena, err) &&
+              storage->driver->local_path(storage, *staged, &text, err);
+    *path = ok ? arena_cstr(arena, text.p) : NULL;
     buf_dispose(&text);
-    return ok && (e->path || no_memory(err));
+    return ok && (*path || no_memory(err));
+}
+
+/* Its key here may be a URL; there it is a key. */
+static bool seal(
+    struct worker *worker, struct manifest_output *output, const char *path, struct arena *arena, struct err *err)
+{
+    struct storage *storage;
+    struct str key = output->output.key;
+    bool ok = elsewhere_open(worker->storage, key, &storage, &output->output.key, arena, err) &&
+              manifest_seal(storage, output, path, arena, err);
+    output->output.key = key;
+    return ok;
 }
 
 bool export_publish(struct worker *worker, struct claim *claim, const struct contract *contract,
@@ -304,8 +324,8 @@ bool export_publish(struct worker *worker, struct claim *claim, const struct con
         manifest.counts[object->count->stage] = *object->count;
     if (!key.p)
         return no_memory(err);
-    if ((object->staged.n && !manifest_seal(worker->storage, &output, object->path, arena, err)) ||
-        !fault_pass("sealed", NULL, err) || !manifest_write(worker->storage, &manifest, err) ||
+    if ((object->staged.n && !seal(worker, &output, object->path, arena, err)) || !fault_pass("sealed", NULL, err) ||
+        !manifest_write(worker->storage, &manifest, err) ||
         !journal_run_state(worker->journal, claim, RUN_CLAIMED, RUN_PREPARED, key, err) ||
         !fault_pass("prepared", NULL, err))
         return false;
@@ -323,7 +343,8 @@ static bool publish(struct export *e, struct err *err)
 
 static bool work(struct export *e, struct err *err)
 {
-    if (!stage(e, err) || !sources_open(&e->sources, e->worker->storage, e->inputs, e->sources.count, e->arena, err))
+    if (!export_stage(e->worker, &e->claim, e->contract, &e->staged, &e->path, e->arena, err) ||
+        !sources_open(&e->sources, e->worker->storage, e->inputs, e->sources.count, e->arena, err))
         return false;
     e->sources.alive = alive;
     e->sources.context = e;
@@ -343,9 +364,6 @@ static bool run(struct export *e, struct gold_export *done, struct err *err)
 {
     struct worker *worker = e->worker;
     bool same, taken = false;
-    if (str_starts(e->contract->warehouse.export_key, STR("s3://")))
-        return ERR(err, ERR_CONFIG, "the export " STR_FMT " is in another lake, which this version cannot write to",
-            STR_ARG(e->contract->warehouse.export_key));
     if (!find_gold(e, err) || !stands(e, &same, err))
         return false;
     if (same || !e->sources.count)

@@ -1,7 +1,8 @@
 /*
  * The contract's export (warehouse.export) where there is no warehouse: all gold of a dataset as one CSV file in the
- * lake. RFC 4180 in UTF-8 with a header, LF ends: fields and derived columns as gold has them, then partition columns
- * that are none of these; by partition, in gold's order. NULL is nothing, an empty text is "".
+ * lake, or in another one that its URL names. RFC 4180 in UTF-8 with a header, LF ends: fields and derived columns as
+ * gold has them, then partition columns that are none of these; by partition, in gold's order. NULL is nothing, an
+ * empty text is "".
  */
 #ifndef WORKER_GOLD_EXPORT_H
 #define WORKER_GOLD_EXPORT_H
@@ -22,6 +23,10 @@ bool gold_export(
 /* *exists: what lies under the key is what the last export published. ERR_EXISTS, ERR_CORRUPT: it is something else. */
 bool export_stands(
     struct worker *worker, struct str key, bool *exists, struct arena *arena, struct err *err) MUST_CHECK;
+
+/* Where the file is to be built: staged and its path, of the lake that the export goes to. */
+bool export_stage(struct worker *worker, const struct claim *claim, const struct contract *contract, struct str *staged,
+    const char **path, struct arena *arena, struct err *err) MUST_CHECK;
 
 struct export_object {
     struct str staged; /* lake key; empty: there is no file */

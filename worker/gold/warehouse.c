@@ -232,24 +232,18 @@ static bool transact(struct making *m, struct err *err)
 
 static bool stage(struct making *m, struct err *err)
 {
-    struct storage *storage = m->worker->storage;
-    struct str folder = manifest_staging_key(m->claim.run_id, m->arena);
     struct buf text;
     buf_init(&text, MAX_PATH);
     pg_name(&text, m->contract->warehouse.schema);
     buf_add_byte(&text, '.');
     pg_name(&text, m->contract->warehouse.tables[3]);
     m->table = arena_str(m->arena, buf_str(&text));
-    m->staged = STR("");
-    bool ok = m->table.p && folder.p;
-    if (ok && m->contract->warehouse.export_key.n) {
-        m->staged = str_of(arena_printf(m->arena, STR_FMT "/export.csv", STR_ARG(folder)));
-        buf_reset(&text);
-        ok = m->staged.p && storage->driver->local_path(storage, m->staged, &text, err) &&
-             (m->path = arena_cstr(m->arena, text.p)) != NULL;
-    }
     buf_dispose(&text);
-    return ok || (err->kind == ERR_NONE && no_memory(err));
+    m->staged = STR("");
+    if (!m->table.p)
+        return no_memory(err);
+    return !m->contract->warehouse.export_key.n ||
+           export_stage(m->worker, &m->claim, m->contract, &m->staged, &m->path, m->arena, err);
 }
 
 static void give_up(struct making *m, const struct err *why)
@@ -282,9 +276,6 @@ static bool run(struct making *m, struct warehouse_gold *done, struct err *err)
     bool stale, exists, taken = false;
     if (!is_stale(m, &stale, err) || !stale)
         return !stale && err->kind == ERR_NONE;
-    if (str_starts(key, STR("s3://")))
-        return ERR(err, ERR_CONFIG, "the export " STR_FMT " is in another lake, which this version cannot write to",
-            STR_ARG(key));
     if (key.n && !export_stands(worker, key, &exists, m->arena, err))
         return false;
     if (!journal_run_begin(worker->journal, STR("load"), m->contract->dataset, STR(""), worker->owner, clock_now(),

@@ -6,6 +6,7 @@
 #include "shared/log.h"
 #include "worker/journal/rows.h"
 #include "worker/run/ahead.h"
+#include "worker/run/elsewhere.h"
 #include "worker/run/warehouse.h"
 
 enum { MAX_SAMPLES_TEXT = 64 * 1024, MAX_BLOCKS = 1024 * 1024 * 1024 };
@@ -15,13 +16,29 @@ struct publishing {
     const struct manifest *manifest;
 };
 
+static bool publish_elsewhere(struct storage *own, const struct manifest_output *output, struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct storage *storage;
+    struct str key;
+    bool already;
+    bool ok = (arena || ERR(err, ERR_MEMORY, "no memory to publish")) &&
+              elsewhere_open(own, output->output.key, &storage, &key, arena, err) &&
+              storage->driver->publish(storage, output->staged, output->ticket, key, output->replaces, &already, err);
+    arena_free(arena);
+    return ok;
+}
+
 static bool publish_output(void *context, uint32_t i, struct err *err)
 {
     struct publishing *p = context;
     const struct manifest_output *output = &p->manifest->outputs[i];
     bool already;
-    if (!p->storage->driver->publish(
-            p->storage, output->staged, output->ticket, output->output.key, output->replaces, &already, err))
+    if (elsewhere_is(output->output.key)) {
+        if (!publish_elsewhere(p->storage, output, err))
+            return false;
+    } else if (!p->storage->driver->publish(
+                   p->storage, output->staged, output->ticket, output->output.key, output->replaces, &already, err))
         return false;
     fault_here("published-output");
     return true;
@@ -265,13 +282,22 @@ static bool publish_all(struct worker *worker, const struct claim *claim, const 
     return ok;
 }
 
+static bool clear_elsewhere(
+    struct worker *worker, const struct manifest *manifest, struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; i < manifest->output_count; i++)
+        if (!elsewhere_clear(worker->storage, manifest->outputs[i].output.key, manifest->dataset, arena, err))
+            return false;
+    return true;
+}
+
 bool publish_run(struct worker *worker, const struct claim *claim, const struct manifest *manifest,
     enum run_state state, struct arena *arena, struct err *err)
 {
     struct claim own = *claim;
     if (state == RUN_PUBLISHING && !publish_all(worker, claim, manifest, arena, err))
         return false;
-    return remove_earlier(worker, manifest, err) &&
+    return remove_earlier(worker, manifest, err) && clear_elsewhere(worker, manifest, arena, err) &&
            (!manifest->archive_to.n || archive(worker, &own, manifest->archive_to, arena, err)) &&
            journal_run_end(worker->journal, &own, manifest->outcome, manifest->error_code, manifest->error_message,
                clock_now(), err) &&

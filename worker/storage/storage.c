@@ -166,6 +166,7 @@ bool storage_open(struct str url, const struct storage_driver *const *drivers, s
     struct storage *made = ARENA_NEW(arena, struct storage);
     if (!made)
         return ERR(err, ERR_MEMORY, "no memory for a lake");
+    made->drivers = drivers;
     for (; *drivers; drivers++)
         if (str_eq(is_dir ? STR("dir") : scheme, str_of((*drivers)->scheme)))
             made->driver = *drivers;

@@ -34,6 +34,7 @@ struct storage {
     struct str local; /* the folder on this machine for the journal and for what is built; made by probe() */
     struct str owned; /* whoever owns this path owns the lake: the directory, else local */
     void *state;      /* the driver's own */
+    const struct storage_driver *const *drivers; /* it was chosen from */
     /* Of the marker .sluice/lake.json. Set before probe(): the one expected (the journal's meta "lake_id"). probe()
      * makes a marker where none is, and sets it; from then on a lake without it has vanished: ERR_UNAVAILABLE. */
     char lake_id[ULID_SIZE];
