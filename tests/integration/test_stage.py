@@ -265,6 +265,26 @@ class Changed(Case):
             self.assertEqual(self.fsck(lake), (0, [], 0))
 
 
+class Kept(Case):
+    def test_stages_that_are_not_kept(self):
+        for kept, refused, said, trimmed in (("raw, silver", "bronze", "no bronze of run", False),
+                                             ("bronze, silver", "bronze", "no raw of run", True),
+                                             ("silver", "silver", "no bronze or raw of run", None)):
+            self.sql("DROP SCHEMA IF EXISTS sales, sluice CASCADE")
+            contract = CONTRACT.replace("{schema: sales}", f"{{schema: sales, stages: [{kept}]}}")
+            with self.lake({"sales.yaml": contract}, memory=True) as lake, self.subTest(kept):
+                lake.put("raw/sales/a.csv", table())
+                self.run_lake(lake)
+                self.copy("sales")
+                self.assertIn(said, self.report(lake, refused, check=[1])["refused"][0]["message"])
+                if trimmed is not None:
+                    self.report(lake, "silver")
+                if trimmed:
+                    self.sql("UPDATE sales.copy SET shop = btrim(shop)")
+                self.assertEqual((len(self.rows("sales")), self.differs("sales")), (43, []))
+                self.assertEqual(self.fsck(lake), (0, [], 0))
+
+
 class Refused(Case):
     def test_what_cannot_be_made(self):
         with self.lake() as lake:
