@@ -146,6 +146,14 @@ class ConsoleTest(unittest.TestCase):
             console.type(":q\r")
             self.assertEqual(console.end(), 0)
 
+    def test_help_has_its_place_on_every_screen(self):
+        with self.console() as console:
+            console.wait("sales")
+            for key, title in (("1", "Overview"), ("2", "Runs"), ("3", "Rejects"), ("4", "Requests"), ("5", "Audit")):
+                console.press(key, title)
+                console.settle()
+                self.assertIn("? help", console.screen.row(23))
+
     def test_idle_takes_no_processor(self):
         with self.console() as console:
             console.wait("sales")

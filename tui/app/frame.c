@@ -168,22 +168,41 @@ static void draw_message(const struct console *console, struct canvas *canvas, i
         canvas_cstr(canvas, y, 1, 20, ROLE_DIM, "asking the agent");
 }
 
+static struct str key_name(const struct keymap_row *row)
+{
+    return (struct str){row->name, strcspn(row->name, ",")};
+}
+
+static int key_width(const struct keymap_row *row)
+{
+    return (int)key_name(row).n + 1 + (int)strlen(row->label);
+}
+
+static int draw_key(struct canvas *canvas, int y, int x, const struct keymap_row *row)
+{
+    x += canvas_text(canvas, y, x, 20, ROLE_ACCENT, key_name(row)) + 1;
+    return x + canvas_cstr(canvas, y, x, 20, ROLE_DIM, row->label) + 2;
+}
+
+/* Help has the rest of them, so it always has its place. */
 static void draw_keys(const struct console *console, struct canvas *canvas, int y)
 {
     const struct view *top = console_top(console);
     size_t count;
-    const struct keymap_row *rows = keymap_rows(&count);
+    const struct keymap_row *rows = keymap_rows(&count), *help = NULL;
     uint64_t works = REQUESTS_ALWAYS | (top ? top->type->requests : 0);
-    int x = 1;
+    for (size_t i = 0; i < count; i++)
+        help = rows[i].request == REQUEST_HELP ? &rows[i] : help;
+    int x = 1, room = canvas->columns - 1 - (help ? key_width(help) + 2 : 0);
     for (size_t i = 0; i < count; i++) {
-        if (!rows[i].label || !(works & REQUEST_BIT(rows[i].request)))
+        if (!rows[i].label || &rows[i] == help || !(works & REQUEST_BIT(rows[i].request)))
             continue;
-        int name = (int)strcspn(rows[i].name, ",");
-        if (x + name + (int)strlen(rows[i].label) + 1 > canvas->columns - 1)
+        if (x + key_width(&rows[i]) > room)
             break;
-        x += canvas_text(canvas, y, x, 20, ROLE_ACCENT, (struct str){rows[i].name, (size_t)name}) + 1;
-        x += canvas_cstr(canvas, y, x, 20, ROLE_DIM, rows[i].label) + 2;
+        x = draw_key(canvas, y, x, &rows[i]);
     }
+    if (help)
+        draw_key(canvas, y, x, help);
 }
 
 static void draw_small(struct canvas *canvas)

@@ -1,7 +1,7 @@
 /* sluiced gold: compacts what changed, or tells who lost to whom. */
 #include "worker/gold/gold.h"
 
-#include "worker/command/workplace.h"
+#include "worker/command/make_worker.h"
 #include "worker/run/heap.h"
 
 #include <signal.h>
@@ -48,37 +48,10 @@ static const struct option_row rows[] = {
         .help = "takes a snapshot of less than half the rows of the gold before"},
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_wanted = 1;
-}
-
 static void print_line(void *context, struct str line)
 {
     (void)context;
     printf(STR_FMT "\n", STR_ARG(line));
-}
-
-static struct worker make_worker(struct workplace *place)
-{
-    struct sigaction stop = {.sa_handler = on_stop};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    return (struct worker){
-        .options = {.memory = place->settings.memory,
-            .threads = (unsigned)place->settings.workers,
-            .lease_us = place->settings.lease,
-            .only = STR("")},
-        .storage = place->storage,
-        .journal = place->journal,
-        .contracts = &place->contracts,
-        .pg = place->pg,
-        .owner = buf_str(&place->owner),
-        .stop = &stop_wanted,
-    };
 }
 
 static void summary(const struct gold_tally *tally)

@@ -4,6 +4,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "worker/command/local.h"
+#include "worker/command/make_worker.h"
 #include "worker/gold/warehouse.h"
 #include "worker/notify/expected.h"
 #include "worker/run/heap.h"
@@ -13,44 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static volatile sig_atomic_t stop_wanted, reload_wanted;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_wanted = 1;
-}
+static volatile sig_atomic_t reload_wanted;
 
 static void on_reload(int signal_number)
 {
     (void)signal_number;
     reload_wanted = 1;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_stop}, reload = {.sa_handler = on_reload};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGHUP, &reload, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-static struct worker make_worker(struct workplace *place)
-{
-    return (struct worker){
-        .options = {.memory = place->settings.memory,
-            .threads = (unsigned)place->settings.workers,
-            .lease_us = place->settings.lease,
-            .max_files = place->settings.batch,
-            .only = STR("")},
-        .storage = place->storage,
-        .journal = place->journal,
-        .contracts = &place->contracts,
-        .pg = place->pg,
-        .owner = buf_str(&place->owner),
-        .stop = &stop_wanted,
-    };
 }
 
 /* A person comes from another folder. */
@@ -166,9 +135,9 @@ static int run(int argc, char **argv)
             NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE, &code))
         return code;
     heap_bound();
-    catch_signals();
-    workplace_stop(&place, &stop_wanted);
+    signal(SIGPIPE, SIG_IGN);
     struct worker worker = make_worker(&place);
+    worker.options.max_files = place.settings.batch;
     worker.options.ignore_backoff = true;
     worker.options.keeps_pace = true;
     if (place.rest.count)
@@ -258,8 +227,9 @@ static int run_watch(int argc, char **argv)
             NEED_LAKE | NEED_JOURNAL | NEED_CONTRACTS | NEED_WAREHOUSE | NEED_PATIENCE, &code))
         return code;
     heap_bound();
-    catch_signals();
-    workplace_stop(&place, &stop_wanted);
+    struct sigaction again = {.sa_handler = on_reload};
+    sigaction(SIGHUP, &again, NULL);
+    signal(SIGPIPE, SIG_IGN);
     struct worker worker = make_worker(&place);
     struct watch_options options = {.quiet_us = own.quiet,
         .sweep_us = place.settings.every,

@@ -2,7 +2,7 @@
 #include "worker/run/stage.h"
 
 #include "shared/json.h"
-#include "worker/command/workplace.h"
+#include "worker/command/make_worker.h"
 #include "worker/gold/warehouse.h"
 #include "worker/journal/silver.h"
 
@@ -36,34 +36,6 @@ static const struct option_row rows[] = {
         .flag_only = true,
         .help = "one JSON object"},
 };
-
-static volatile sig_atomic_t stop_wanted;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_wanted = 1;
-}
-
-static struct worker make_worker(struct workplace *place)
-{
-    struct sigaction stop = {.sa_handler = on_stop};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return (struct worker){
-        .options = {.memory = place->settings.memory,
-            .threads = (unsigned)place->settings.workers,
-            .lease_us = place->settings.lease,
-            .only = STR("")},
-        .storage = place->storage,
-        .journal = place->journal,
-        .contracts = &place->contracts,
-        .pg = place->pg,
-        .owner = buf_str(&place->owner),
-        .stop = &stop_wanted,
-    };
-}
 
 /* ---- what is asked for ---- */
 
