@@ -18,7 +18,7 @@ import time
 BIN = next((p for p in sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
             if (p / "initdb").exists()), None)
 SETTINGS = {
-    "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "listen_addresses": "", "fsync": "off", "synchronous_commit": "on", "full_page_writes": "off",
     "shared_buffers": "32MB", "max_connections": "30", "autovacuum": "off", "log_min_messages": "fatal",
     "timezone": "America/New_York", "datestyle": "SQL, DMY", "client_encoding": "LATIN1", "jit": "off",
 }

@@ -203,8 +203,6 @@ class Storm(Case):
         took = time.monotonic() - began
         for worker in self.workers:
             self.assertIn(worker.end(), (0, -signal.SIGTERM), worker.log.read_text()[-2000:])  # -15: just started
-        changes = self.sql("SELECT head FROM sluice.lake")[0][0]
-        print(f"fleet: {FILES} files, {self.kills} kills, {took:.0f} s, {changes} changes, seed {self.seed}", flush=True)
         self.work("last")
         self.work("last", command="gold")
         self.everything_once()

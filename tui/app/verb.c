@@ -40,7 +40,7 @@ static const struct verb verbs[] = {
         "sluice requests --limit 10", print_requests},
     {"request", "requests", true, 0, "REQUEST", "one request: how far it is, what became of its files",
         "sluice request 7BBXP", print_request},
-    {"pause", "pause", true, ACTS, "REQUEST", "begins no more of its files; what has begun is finished",
+    {"pause", "pause", true, ACTS, "REQUEST", "begins no more of its files for now",
         "sluice pause 7BBXP", print_request},
     {"resume", "resume", true, ACTS, "REQUEST", "goes on with its files", "sluice resume 7BBXP", print_request},
     {"rate", "rate", true, ACTS | TAKES_RATE, "REQUEST", "so many of its files a time, at most",
