@@ -110,8 +110,7 @@ static int run(int argc, char **argv)
     code = !ok ? complain(&err) : first.kind != ERR_NONE ? complain(&first) : tally.busy ? 3 : 0;
     if (ok && !own.explain)
         summary(&tally);
-    workplace_close(&place);
-    return code;
+    return workplace_end(&place, code);
 }
 
 const struct command command_gold = {

@@ -156,8 +156,7 @@ static int run(int argc, char **argv)
     if (ok)
         summary(&worker.tally);
     profile_print(worker.profile, stderr);
-    workplace_close(&place);
-    return code;
+    return workplace_end(&place, code);
 }
 
 const struct command command_run = {
@@ -250,8 +249,7 @@ static int run_watch(int argc, char **argv)
     notify_free(options.notify);
     metrics_free(options.metrics);
     place.journal = worker.journal;
-    workplace_close(&place);
-    return code;
+    return workplace_end(&place, code);
 }
 
 const struct command command_watch = {

@@ -190,8 +190,7 @@ static int run(int argc, char **argv)
     code = ok ? code_of(&report) : complain(&err);
     if (ok)
         (own.json ? print_json : print_text)(&report, stage, &gold);
-    workplace_close(&place);
-    return code;
+    return workplace_end(&place, code);
 }
 
 const struct command command_stage = {

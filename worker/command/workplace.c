@@ -10,6 +10,7 @@
 
 static const struct storage_driver *const drivers[] = {&storage_dir, &storage_s3, NULL};
 
+enum { WORK_LEFT = 3 }; /* the exit code of a fault that may pass */
 enum { LOCK_US = 60 * 1000000, BRIEF_US = 3000000, PATIENCE_US = 30000000, MAX_OWNER = 512, MAX_HELP = 64 * 1024 };
 
 int complain(const struct err *err)
@@ -236,6 +237,18 @@ bool workplace_open(struct workplace *place, int argc, char **argv, const struct
         return true;
     workplace_close(place);
     return false;
+}
+
+int workplace_end(struct workplace *place, int code)
+{
+    struct err err;
+    if (place->journal && place->seals && !journal_seal(place->journal, place->storage, &err)) {
+        log_err(LOG_WARN, "journal-not-sealed", &err);
+        code = code > WORK_LEFT ? code : WORK_LEFT;
+    }
+    place->seals = false;
+    workplace_close(place);
+    return code;
 }
 
 void workplace_close(struct workplace *place)

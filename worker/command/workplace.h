@@ -41,6 +41,8 @@ enum workplace_need {
 bool workplace_open(struct workplace *place, int argc, char **argv, const struct command *command,
     const struct option_set *extra, size_t most, unsigned needs, int *exit_code);
 void workplace_close(struct workplace *place);
+/* Closes it after work that ended with code: 3 where the journal could not be told to the lake, which is left to do. */
+int workplace_end(struct workplace *place, int code);
 /* Where the journal lies; once the lake is open. NULL: no memory. */
 const char *workplace_journal(struct workplace *place, struct err *err);
 

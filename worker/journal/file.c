@@ -157,6 +157,19 @@ static enum decision decide(const struct known *known)
     }
 }
 
+bool journal_taken_away(struct journal *journal, struct str arrival_key, bool *taken, struct err *err)
+{
+    struct query query;
+    int64_t away = 0;
+    bool found;
+    query_open(&query, journal,
+        "SELECT location <> arrival_key FROM file WHERE arrival_key = ? ORDER BY file_id DESC LIMIT 1", err);
+    query_str(&query, arrival_key);
+    bool ok = query_run_int(&query, &away, &found);
+    *taken = found && away;
+    return ok;
+}
+
 bool journal_register(struct journal *journal, struct str arrival_key, struct str dataset, uint64_t size,
     const char *version, int64_t now, int64_t *file_id, bool *is_new, struct err *err)
 {

@@ -23,6 +23,7 @@ void journal_close(struct journal *journal);
 bool journal_begin(struct journal *journal, struct err *err) MUST_CHECK;
 bool journal_commit(struct journal *journal, struct err *err) MUST_CHECK;
 void journal_rollback(struct journal *journal);
+bool journal_grouped(const struct journal *journal);
 /* Where it is one of a fleet's: reads from now on see what the others did. Else nothing. */
 bool journal_follow(struct journal *journal, struct err *err) MUST_CHECK;
 const char *journal_path(const struct journal *journal);
@@ -103,6 +104,9 @@ struct journal_file {
     enum file_state former; /* before it was approved: QUARANTINED, SUCCEEDED or WITHDRAWN; without one: _COUNT */
     struct str rows_of;     /* the run whose rejected rows alone it is about; empty: none, the whole file */
 };
+
+/* Is what came under the key last no longer there? What a listing still has of it may be gone as well. */
+bool journal_taken_away(struct journal *journal, struct str arrival_key, bool *taken, struct err *err) MUST_CHECK;
 
 /*
  * Registers what lies under arrival_key. The same version as before, not done or still lying there: the present row

@@ -320,6 +320,11 @@ bool journal_commit(struct journal *journal, struct err *err)
     return commit(journal, err);
 }
 
+bool journal_grouped(const struct journal *journal)
+{
+    return journal->grouped;
+}
+
 void journal_rollback(struct journal *journal)
 {
     if (journal->grouped)

@@ -131,6 +131,24 @@ static bool group(struct listing *listing)
     return listing->grouped;
 }
 
+/* A listing may be older than the group it is written in: what it has may have been loaded and archived since. */
+static bool still_lies(struct listing *listing, struct str key, bool *lies)
+{
+    struct storage *storage = listing->worker->storage;
+    struct storage_object object;
+    bool taken = false;
+    *lies = true;
+    if (!journal_taken_away(listing->worker->journal, key, &taken, listing->err))
+        return false;
+    if (!taken)
+        return true;
+    struct arena *arena = arena_new(0);
+    bool ok = (arena || ERR(listing->err, ERR_MEMORY, "no memory to look at a file")) &&
+              storage->driver->stat(storage, key, lies, &object, arena, listing->err);
+    arena_free(arena);
+    return ok;
+}
+
 static bool register_one(void *context, const struct storage_object *object)
 {
     struct listing *listing = context;
@@ -146,7 +164,13 @@ static bool register_one(void *context, const struct storage_object *object)
         return false;
     const struct contract *contract = contracts_match(worker->contracts, object->key);
     int64_t file_id;
-    bool is_new;
+    bool is_new, lies;
+    if (!still_lies(listing, object->key, &lies)) {
+        listing->failed = true;
+        return false;
+    }
+    if (!lies)
+        return true;
     if (!journal_register(worker->journal, object->key, contract ? contract->dataset : STR(""), object->size,
             object->version, clock_now(), &file_id, &is_new, listing->err)) {
         listing->failed = true;
@@ -203,10 +227,14 @@ bool worker_register_key(struct worker *worker, struct str key, struct err *err)
     struct storage *storage = worker->storage;
     struct arena *arena = arena_new(0);
     struct storage_object object;
-    bool exists = false;
+    bool exists = false, own = !journal_grouped(worker->journal);
     bool ok = (arena || ERR(err, ERR_MEMORY, "no memory to look at a file")) &&
-              storage->driver->stat(storage, key, &exists, &object, arena, err) &&
-              (!exists || register_one(&listing, &object));
+              storage->driver->stat(storage, key, &exists, &object, arena, err);
+    if (ok && exists)
+        ok = (!own || journal_begin(worker->journal, err)) && register_one(&listing, &object) &&
+             (!own || journal_commit(worker->journal, err));
+    if (!ok && own)
+        journal_rollback(worker->journal);
     arena_free(arena);
     return ok && fault_pass("registered", NULL, err);
 }
