@@ -65,40 +65,36 @@ static bool tell(struct journal *journal, const struct redrive *redrive, const c
     return redrive_tell(journal, &detail, redrive, step, by, now, err);
 }
 
-bool journal_redrive_pause(
-    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
+static bool set_paused(struct journal *journal, const struct redrive *redrive, bool pauses, const struct decider *by,
+    int64_t now, struct err *err)
 {
     struct query query;
     int changed = 0;
     if (!unit_begin(journal, err))
         return false;
     query_open(&query, journal,
-        "UPDATE redrive SET paused_by = ?2, paused_at = ?3 WHERE redrive_id = ?1 AND state IN ('approved', 'running') "
-        "AND paused_by IS NULL",
+        "UPDATE redrive SET paused_by = iif(?2, ?3, NULL), paused_at = iif(?2, ?4, NULL) WHERE redrive_id = ?1 "
+        "AND state IN ('approved', 'running') AND (paused_by IS NULL) = ?2",
         err);
     query_cstr(&query, redrive->redrive_id);
+    query_int(&query, pauses);
     query_str(&query, by->name);
     query_int(&query, now);
-    bool ok = query_run_changed(&query, &changed) && (changed || not_so(journal, redrive, true, err)) &&
-              tell(journal, redrive, "paused", STR(""), by, now, err);
+    bool ok = query_run_changed(&query, &changed) && (changed || not_so(journal, redrive, pauses, err)) &&
+              tell(journal, redrive, pauses ? "paused" : "resumed", STR(""), by, now, err);
     return unit_end(journal, ok, err);
+}
+
+bool journal_redrive_pause(
+    struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
+{
+    return set_paused(journal, redrive, true, by, now, err);
 }
 
 bool journal_redrive_resume(
     struct journal *journal, const struct redrive *redrive, const struct decider *by, int64_t now, struct err *err)
 {
-    struct query query;
-    int changed = 0;
-    if (!unit_begin(journal, err))
-        return false;
-    query_open(&query, journal,
-        "UPDATE redrive SET paused_by = NULL, paused_at = NULL WHERE redrive_id = ?1 AND state IN ('approved', "
-        "'running') AND paused_by IS NOT NULL",
-        err);
-    query_cstr(&query, redrive->redrive_id);
-    bool ok = query_run_changed(&query, &changed) && (changed || not_so(journal, redrive, false, err)) &&
-              tell(journal, redrive, "resumed", STR(""), by, now, err);
-    return unit_end(journal, ok, err);
+    return set_paused(journal, redrive, false, by, now, err);
 }
 
 bool journal_redrive_rate(struct journal *journal, const struct redrive *redrive, struct str rate,

@@ -5,6 +5,13 @@ static const char *state_of(struct fixture *f, int64_t id)
     return ask(f, arena_printf(f->arena, "SELECT state FROM file WHERE file_id = %lld", (long long)id));
 }
 
+static bool taken_away(struct fixture *f, const char *key)
+{
+    bool taken;
+    OK(f, journal_taken_away(f->journal, str_of(key), &taken, &f->err));
+    return taken;
+}
+
 static void test_register(void **state)
 {
     struct fixture *f = *state;
@@ -24,9 +31,13 @@ static void test_register(void **state)
     assert_int_equal(deliver(f, "raw/a", "v3", 50, &is_new), first);
     assert_false(is_new);
     /* in work, elsewhere: another version is another delivery, the same is an old listing */
+    assert_false(taken_away(f, "raw/a"));
+    assert_false(taken_away(f, "raw/never"));
     move(f, &claim, "validated/a");
+    assert_true(taken_away(f, "raw/a"));
     assert_int_equal(deliver(f, "raw/a", "v2", 60, &is_new), first);
     int64_t second = deliver_new(f, "raw/a", "v3", 70);
+    assert_false(taken_away(f, "raw/a"));
     assert_int_not_equal(second, first);
     go_to_committed(f, &claim);
     end(f, &claim, OUTCOME_LOADED, 80);
