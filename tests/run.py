@@ -20,9 +20,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 1500
 SANITIZER = "sanitizer"
 # They begin first, so that none of them is left alone at the end.
-LONGEST = ["crash/test_kill.py", "integration/test_parquet_reader.py", "console/test_story_rows.py",
-           "integration/test_s3_lake.py", "console/test_hostile.py", "integration/test_warehouse.py",
-           "integration/test_differential.py"]
+LONGEST = ["integration/test_gold.py", "integration/test_faults.py", "integration/test_supersede.py",
+           "integration/test_s3_lake.py", "integration/test_warehouse.py", "crash/test_kill.py",
+           "integration/test_redrive_rows.py", "integration/test_pipeline.py", "integration/test_events.py",
+           "console/test_hostile.py", "integration/test_differential.py", "integration/test_parquet_reader.py"]
 
 
 class Outcome:
