@@ -249,7 +249,8 @@ static int run_watch(int argc, char **argv)
     notify_free(options.notify);
     metrics_free(options.metrics);
     place.journal = worker.journal;
-    return workplace_end(&place, code);
+    workplace_close(&place);
+    return code;
 }
 
 const struct command command_watch = {
